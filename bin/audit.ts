@@ -1,0 +1,24 @@
+import { verify } from '../src/audit.ts'
+import { loadConfig, openDatabase } from './services.ts'
+
+/** Checks the hash chain of every organization's audit log, one line each. @returns 1 when one is broken. */
+export async function auditVerify(env: NodeJS.ProcessEnv): Promise<number> {
+  const database = await openDatabase(await loadConfig(env), console.error, { attach: true })
+  let broken = 0
+  let organizations = 0
+  try {
+    for await (const verdict of verify(database.db)) {
+      organizations++
+      const { organizationId, entries } = verdict
+      if (verdict.broken === undefined) console.log(`${organizationId}: ${entries} entries, intact`)
+      else {
+        broken++
+        console.log(`${organizationId}: broken at entry ${verdict.broken.sequence}: ${verdict.broken.reason}`)
+      }
+    }
+  } finally {
+    await database.close()
+  }
+  console.log(`${organizations} audit logs, ${broken} broken`)
+  return broken === 0 ? 0 : 1
+}

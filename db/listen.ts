@@ -1,0 +1,52 @@
+import pg from 'pg'
+
+const RECONNECT_MS = 1000
+
+/**
+ * Listens on a channel of Postgres, on a connection of its own that is replaced when it breaks.
+ *
+ * @param onNotify called for each notification with its payload, and with '' after each (re)connect, because something may have been
+ * missed in between.
+ * @returns stops listening.
+ */
+export function listen(
+  url: string,
+  channel: string,
+  onNotify: (payload: string) => void,
+  onError: (error: unknown) => void,
+): () => Promise<void> {
+  let client: pg.Client | undefined
+  let timer: NodeJS.Timeout | undefined
+  let stopped = false
+
+  const connect = async (): Promise<void> => {
+    const next = new pg.Client({ connectionString: url, application_name: 'hyperspeed', keepAlive: true })
+    client = next
+    const again = () => {
+      if (client !== next || stopped) return
+      client = undefined
+      timer = setTimeout(start, RECONNECT_MS)
+    }
+    next.on('error', onError)
+    next.on('end', again)
+    next.on('notification', ({ payload = '' }) => onNotify(payload))
+    try {
+      await next.connect()
+      await next.query(`listen ${pg.escapeIdentifier(channel)}`)
+      onNotify('')
+    } catch (error) {
+      onError(error)
+      again()
+      await next.end().catch(() => {}) // it never came up: there is nothing to end
+    }
+  }
+  const start = () => {
+    connect().catch(onError)
+  }
+  start()
+  return async () => {
+    stopped = true
+    clearTimeout(timer)
+    await client?.end().catch(() => {}) // it is gone already
+  }
+}

@@ -1,0 +1,106 @@
+import { type Kysely, sql } from 'kysely'
+import { prepared } from '../prepared.ts'
+import type { DB } from '../types.ts'
+
+/** What a request shows to say who is asking: the session that its access token names, or a service account's token. */
+export type Credential = { sessionId: string; userId: string } | { tokenHash: Buffer }
+
+/** One row that answers every question of access about one caller, one organization and one space. */
+export type AccessRow = {
+  user_id: string
+  service_account_id: string | null
+  service_account_organization_id: string | null
+  /** When its token was last seen; null for people, and before the first time. */
+  last_used_at: Date | null
+  is_member: boolean
+  /** The permissions of all the caller's roles in the organization, some perhaps twice, with spaces between. */
+  permissions: string
+  space_exists: boolean
+  /** Whether the space's own rules let the caller in; whoever may see every space does not need them. */
+  listed: boolean
+}
+
+type Values = {
+  sessionId: string | null
+  userId: string | null
+  tokenHash: Buffer | null
+  organizationId: string | null
+  spaceId: string | null
+}
+
+/**
+ * The rule of who enters a space, for whoever does not see every space anyway: its creator; without an access list,
+ * every holder of a role; with one, the holders of its roles. Stands in statements that call the space `s`, the caller
+ * `c (user_id)` and the caller's roles in the organization `held (role_ids)`, null for none.
+ */
+export const LISTED = sql<boolean>`(
+  s.created_by = c.user_id
+  or case
+       when exists (select from space_roles sr
+                     where sr.organization_id = s.organization_id and sr.space_id = s.id)
+       then exists (select from space_roles sr
+                     where sr.organization_id = s.organization_id and sr.space_id = s.id
+                       and sr.role_id = any(held.role_ids))
+       else held.role_ids is not null
+     end
+)`
+
+// The one statement on every authenticated request's way. Takes no lock. Relies on the primary keys of sessions,
+// members, member_roles, roles, spaces and space_roles, and on service_accounts_token_hash_key.
+const statement = prepared<Values, AccessRow>(
+  (param) => sql<AccessRow>`
+    with caller as (
+      select s.user_id, null::uuid as service_account_id, null::uuid as home_id, null::timestamptz as last_used_at
+        from sessions s
+       where s.id = ${param('sessionId')}::uuid and s.user_id = ${param('userId')}::uuid and s.revoked_at is null
+      union all
+      select sa.user_id, sa.id, sa.organization_id, sa.last_used_at
+        from service_accounts sa
+       where sa.token_hash = ${param('tokenHash')}::bytea
+         and (sa.token_expires_at is null or sa.token_expires_at > now())
+    ), held as (
+      select array_agg(r.id) as role_ids, string_agg(array_to_string(r.permissions, ' '), ' ') as permissions
+        from caller c
+        join member_roles mr on mr.organization_id = ${param('organizationId')}::uuid and mr.user_id = c.user_id
+        join roles r on r.id = mr.role_id
+    )
+    select c.user_id, c.service_account_id, c.home_id as service_account_organization_id, c.last_used_at,
+           m.user_id is not null as is_member,
+           coalesce(held.permissions, '') as permissions,
+           s.id is not null as space_exists,
+           s.id is not null and ${LISTED} as listed
+      from caller c
+      cross join held
+      left join members m on m.organization_id = ${param('organizationId')}::uuid and m.user_id = c.user_id
+      left join spaces s on s.organization_id = ${param('organizationId')}::uuid and s.id = ${param('spaceId')}::uuid`,
+)
+
+/**
+ * @param organizationId null where the route has none (or a malformed one).
+ * @param spaceId null likewise.
+ * @returns undefined when the credential is nobody's: revoked, expired, deleted or never given.
+ */
+export async function find(
+  db: Kysely<DB>,
+  credential: Credential,
+  organizationId: string | null,
+  spaceId: string | null,
+): Promise<AccessRow | undefined> {
+  const [row] = await statement(db, {
+    sessionId: 'sessionId' in credential ? credential.sessionId : null,
+    userId: 'userId' in credential ? credential.userId : null,
+    tokenHash: 'tokenHash' in credential ? credential.tokenHash : null,
+    organizationId,
+    spaceId,
+  })
+  return row
+}
+
+/** Notes that a service account's token was used now. */
+export async function touchServiceAccount(db: Kysely<DB>, serviceAccountId: string): Promise<void> {
+  await db
+    .updateTable('service_accounts')
+    .set({ last_used_at: sql<Date>`now()` })
+    .where('id', '=', serviceAccountId)
+    .execute()
+}

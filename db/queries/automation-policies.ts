@@ -1,0 +1,47 @@
+import type { Kysely, Selectable, Transaction, Updateable } from 'kysely'
+import type { AutomationPolicies, DB } from '../types.ts'
+
+export type Policy = Omit<Selectable<AutomationPolicies>, 'organization_id'>
+
+const COLUMNS = [
+  'require_digest_on_approval',
+  'approver_must_differ_from_editor',
+  'max_pending_per_service_account',
+  'kinds_allowed_for_service_accounts',
+  'proposal_expires_after_days',
+] as const
+
+/** The same as the defaults of the columns. */
+const DEFAULTS: Policy = {
+  require_digest_on_approval: false,
+  approver_must_differ_from_editor: false,
+  max_pending_per_service_account: 50,
+  kinds_allowed_for_service_accounts: ['social_post', 'reverse_tunnel', 'scheduled', 'webhook'],
+  proposal_expires_after_days: 30,
+}
+
+/** The policy of an organization, the defaults where it never set one. */
+export async function find(db: Kysely<DB>, organizationId: string): Promise<Policy> {
+  const row = await db
+    .selectFrom('automation_policies')
+    .select(COLUMNS)
+    .where('organization_id', '=', organizationId)
+    .executeTakeFirst()
+  return row ?? DEFAULTS
+}
+
+/** Changes what is named. @returns the whole policy. */
+export async function update(
+  trx: Transaction<DB>,
+  organizationId: string,
+  change: Omit<Updateable<AutomationPolicies>, 'organization_id'>,
+): Promise<Policy> {
+  return trx
+    .insertInto('automation_policies')
+    .values({ organization_id: organizationId, ...change })
+    .onConflict((conflict) =>
+      conflict.column('organization_id').doUpdateSet({ organization_id: organizationId, ...change }),
+    )
+    .returning(COLUMNS)
+    .executeTakeFirstOrThrow()
+}

@@ -1,0 +1,90 @@
+import { type Insertable, type Kysely, type Selectable, sql, type Transaction } from 'kysely'
+import type { AutomationRevisions, DB } from '../types.ts'
+import type { Space } from './automations.ts'
+
+const COLUMNS = [
+  'automation_revisions.revision',
+  'automation_revisions.name',
+  'automation_revisions.config',
+  'automation_revisions.description',
+  'automation_revisions.credential_version',
+  'automation_revisions.digest',
+  'automation_revisions.authored_by_user_id',
+  'automation_revisions.authored_by_service_account_id',
+  'automation_revisions.created_at',
+] as const
+
+/** The content of an automation at one time, who wrote it and when. Never changes. */
+export type Revision = Omit<Selectable<AutomationRevisions>, 'organization_id' | 'automation_id'>
+
+/** Writes a revision; its number must be new for the automation. */
+export async function insert(
+  trx: Transaction<DB>,
+  space: Space,
+  automationId: string,
+  revision: Omit<Insertable<AutomationRevisions>, 'organization_id' | 'automation_id' | 'created_at'>,
+): Promise<void> {
+  await trx
+    .insertInto('automation_revisions')
+    .values({ ...revision, organization_id: space.organizationId, automation_id: automationId })
+    .execute()
+}
+
+/** Some revisions of an automation of a space, by number. */
+export async function findMany(
+  db: Kysely<DB>,
+  space: Space,
+  automationId: string,
+  numbers: readonly number[],
+): Promise<Revision[]> {
+  return ofAutomation(db, space, automationId)
+    .where('automation_revisions.revision', '=', sql<number>`any(${[...numbers]}::integer[])`)
+    .execute()
+}
+
+/** The newest revision with a digest. */
+export async function findByDigest(
+  db: Kysely<DB>,
+  space: Space,
+  automationId: string,
+  digest: string,
+): Promise<Revision | undefined> {
+  return ofAutomation(db, space, automationId)
+    .where('automation_revisions.digest', '=', digest)
+    .orderBy('automation_revisions.revision', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+}
+
+/**
+ * Revisions of an automation, newest first.
+ *
+ * @param before only those with a smaller number; null for all.
+ */
+export async function list(
+  db: Kysely<DB>,
+  space: Space,
+  automationId: string,
+  page: { before: number | null; most: number },
+): Promise<Revision[]> {
+  return ofAutomation(db, space, automationId)
+    .where(sql<boolean>`(${page.before}::integer is null or automation_revisions.revision < ${page.before})`)
+    .orderBy('automation_revisions.revision', 'desc')
+    .limit(page.most)
+    .execute()
+}
+
+/** The automation must be of the space: revisions know only their organization. */
+function ofAutomation(db: Kysely<DB>, space: Space, automationId: string) {
+  return db
+    .selectFrom('automation_revisions')
+    .innerJoin('automations', (join) =>
+      join
+        .onRef('automations.organization_id', '=', 'automation_revisions.organization_id')
+        .onRef('automations.id', '=', 'automation_revisions.automation_id'),
+    )
+    .select(COLUMNS)
+    .where('automation_revisions.organization_id', '=', space.organizationId)
+    .where('automation_revisions.automation_id', '=', automationId)
+    .where('automations.space_id', '=', space.id)
+}

@@ -1,0 +1,210 @@
+import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
+import type { AutomationRuns, DB } from '../types.ts'
+
+type Space = { organizationId: string; id: string }
+
+const SHOWN = [
+  'id',
+  'organization_id',
+  'automation_id',
+  'revision',
+  'digest',
+  'trigger',
+  'status',
+  'attempt',
+  'scheduled_for',
+  'started_at',
+  'finished_at',
+  sql<boolean | null>`case status when 'succeeded' then true when 'failed' then false end`.as('success'),
+  'error_message',
+  'external_ref',
+  sql<Record<string, unknown> | null>`output`.as('output'),
+  'note',
+  'requested_by_user_id',
+  'retry_of_run_id',
+  'created_at',
+] as const
+
+/** A run as the API shows it. */
+export type Run = Omit<Selectable<AutomationRuns>, 'space_id' | 'output'> & {
+  success: boolean | null
+  output: Record<string, unknown> | null
+}
+
+/** What a new run says. One that is skipped is finished as it is written. */
+export type NewRun = {
+  id: string
+  organization_id: string
+  space_id: string
+  automation_id: string
+  revision: number
+  digest: string
+  trigger: 'schedule' | 'manual' | 'webhook' | 'retry'
+  status: 'queued' | 'skipped'
+  scheduled_for: string | null
+  note: string | null
+  error_message: string | null
+  requested_by_user_id: string | null
+  retry_of_run_id: string | null
+}
+
+/**
+ * Writes runs, in one statement of one text however many they are. What is due at a time that has its run already is left
+ * out: automation_runs_scheduled_for_key makes a double impossible.
+ *
+ * @returns the ids of the rows that were written.
+ */
+export async function insert(trx: Transaction<DB>, runs: readonly NewRun[]): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    insert into automation_runs (id, organization_id, space_id, automation_id, revision, digest, trigger, status,
+                                 scheduled_for, note, error_message, requested_by_user_id, retry_of_run_id, finished_at)
+    select r.id, r.organization_id, r.space_id, r.automation_id, r.revision, r.digest, r.trigger, r.status,
+           r.scheduled_for, r.note, r.error_message, r.requested_by_user_id, r.retry_of_run_id,
+           case when r.status = 'skipped' then now() end
+      from json_to_recordset(${JSON.stringify(runs)}::json) as r (
+        id uuid, organization_id uuid, space_id uuid, automation_id uuid, revision integer, digest text, trigger text,
+        status text, scheduled_for timestamptz, note text, error_message text, requested_by_user_id uuid,
+        retry_of_run_id uuid)
+        on conflict do nothing
+    returning id`.execute(trx)
+  return rows.map((row) => row.id)
+}
+
+/** One run of an automation of a space. */
+export async function find(db: Kysely<DB>, space: Space, automationId: string, id: string): Promise<Run | undefined> {
+  return ofAutomation(db, space, automationId).where('id', '=', id).executeTakeFirst()
+}
+
+/** Runs of an automation, newest first. @param page `before` is the id of the last run of the page before. */
+export async function list(
+  db: Kysely<DB>,
+  space: Space,
+  automationId: string,
+  page: { status: string | null; before: string | null; most: number },
+): Promise<Run[]> {
+  return ofAutomation(db, space, automationId)
+    .where(sql<boolean>`(${page.status}::text is null or status = ${page.status})`)
+    .where(sql<boolean>`(${page.before}::uuid is null or id < ${page.before}::uuid)`)
+    .orderBy('id', 'desc')
+    .limit(page.most)
+    .execute()
+}
+
+function ofAutomation(db: Kysely<DB>, space: Space, automationId: string) {
+  return db
+    .selectFrom('automation_runs')
+    .select(SHOWN)
+    .where('organization_id', '=', space.organizationId)
+    .where('space_id', '=', space.id)
+    .where('automation_id', '=', automationId)
+}
+
+/** Locks a run against every other change until the transaction ends. */
+export async function lock(trx: Transaction<DB>, organizationId: string, id: string) {
+  return trx
+    .selectFrom('automation_runs')
+    .select(['id', 'space_id', 'automation_id', 'status', 'attempt', 'trigger', 'scheduled_for', 'created_at'])
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
+}
+
+/** Begins an attempt at the content that is approved now. */
+export async function begin(
+  trx: Transaction<DB>,
+  organizationId: string,
+  id: string,
+  content: { revision: number; digest: string; attempt: number },
+): Promise<void> {
+  await trx
+    .updateTable('automation_runs')
+    .set({ ...content, status: 'running', started_at: sql<Date>`now()` })
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', id)
+    .execute()
+}
+
+export type End = {
+  status: 'queued' | 'succeeded' | 'failed' | 'cancelled' | 'skipped' | 'unknown'
+  error_message: string | null
+  external_ref?: string | null
+  output?: Record<string, unknown> | null
+}
+
+/**
+ * Ends an attempt, or puts the run back into the queue.
+ *
+ * @param fence only while this attempt is the latest and still running; null ends a run whatever it does.
+ * @returns when the attempt began; undefined where another attempt, or a cancel, came first: then nothing was written.
+ */
+export async function finish(
+  trx: Transaction<DB>,
+  organizationId: string,
+  id: string,
+  fence: number | null,
+  { status, error_message, external_ref = null, output = null }: End,
+): Promise<{ started_at: Date | null } | undefined> {
+  return trx
+    .updateTable('automation_runs')
+    .set({
+      status,
+      error_message,
+      external_ref,
+      output: output === null ? null : JSON.stringify(output),
+      finished_at: status === 'queued' ? null : sql<Date>`now()`,
+    })
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', id)
+    .where('status', 'in', ['queued', 'running'])
+    .where(sql<boolean>`(${fence}::integer is null or (attempt = ${fence} and status = 'running'))`)
+    .returning('started_at')
+    .executeTakeFirst()
+}
+
+/** Which of some runs are not running any more: somebody cancelled them. */
+export async function listEnded(db: Kysely<DB>, ids: readonly string[]): Promise<string[]> {
+  const rows = await db
+    .selectFrom('automation_runs')
+    .select('id')
+    .where('id', '=', sql<string>`any(${[...ids]}::uuid[])`)
+    .where('status', '<>', 'running')
+    .execute()
+  return rows.map((row) => row.id)
+}
+
+/** The runs of some automations that are queued or running, oldest first. Uses automation_runs_open_idx. */
+export async function listOpen(
+  db: Kysely<DB>,
+  automationIds: readonly string[],
+): Promise<{ id: string; organization_id: string; automation_id: string; status: string }[]> {
+  return db
+    .selectFrom('automation_runs')
+    .select(['id', 'organization_id', 'automation_id', 'status'])
+    .where('automation_id', '=', sql<string>`any(${[...automationIds]}::uuid[])`)
+    .where('status', 'in', ['queued', 'running'])
+    .orderBy('id')
+    .execute()
+}
+
+/** Removes up to `most` runs that finished before a time. @returns how many it removed. */
+export async function removeFinished(db: Kysely<DB>, before: Date, most: number): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom('automation_runs')
+    .where('id', 'in', (eb) =>
+      eb.selectFrom('automation_runs').select('id').where('finished_at', '<', before).limit(most),
+    )
+    .executeTakeFirst()
+  return Number(numDeletedRows)
+}
+
+/** The latest time on its schedule that an automation has a run for. */
+export async function lastPlanned(db: Kysely<DB>, organizationId: string, automationId: string): Promise<Date | null> {
+  const row = await db
+    .selectFrom('automation_runs')
+    .select((eb) => eb.fn.max('scheduled_for').as('last'))
+    .where('organization_id', '=', organizationId)
+    .where('automation_id', '=', automationId)
+    .executeTakeFirst()
+  return row?.last ?? null
+}

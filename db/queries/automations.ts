@@ -1,0 +1,187 @@
+import { type Insertable, type Kysely, type Selectable, sql, type Transaction, type Updateable } from 'kysely'
+import type { Automations, DB } from '../types.ts'
+
+/** Where automations live: a space of an organization. */
+export type Space = { organizationId: string; id: string }
+
+/** The kind of an automation of a space; undefined where it is not there. */
+export async function findKind(db: Kysely<DB>, space: Space, id: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('automations')
+    .select('kind')
+    .where('organization_id', '=', space.organizationId)
+    .where('space_id', '=', space.id)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row?.kind
+}
+
+/** What a preview needs to know of an automation of a space. */
+export async function findForPreview(db: Kysely<DB>, space: Space, id: string) {
+  return db
+    .selectFrom('automations')
+    .select(['kind', 'revision', 'pending_revision', 'last_run_at'])
+    .where('organization_id', '=', space.organizationId)
+    .where('space_id', '=', space.id)
+    .where('id', '=', id)
+    .executeTakeFirst()
+}
+
+/** Whether a space holds at least `most` automations. */
+export async function isFull(db: Kysely<DB>, space: Space, most: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('automations')
+    .select('id')
+    .where('organization_id', '=', space.organizationId)
+    .where('space_id', '=', space.id)
+    .offset(most - 1)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+const LOCKED = [
+  'id',
+  'kind',
+  'status',
+  'revision',
+  'last_revision',
+  'approved_digest',
+  'pending_revision',
+  'proposal_revision',
+  'created_by_user_id',
+  'created_by_service_account_id',
+  'owner_user_id',
+  'oauth_token_version',
+  'version',
+] as const
+
+/** What the rules of a change need to know of an automation. */
+export type Locked = Pick<Selectable<Automations>, (typeof LOCKED)[number]>
+
+/** One automation of a space, locked against every other change until the transaction ends. */
+export async function lock(trx: Transaction<DB>, space: Space, id: string): Promise<Locked | undefined> {
+  return trx
+    .selectFrom('automations')
+    .select(LOCKED)
+    .where('organization_id', '=', space.organizationId)
+    .where('space_id', '=', space.id)
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
+}
+
+/** What a new row may say; where it lives comes from the space. Its revision follows in the same transaction. */
+export type NewAutomation = Omit<Insertable<Automations>, 'organization_id' | 'space_id'>
+
+export async function insert(trx: Transaction<DB>, space: Space, row: NewAutomation): Promise<void> {
+  await trx
+    .insertInto('automations')
+    .values({ ...row, organization_id: space.organizationId, space_id: space.id })
+    .execute()
+}
+
+/** The columns that a change may touch: what it is, who made it, and where, stays. */
+export type AutomationChange = Partial<
+  Omit<
+    Updateable<Automations>,
+    | 'id'
+    | 'organization_id'
+    | 'space_id'
+    | 'kind'
+    | 'created_at'
+    | 'created_by_user_id'
+    | 'created_by_service_account_id'
+    | 'version'
+    | 'updated_at'
+  >
+>
+
+/** Changes columns of an automation, and with them its version and `updated_at`. */
+export async function update(trx: Transaction<DB>, space: Space, id: string, change: AutomationChange): Promise<void> {
+  await trx
+    .updateTable('automations')
+    .set((eb) => ({ ...change, ...unplanned(change), version: eb('version', '+', 1), updated_at: sql<Date>`now()` }))
+    .where('organization_id', '=', space.organizationId)
+    .where('space_id', '=', space.id)
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Only what is active is planned. */
+function unplanned({ status }: AutomationChange): AutomationChange {
+  return status === undefined || status === 'active' ? {} : { next_run_at: null, next_planned_at: null }
+}
+
+export async function remove(trx: Transaction<DB>, space: Space, id: string): Promise<void> {
+  await trx
+    .deleteFrom('automations')
+    .where('organization_id', '=', space.organizationId)
+    .where('space_id', '=', space.id)
+    .where('id', '=', id)
+    .execute()
+}
+
+/** What a run needs to know of its automation, held in place until the transaction ends. */
+export async function findForRun(trx: Transaction<DB>, space: Space, id: string) {
+  return trx
+    .selectFrom('automations')
+    .select(['id', 'kind', 'status', 'revision', 'approved_digest', 'last_run_at'])
+    .where('organization_id', '=', space.organizationId)
+    .where('space_id', '=', space.id)
+    .where('id', '=', id)
+    .forShare()
+    .executeTakeFirst()
+}
+
+/**
+ * Notes the end of a run: when it began, and what went wrong, if anything. Not a change of the automation: its version
+ * stays.
+ *
+ * @returns how many runs in a row have failed now.
+ */
+export async function noteRun(
+  trx: Transaction<DB>,
+  space: Space,
+  id: string,
+  { ranAt, error }: { ranAt: Date; error: string | null },
+): Promise<number> {
+  const row = await trx
+    .updateTable('automations')
+    .set({
+      last_run_at: ranAt,
+      last_error: error,
+      consecutive_failures: error === null ? 0 : sql<number>`consecutive_failures + 1`,
+      updated_at: sql<Date>`now()`,
+    })
+    .where('organization_id', '=', space.organizationId)
+    .where('space_id', '=', space.id)
+    .where('id', '=', id)
+    .returning('consecutive_failures')
+    .executeTakeFirst()
+  return row?.consecutive_failures ?? 0
+}
+
+/**
+ * How many proposals of a service account wait for a person. Takes the account's row until the transaction ends, so that
+ * two at once count one another. Uses automations_pending_idx.
+ */
+export async function countPending(
+  trx: Transaction<DB>,
+  organizationId: string,
+  serviceAccountId: string,
+): Promise<number> {
+  await sql`
+    select from service_accounts
+     where organization_id = ${organizationId} and id = ${serviceAccountId} for no key update`.execute(trx)
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::integer as count
+      from automations a
+      join automation_revisions r
+        on r.organization_id = a.organization_id and r.automation_id = a.id
+       and r.revision = coalesce(a.pending_revision, a.revision)
+     where a.organization_id = ${organizationId}
+       and (a.status = 'pending_approval' or a.pending_revision is not null)
+       and r.authored_by_service_account_id = ${serviceAccountId}`.execute(trx)
+  return rows[0]?.count ?? 0
+}

@@ -1,0 +1,94 @@
+import { type Kysely, sql, type Transaction } from 'kysely'
+import type { DB } from '../types.ts'
+
+/** A proposal that waits, the content that runs beside it, and where and by whom. */
+export type Row = {
+  automation_id: string
+  space_id: string
+  space_name: string
+  kind: string
+  status: string
+  revision: number
+  name: string
+  config: unknown
+  description: string | null
+  credential_version: number | null
+  digest: string
+  proposed_by_user_id: string | null
+  proposed_by_service_account_id: string | null
+  proposed_by_name: string
+  proposed_at: Date
+  /** The content that runs; null where the proposal never ran. */
+  running: { name: string; config: unknown; description: string | null; credential_version: number | null } | null
+}
+
+/** Who looks: what they see is what they may enter, by the same rules as db/queries/access.ts. */
+export type Viewer = { userId: string; seesEverySpace: boolean }
+
+/**
+ * Proposals of an organization that wait for a person, oldest first.
+ *
+ * @param page `after` is the place of the last row of the page before.
+ */
+export async function list(
+  db: Kysely<DB>,
+  organizationId: string,
+  viewer: Viewer,
+  page: { after: { proposedAt: string; automationId: string } | null; most: number },
+): Promise<Row[]> {
+  const { rows } = await sql<Row>`
+    select a.id as automation_id, a.space_id, s.name as space_name, a.kind, a.status,
+           p.revision, p.name, p.config, p.description, p.credential_version, p.digest,
+           p.authored_by_user_id as proposed_by_user_id,
+           p.authored_by_service_account_id as proposed_by_service_account_id,
+           coalesce(sa.name, u.display_name) as proposed_by_name,
+           p.created_at as proposed_at,
+           case when a.pending_revision is not null then json_build_object('name', r.name, 'config', r.config,
+             'description', r.description, 'credential_version', r.credential_version) end as running
+      from automations a
+      join spaces s on s.organization_id = a.organization_id and s.id = a.space_id
+      join automation_revisions r
+        on r.organization_id = a.organization_id and r.automation_id = a.id and r.revision = a.revision
+      join automation_revisions p
+        on p.organization_id = a.organization_id and p.automation_id = a.id
+       and p.revision = coalesce(a.pending_revision, a.revision)
+      left join service_accounts sa on sa.id = p.authored_by_service_account_id
+      left join users u on u.id = p.authored_by_user_id
+     where a.organization_id = ${organizationId}
+       and (a.status = 'pending_approval' or a.pending_revision is not null)
+       and (${viewer.seesEverySpace} or s.created_by = ${viewer.userId} or case
+             when exists (select from space_roles sr where sr.organization_id = s.organization_id and sr.space_id = s.id)
+             then exists (select from space_roles sr
+                            join member_roles mr on mr.organization_id = sr.organization_id and mr.role_id = sr.role_id
+                           where sr.organization_id = s.organization_id and sr.space_id = s.id
+                             and mr.user_id = ${viewer.userId})
+             else exists (select from member_roles mr
+                           where mr.organization_id = s.organization_id and mr.user_id = ${viewer.userId})
+           end)
+       and (${page.after?.automationId ?? null}::uuid is null
+            or (p.created_at, a.id) > (${page.after?.proposedAt ?? null}::timestamptz, ${page.after?.automationId ?? null}::uuid))
+     order by p.created_at, a.id
+     limit ${page.most}`.execute(db)
+  return rows
+}
+
+export type Expired = { automation_id: string; organization_id: string; space_id: string; days: number }
+
+/**
+ * Takes one proposal that waited for longer than its organization's policy allows, locked until the transaction ends.
+ * Several processes may look at once: what one holds, the others pass over.
+ */
+export async function claimExpired(trx: Transaction<DB>): Promise<Expired | undefined> {
+  const { rows } = await sql<Expired>`
+    select a.id as automation_id, a.organization_id, a.space_id, coalesce(policy.proposal_expires_after_days, 30) as days
+      from automations a
+      join automation_revisions p
+        on p.organization_id = a.organization_id and p.automation_id = a.id
+       and p.revision = coalesce(a.pending_revision, a.revision)
+      left join automation_policies policy on policy.organization_id = a.organization_id
+     where (a.status = 'pending_approval' or a.pending_revision is not null)
+       and p.created_at < now() - make_interval(days => coalesce(policy.proposal_expires_after_days, 30))
+     limit 1
+       for update of a skip locked`.execute(trx)
+  return rows[0]
+}

@@ -1,0 +1,76 @@
+import { type Kysely, sql, type Transaction } from 'kysely'
+import type { DB } from '../types.ts'
+
+/** Begins a session. */
+export async function insert(trx: Transaction<DB>, id: string, userId: string): Promise<void> {
+  await trx.insertInto('sessions').values({ id, user_id: userId }).execute()
+}
+
+export async function insertRefreshToken(
+  trx: Transaction<DB>,
+  token: { token_hash: Buffer; session_id: string; days: number },
+): Promise<void> {
+  const { token_hash, session_id, days } = token
+  const expires_at = sql<Date>`now() + make_interval(days => ${days})`
+  await trx.insertInto('refresh_tokens').values({ token_hash, session_id, expires_at }).execute()
+}
+
+/** What came of using a refresh token: the session goes on, or this use has ended it. */
+type Use = { session_id: string; user_id: string; outcome: 'won' | 'reused' | 'expired' }
+
+/**
+ * Uses up a refresh token, in one statement: of many at once exactly one wins, and every other, like any later use,
+ * ends the whole session.
+ *
+ * @returns the session of the winner, or the one that was ended by this very use; undefined for a token that is unknown
+ * or of a session that had ended.
+ */
+export async function useRefreshToken(trx: Transaction<DB>, tokenHash: Buffer): Promise<Use | undefined> {
+  // Of two at once the second still reads the token as unused, but neither won nor expired can only be used.
+  const { rows } = await sql<Use>`
+    with used as (
+      update refresh_tokens t set used_at = now()
+        from sessions s
+       where t.token_hash = ${tokenHash} and t.used_at is null and t.expires_at > now()
+         and s.id = t.session_id and s.revoked_at is null
+      returning s.id as session_id, s.user_id, 'won' as outcome
+    ), revoked as (
+      update sessions s set revoked_at = now()
+        from refresh_tokens t
+       where t.token_hash = ${tokenHash} and s.id = t.session_id and s.revoked_at is null
+         and not exists (select from used)
+      returning s.id as session_id, s.user_id,
+                case when t.used_at is not null or t.expires_at > now() then 'reused' else 'expired' end as outcome
+    )
+    select session_id, user_id, outcome from used
+     union all
+    select session_id, user_id, outcome from revoked`.execute(trx)
+  return rows[0]
+}
+
+/** Ends the session of a refresh token, used up or not. @returns whose it was; undefined where none was ended. */
+export async function revoke(
+  trx: Transaction<DB>,
+  tokenHash: Buffer,
+): Promise<{ session_id: string; user_id: string } | undefined> {
+  return trx
+    .updateTable('sessions')
+    .from('refresh_tokens')
+    .set({ revoked_at: sql<Date>`now()` })
+    .whereRef('sessions.id', '=', 'refresh_tokens.session_id')
+    .where('refresh_tokens.token_hash', '=', tokenHash)
+    .where('sessions.revoked_at', 'is', null)
+    .returning(['sessions.id as session_id', 'sessions.user_id'])
+    .executeTakeFirst()
+}
+
+/** Removes up to `most` expired refresh tokens. @returns how many it removed. */
+export async function removeExpired(db: Kysely<DB>, most: number): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom('refresh_tokens')
+    .where('token_hash', 'in', (eb) =>
+      eb.selectFrom('refresh_tokens').select('token_hash').where('expires_at', '<=', sql<Date>`now()`).limit(most),
+    )
+    .executeTakeFirst()
+  return Number(numDeletedRows)
+}

@@ -1,0 +1,104 @@
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import type { Database } from '../db/client.ts'
+import type { Passwords } from '../src/access/passwords.ts'
+import type { Actions } from '../src/actions/index.ts'
+import type { Config } from '../src/config.ts'
+import type { RunQueue } from '../src/runs/queue.ts'
+import type { Cipher } from '../src/secrets/cipher.ts'
+import authentication from './core/authentication.ts'
+import authorization from './core/authorization.ts'
+import errors from './core/errors.ts'
+import headers from './core/headers.ts'
+import health from './core/health.ts'
+import idempotency from './core/idempotency.ts'
+import limits from './core/limits.ts'
+import methods from './core/methods.ts'
+import openapi from './core/openapi.ts'
+import swaggerUi from './core/swagger-ui.ts'
+import validation from './core/validation.ts'
+import auditLog from './routes/audit-log.ts'
+import auth from './routes/auth.ts'
+import automationPolicy from './routes/automation-policy.ts'
+import automations from './routes/automations.ts'
+import chat from './routes/chat.ts'
+import invites from './routes/invites.ts'
+import me from './routes/me.ts'
+import members from './routes/members.ts'
+import organizations from './routes/organizations.ts'
+import preview from './routes/preview.ts'
+import review from './routes/review.ts'
+import reviews from './routes/reviews.ts'
+import roles from './routes/roles.ts'
+import runs from './routes/runs.ts'
+import serviceAccounts from './routes/service-accounts.ts'
+import signupRequests from './routes/signup-requests.ts'
+import spaces from './routes/spaces.ts'
+import { createServer } from './server.ts'
+
+export type AppDependencies = {
+  config: Pick<Config, 'publicUrl' | 'corsOrigin' | 'rateLimit' | 'trustProxy' | 'multiTenant'>
+  db: Database
+  cipher: Cipher
+  passwords: Passwords
+  queue: Pick<RunQueue, 'send'>
+  actions: Actions
+  jwtSecret: string
+  version: string
+  /** Milliseconds that the event loop may lag before requests are refused; without it, none is. */
+  mostEventLoopDelay?: number
+  /** Of a process that only works: `/healthz` and `/readyz`, and nothing else. */
+  onlyHealth?: boolean
+  logger?: FastifyServerOptions['logger']
+}
+
+const ORGANIZATION = '/api/v1/organizations/:orgId'
+const SPACE = `${ORGANIZATION}/spaces/:spaceId`
+
+/** The whole HTTP application, ready to listen or to be injected into. It never listens by itself. */
+export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> {
+  const { config, db, cipher, passwords, jwtSecret, version } = deps
+  const app = createServer({ trustProxy: config.trustProxy, logger: deps.logger ?? false })
+  app.decorate('db', db)
+  app.decorate('cipher', cipher)
+  app.decorate('passwords', passwords)
+  app.decorate('queue', deps.queue)
+  app.decorate('actions', deps.actions)
+  app.decorate('settings', { multiTenant: config.multiTenant, limitsLogins: config.rateLimit !== undefined })
+
+  await app.register(errors)
+  await app.register(methods)
+  await app.register(validation)
+  await app.register(openapi, { publicUrl: config.publicUrl, version })
+  await app.register(headers, { corsOrigin: config.corsOrigin })
+  await app.register(limits, { mostEventLoopDelay: deps.mostEventLoopDelay })
+  await app.register(authentication, { jwtSecret })
+  await app.register(authorization, { db, rateLimit: config.rateLimit })
+  await app.register(idempotency, { db, cipher })
+  await app.register(health, { db })
+  if (!deps.onlyHealth) await registerApi(app)
+
+  app.refuseOtherMethods()
+  await app.ready()
+  return app
+}
+
+async function registerApi(app: FastifyInstance): Promise<void> {
+  await app.register(swaggerUi)
+  await app.register(automations, { prefix: `${SPACE}/automations` })
+  await app.register(preview, { prefix: `${SPACE}/automations` })
+  await app.register(review, { prefix: `${SPACE}/automations/:automationId` })
+  await app.register(runs, { prefix: `${SPACE}/automations/:automationId` })
+  await app.register(reviews, { prefix: `${ORGANIZATION}/reviews` })
+  await app.register(automationPolicy, { prefix: `${ORGANIZATION}/automation-policy` })
+  await app.register(auth, { prefix: '/api/v1/auth' })
+  await app.register(me, { prefix: '/api/v1/me' })
+  await app.register(organizations, { prefix: '/api/v1/organizations' })
+  await app.register(invites, { prefix: '/api/v1' })
+  await app.register(signupRequests, { prefix: `${ORGANIZATION}/signup-requests` })
+  await app.register(members, { prefix: `${ORGANIZATION}/members` })
+  await app.register(roles, { prefix: `${ORGANIZATION}/roles` })
+  await app.register(serviceAccounts, { prefix: `${ORGANIZATION}/service-accounts` })
+  await app.register(spaces, { prefix: `${ORGANIZATION}/spaces` })
+  await app.register(chat, { prefix: `${SPACE}/chat-rooms` })
+  await app.register(auditLog, { prefix: `${ORGANIZATION}/audit-log` })
+}

@@ -1,0 +1,80 @@
+import jwt from '@fastify/jwt'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Credential } from '../../db/queries/access.ts'
+import { hashToken } from '../../src/access/tokens.ts'
+import { ApiError } from '../../src/errors.ts'
+import { isUuid } from './validation.ts'
+
+export const ACCESS_TOKEN_SECONDS = 900
+const ISSUER = 'hyperspeed'
+const AUDIENCE = 'hyperspeed-api'
+const LONGEST_TOKEN = 1024
+
+declare module '@fastify/jwt' {
+  interface FastifyJWT {
+    payload: { sub: string; sid: string }
+    user: { sub: string; sid: string }
+  }
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Signs an access token for one session of a user; it ends after {@link ACCESS_TOKEN_SECONDS} or with the session. */
+    signAccessToken(userId: string, sessionId: string): string
+    /** Reads who a request says is asking. @throws ApiError `unauthorized` for anything but one well-made token. */
+    readCredential(request: FastifyRequest): Credential
+  }
+}
+
+/**
+ * Who is asking. People carry a JWT (HS256 alone, RFC 7519) that names their session, service accounts an opaque
+ * `sa_…` token. Whether it still holds, the one statement of db/queries/access.ts answers.
+ */
+export default fp<{ jwtSecret: string }>(
+  async (app, { jwtSecret }) => {
+    await app.register(jwt, {
+      secret: jwtSecret,
+      sign: { algorithm: 'HS256', iss: ISSUER, aud: AUDIENCE, expiresIn: ACCESS_TOKEN_SECONDS * 1000 },
+      verify: {
+        algorithms: ['HS256'],
+        allowedIss: ISSUER,
+        allowedAud: AUDIENCE,
+        requiredClaims: ['iss', 'aud', 'sub', 'exp', 'sid'],
+      },
+    })
+    app.decorate('signAccessToken', (userId: string, sessionId: string) =>
+      app.jwt.sign({ sub: userId, sid: sessionId }),
+    )
+    app.decorate('readCredential', (request: FastifyRequest): Credential => {
+      const token = bearerToken(request)
+      if (token.startsWith('sa_')) return { tokenHash: hashToken(token) }
+      const { sub, sid } = verify(token)
+      // Only this server signs tokens, but a column of uuids must not be asked for anything else.
+      if (!isUuid(sub) || !isUuid(sid)) throw unauthorized()
+      return { userId: sub, sessionId: sid }
+    })
+
+    function verify(token: string): { sub: unknown; sid: unknown } {
+      try {
+        return app.jwt.verify<{ sub: unknown; sid: unknown }>(token)
+      } catch {
+        throw unauthorized()
+      }
+    }
+  },
+  { name: 'authentication' },
+)
+
+/** RFC 6750, section 3: a 401 names the scheme that it wants. */
+export function unauthorized(
+  code: 'unauthorized' | 'invalid_credentials' | 'invalid_refresh_token' = 'unauthorized',
+): ApiError {
+  return new ApiError(code, { headers: { 'WWW-Authenticate': 'Bearer' } })
+}
+
+function bearerToken(request: FastifyRequest): string {
+  const [, token] = /^Bearer +([\w.~+/=-]+) *$/i.exec(request.headers.authorization ?? '') ?? []
+  if (token === undefined || token.length > LONGEST_TOKEN) throw unauthorized()
+  return token
+}

@@ -1,0 +1,171 @@
+import type { FastifyContextConfig, FastifyRequest, RouteOptions } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Database } from '../../db/client.ts'
+import * as access from '../../db/queries/access.ts'
+import type { Actor, OrganizationAccess, Space } from '../../src/access/actor.ts'
+import { PERMISSIONS, type Permission, seesEverySpace } from '../../src/access/permissions.ts'
+import { ApiError, type ErrorCode } from '../../src/errors.ts'
+import { unauthorized } from './authentication.ts'
+import { isUuid } from './validation.ts'
+
+/** What a caller needs besides a permission of a role: a valid token, or membership of the organization in the path. */
+export type Requirement = Permission | 'signed_in' | 'member'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whom the route lets in; a path with `:spaceId` wants access to that space besides. */
+    permission?: Requirement
+    /** Said in so many words: anybody, without a token. */
+    public?: true
+    /**
+     * Refuses service accounts, whatever their roles, with `people_only` or this code. Everything that approves, or could
+     * make an approver, is for people only.
+     */
+    peopleOnly?: true | ErrorCode
+  }
+  interface FastifyRequest {
+    /** Who is asking. Throws on a public route, as do the next two where the path names no such thing. */
+    readonly actor: Actor
+    readonly organization: OrganizationAccess
+    readonly space: Space
+    access: { actor: Actor; organization?: OrganizationAccess; space?: Space } | null
+  }
+}
+
+const REQUIREMENTS: ReadonlySet<string> = new Set([...PERMISSIONS, 'signed_in', 'member'])
+const TOUCH_AFTER_MS = 60_000
+
+const CODE_OF_MALFORMED_ID: Record<string, ErrorCode> = {
+  orgId: 'invalid_organization_id',
+  spaceId: 'invalid_space_id',
+  automationId: 'invalid_automation_id',
+}
+
+/**
+ * Default deny: a route that names neither a permission nor `public: true` fails at boot. The order in which a request
+ * is refused is the contract's: no token, organization id, membership, space id, space, permission, other ids; only
+ * then is the body read.
+ */
+export default fp<{ db: Database; rateLimit: number | undefined }>(
+  async (app, { db, rateLimit }) => {
+    app.decorateRequest('access', null)
+    app.decorateRequest('actor', { getter: getActor })
+    app.decorateRequest('organization', { getter: getOrganization })
+    app.decorateRequest('space', { getter: getSpace })
+    const byAddress = app.createLimiter(rateLimit, 60)
+    const byActor = app.createLimiter(rateLimit, 60, (request) => request.actor.id)
+
+    const routes: RouteOptions[] = []
+    app.addHook('onRoute', (route) => {
+      routes.push(route)
+    })
+    // Not earlier: a scope may say it for all of its routes in a hook of its own, which runs after the one above.
+    app.addHook('onReady', async () => {
+      for (const { config, method, url } of routes) {
+        if (config?.public || REQUIREMENTS.has(config?.permission ?? '')) continue
+        throw new Error(`${method} ${url} names neither a permission nor public: true`)
+      }
+    })
+
+    app.addHook('onRequest', async (request, reply) => {
+      const { config } = request.routeOptions
+      if (config.public || request.is404) return byAddress(request, reply)
+      try {
+        await identify(request)
+      } catch (error) {
+        // Guesses count against the address, so that a new token for each guess buys nothing.
+        if (error instanceof ApiError && error.status === 401) await byAddress(request, reply)
+        throw error
+      }
+      await byActor(request, reply)
+    })
+
+    app.addHook('onRequest', async (request) => {
+      const { config } = request.routeOptions
+      if (config.public || request.is404) return
+      authorize(request, config)
+    })
+
+    const rows = new WeakMap<FastifyRequest, access.AccessRow>()
+
+    async function identify(request: FastifyRequest): Promise<void> {
+      const { orgId, spaceId } = request.params as Record<string, string>
+      const row = await access.find(
+        db,
+        app.readCredential(request),
+        isUuid(orgId) ? orgId : null,
+        isUuid(spaceId) ? spaceId : null,
+      )
+      if (row === undefined) throw unauthorized()
+      rows.set(request, row)
+      request.access = { actor: toActor(row) }
+      touch(request, row)
+    }
+
+    function authorize(request: FastifyRequest, config: FastifyContextConfig): void {
+      const row = rows.get(request)
+      if (row === undefined || request.access === null) throw unauthorized()
+      const { actor } = request.access
+      const params = request.params as Record<string, string>
+      const held = new Set(row.permissions.split(' '))
+      if ('orgId' in params)
+        request.access.organization = { id: enterOrganization(row, params.orgId), permissions: held }
+      if ('spaceId' in params) request.access.space = enterSpace(row, held, params)
+      const { permission = 'member', peopleOnly } = config
+      if (permission !== 'signed_in' && permission !== 'member' && !held.has(permission))
+        throw new ApiError('forbidden')
+      if (peopleOnly && actor.type !== 'user') throw new ApiError(peopleOnly === true ? 'people_only' : peopleOnly)
+      for (const [name, value] of Object.entries(params))
+        if (name.endsWith('Id') && !isUuid(value)) throw new ApiError(CODE_OF_MALFORMED_ID[name] ?? 'invalid_id')
+    }
+
+    /** Once a minute and token, beside the request: an answer never waits for it. */
+    function touch(request: FastifyRequest, row: access.AccessRow): void {
+      if (row.service_account_id === null || Date.now() - (row.last_used_at?.getTime() ?? 0) < TOUCH_AFTER_MS) return
+      access
+        .touchServiceAccount(db, row.service_account_id)
+        .catch((error: unknown) => request.log.warn({ err: error }, 'last use of a service account not noted'))
+    }
+  },
+  { name: 'authorization', dependencies: ['authentication', 'limits'] },
+)
+
+function toActor(row: access.AccessRow): Actor {
+  const { user_id: userId, service_account_id: id, service_account_organization_id: organizationId } = row
+  return id === null || organizationId === null
+    ? { type: 'user', id: userId, userId }
+    : { type: 'service_account', id, userId, organizationId }
+}
+
+function enterOrganization(row: access.AccessRow, id: string | undefined): string {
+  if (!isUuid(id)) throw new ApiError('invalid_organization_id')
+  if (!row.is_member) throw new ApiError('not_a_member')
+  return id.toLowerCase()
+}
+
+function enterSpace(row: access.AccessRow, held: ReadonlySet<string>, params: Record<string, string>): Space {
+  const { orgId: organizationId = '', spaceId: id } = params
+  if (!isUuid(id)) throw new ApiError('invalid_space_id')
+  const seesAll = seesEverySpace(held)
+  if (!row.listed && !seesAll) throw new ApiError('no_space_access')
+  if (!row.space_exists) throw new ApiError('space_not_found')
+  // In the spelling in which they are kept, because they are written down again.
+  return { organizationId: organizationId.toLowerCase(), id: id.toLowerCase() }
+}
+
+function getActor(this: FastifyRequest): Actor {
+  return given(this.access?.actor, 'actor')
+}
+
+function getOrganization(this: FastifyRequest): OrganizationAccess {
+  return given(this.access?.organization, 'organization')
+}
+
+function getSpace(this: FastifyRequest): Space {
+  return given(this.access?.space, 'space')
+}
+
+function given<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new Error(`this route has no ${name}`)
+  return value
+}

@@ -1,0 +1,126 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { isStatementTimeout, isUnavailable } from '../../db/failures.ts'
+import { ApiError, ERRORS, type ErrorCode, type ErrorDetail } from '../../src/errors.ts'
+import { escapePointer } from '../../src/json-pointer.ts'
+
+const MOST_DETAILS = 20
+const RETRY_AFTER_SECONDS = '1'
+
+/** Parts of the contract that have a known string of their own when they are not met, by component name. */
+const CODE_OF_COMPONENT: Record<string, ErrorCode> = {
+  AutomationKind: 'invalid_kind',
+  AutomationStatus: 'invalid_status',
+  SettableAutomationStatus: 'invalid_status',
+}
+
+/** The framework's own errors that a client can cause, by Fastify's code. */
+const CODE_OF_FRAMEWORK_ERROR: Record<string, ErrorCode> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_request',
+  FST_ERR_BAD_URL: 'invalid_url',
+  FST_ERR_UNDER_PRESSURE: 'unavailable',
+}
+
+/** Turns whatever goes wrong, the framework's own errors included, into the one shape of schemas/errors.ts. */
+export default fp(
+  async (app) => {
+    app.setErrorHandler((error: FastifyError, request, reply) => {
+      const refusal = toApiError(error, request)
+      if (refusal.status >= 500) request.log.error({ err: error }, refusal.message)
+      return sendError(reply, refusal)
+    })
+    app.setNotFoundHandler((_request, reply) => sendError(reply, new ApiError('not_found')))
+  },
+  { name: 'errors' },
+)
+
+/** Sends a refusal in the shared shape. */
+export function sendError(reply: FastifyReply, refusal: ApiError): FastifyReply {
+  return reply
+    .code(refusal.status)
+    .headers(refusal.headers)
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify(errorBody(refusal, reply.request)))
+}
+
+/** The body of a refusal: `{error, code, request_id, details?}`. */
+export function errorBody(refusal: ApiError, request: Pick<FastifyRequest, 'id'>) {
+  const { message, code, details } = refusal
+  return { error: message, code, request_id: request.id, ...(details?.length ? { details } : {}) }
+}
+
+function toApiError(error: FastifyError, request: FastifyRequest): ApiError {
+  if (error instanceof ApiError) return error
+  if (error.validation) return fromValidation(error, request)
+  const known = CODE_OF_FRAMEWORK_ERROR[error.code]
+  if (known !== undefined) return new ApiError(known, ERRORS[known][0] === 503 ? retryLater() : {})
+  if (isStatementTimeout(error)) return new ApiError('timeout', retryLater())
+  if (isUnavailable(error)) return new ApiError('unavailable', retryLater())
+  if (error.statusCode !== undefined && error.statusCode < 500) return new ApiError('invalid_request')
+  return new ApiError('internal')
+}
+
+function retryLater() {
+  return { headers: { 'Retry-After': RETRY_AFTER_SECONDS } }
+}
+
+type AjvError = {
+  keyword: string
+  instancePath: string
+  params: Record<string, unknown>
+  message?: string
+  parentSchema?: { $id?: string }
+}
+
+function fromValidation(error: FastifyError, request: FastifyRequest): ApiError {
+  const failures = (error.validation ?? []) as AjvError[]
+  const context = error.validationContext ?? 'body'
+  const details = failures.slice(0, MOST_DETAILS).map((failure) => toDetail(failure, context))
+  return new ApiError(codeOf(failures, context, isOfAutomation(request)), { details })
+}
+
+function codeOf(failures: AjvError[], context: string, ofAutomation: boolean): ErrorCode {
+  for (const { parentSchema } of failures) {
+    const known = CODE_OF_COMPONENT[parentSchema?.$id ?? '']
+    if (known !== undefined) return known
+    if (context === 'body' && parentSchema?.$id === 'AutomationCreate' && lacksNameOrKind(failures))
+      return 'name_and_kind_required'
+  }
+  const isNameless = ofAutomation && context === 'body' && failures.some(isBlankName)
+  return isNameless ? 'name_and_kind_required' : 'invalid_request'
+}
+
+/** Many bodies have a name, and only that of an automation has a known string for a blank one. */
+function isOfAutomation({ routeOptions }: FastifyRequest): boolean {
+  const body = routeOptions.schema?.body as { $ref?: string } | undefined
+  return body?.$ref === 'AutomationCreate' || body?.$ref === 'AutomationUpdate'
+}
+
+function lacksNameOrKind(failures: AjvError[]): boolean {
+  return failures.some(
+    ({ keyword, params }) => keyword === 'required' && ['name', 'kind'].includes(String(params.missingProperty)),
+  )
+}
+
+function isBlankName({ keyword, instancePath }: AjvError): boolean {
+  return instancePath === '/name' && (keyword === 'pattern' || keyword === 'minLength')
+}
+
+function toDetail({ keyword, instancePath, params, message }: AjvError, context: string): ErrorDetail {
+  const key = params.missingProperty ?? params.additionalProperty
+  const pointer = key === undefined ? instancePath : `${instancePath}/${escapePointer(String(key))}`
+  return {
+    path: context === 'body' ? pointer : `${context.replace('querystring', 'query')}${pointer}`,
+    message: messageOf(keyword, params, message),
+  }
+}
+
+function messageOf(keyword: string, params: Record<string, unknown>, message = 'is not valid'): string {
+  if (keyword === 'required') return 'is required'
+  if (keyword === 'additionalProperties') return 'is not a known key'
+  if (keyword === 'enum') return `must be one of ${(params.allowedValues as unknown[]).join(', ')}`
+  if (keyword === 'pattern' && params.pattern === '\\S') return 'must not be blank'
+  return message
+}

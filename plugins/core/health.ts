@@ -1,0 +1,62 @@
+import fp from 'fastify-plugin'
+import type { Database } from '../../db/client.ts'
+import { isMigrated } from '../../db/migrate.ts'
+import { ref } from '../../schemas/component.ts'
+import { errors } from '../../schemas/errors.ts'
+import { HealthResponse } from '../../schemas/health.ts'
+import { ApiError } from '../../src/errors.ts'
+
+const READINESS_SECONDS = 2
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** From here on `/readyz` says 503, so that a load balancer sends nothing more while what is in flight ends. */
+    stopBeingReady(): void
+  }
+}
+
+/** `/healthz`: this process lives. `/readyz`: it can do its work, because the database answers and is migrated. */
+export default fp<{ db: Database }>(
+  async (app, { db }) => {
+    let stopping = false
+    app.decorate('stopBeingReady', () => {
+      stopping = true
+    })
+
+    app.get(
+      '/healthz',
+      {
+        config: { public: true },
+        schema: {
+          operationId: 'getHealth',
+          tags: ['Health'],
+          summary: 'Is the process alive?',
+          description: 'Asks nothing of the database.',
+          response: { 200: ref(HealthResponse) },
+        },
+      },
+      async () => ({ status: 'ok' as const }),
+    )
+
+    app.get(
+      '/readyz',
+      {
+        config: { public: true },
+        schema: {
+          operationId: 'getReadiness',
+          tags: ['Health'],
+          summary: 'Can it do its work?',
+          description: 'The database answers and has every migration of this program, and the server is not stopping.',
+          response: { 200: ref(HealthResponse), ...errors(503) },
+        },
+      },
+      async () => {
+        const late = new Promise<boolean>((resolve) => setTimeout(resolve, READINESS_SECONDS * 1000, false).unref())
+        if (stopping || !(await Promise.race([isMigrated(db), late])))
+          throw new ApiError('unavailable', { headers: { 'Retry-After': '1' } })
+        return { status: 'ok' as const }
+      },
+    )
+  },
+  { name: 'health', dependencies: ['authorization'] },
+)

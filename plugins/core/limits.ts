@@ -1,0 +1,109 @@
+import rateLimit from '@fastify/rate-limit'
+import underPressure from '@fastify/under-pressure'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { ApiError } from '../../src/errors.ts'
+import { firstUnstorable } from '../../src/storable.ts'
+
+/** Counts one request and refuses it with 429 where there were too many. */
+export type Limiter = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /**
+     * @param most requests in a window of `seconds`; undefined is no limit.
+     * @param keyOf whose count a request goes to; by default its address, where the /64 of an IPv6 one is one caller.
+     */
+    createLimiter(most: number | undefined, seconds: number, keyOf?: (request: FastifyRequest) => string): Limiter
+  }
+}
+
+/** Two of the samples by which the delay is measured. */
+const START_MS = 2000
+
+/**
+ * What a request may cost: how many there may be, what a body may be, and how far behind this process may fall before
+ * it asks callers to come again. Counts are kept in the process, so N processes let N times as many through.
+ */
+export default fp<{ mostEventLoopDelay?: number | undefined }>(
+  async (app: FastifyInstance, { mostEventLoopDelay }) => {
+    await app.register(rateLimit, { global: false, cache: 20_000 })
+    if (mostEventLoopDelay !== undefined) await shedLoad(app, mostEventLoopDelay)
+    app.decorate(
+      'createLimiter',
+      (most: number | undefined, seconds: number, keyOf?: (request: FastifyRequest) => string): Limiter => {
+        if (most === undefined) return async () => {}
+        const count = app.createRateLimit({
+          max: most,
+          timeWindow: seconds * 1000,
+          ...(keyOf === undefined ? {} : { keyGenerator: keyOf }),
+        })
+        return async (request, reply) => {
+          const state = await count(request)
+          if (state.isAllowed) return
+          reply.header('ratelimit-limit', state.max)
+          reply.header('ratelimit-remaining', state.remaining)
+          reply.header('ratelimit-reset', state.ttlInSeconds)
+          if (state.isExceeded)
+            throw new ApiError('rate_limited', { headers: { 'Retry-After': String(state.ttlInSeconds) } })
+        }
+      },
+    )
+    addJsonParser(app)
+  },
+  { name: 'limits' },
+)
+
+/**
+ * A process that falls this many milliseconds behind asks callers to come again, instead of making all of them wait. Its own
+ * start, which keeps it busy for a moment, does not count.
+ */
+async function shedLoad(app: FastifyInstance, maxEventLoopDelay: number): Promise<void> {
+  let hasStarted = false
+  app.addHook('onListen', async () => {
+    setTimeout(() => {
+      hasStarted = true
+    }, START_MS).unref()
+  })
+  await app.register(underPressure, {
+    maxEventLoopDelay,
+    retryAfter: 1,
+    pressureHandler: () => {
+      if (hasStarted) throw new ApiError('unavailable', { headers: { 'Retry-After': '1' } })
+    },
+  })
+}
+
+/** JSON in valid UTF-8, or nothing at all: routes that take a body say so in their schema. */
+function addJsonParser(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, bytes: Buffer) => {
+      // undici and others send an encoding of `identity`; anything else is compressed, and could be a bomb.
+      if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
+        throw new ApiError('unsupported_media_type')
+      if (bytes.length === 0) return undefined
+      return parseJson(bytes)
+    },
+  )
+}
+
+/**
+ * Reads a body of JSON: strict UTF-8, and nothing in it that Postgres can't hold or that is deeper, wider or longer
+ * than src/storable.ts allows.
+ *
+ * @throws ApiError `invalid_json` or `invalid_request` with the path.
+ */
+export function parseJson(bytes: Buffer): unknown {
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    throw new ApiError('invalid_json')
+  }
+  const wrong = firstUnstorable(value)
+  if (wrong !== undefined) throw new ApiError('invalid_request', { details: [wrong] })
+  return value
+}

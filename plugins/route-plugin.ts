@@ -1,0 +1,31 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Database } from '../db/client.ts'
+import type { Passwords } from '../src/access/passwords.ts'
+import type { Actions } from '../src/actions/index.ts'
+import type { RunQueue } from '../src/runs/queue.ts'
+import type { Cipher } from '../src/secrets/cipher.ts'
+
+/** A file of routes: encapsulated, typed by its schemas, and given nothing but what the app decorates. */
+export type RoutePlugin = FastifyPluginAsyncTypebox
+
+/** What every request may need and only `bin/` and tests make. */
+export type Services = { db: Database; cipher: Cipher; passwords: Passwords }
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly db: Database
+    readonly cipher: Cipher
+    readonly passwords: Passwords
+    readonly actions: Actions
+    readonly queue: Pick<RunQueue, 'send'>
+    readonly settings: Settings
+  }
+}
+
+/** Settings that routes read. */
+export type Settings = {
+  /** Whether the database takes many organizations. */
+  multiTenant: boolean
+  /** Whether logins and registrations are counted; off where no requests are. */
+  limitsLogins: boolean
+}

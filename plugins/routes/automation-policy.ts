@@ -1,0 +1,62 @@
+import * as automationPolicies from '../../db/queries/automation-policies.ts'
+import type { AutomationKind } from '../../schemas/automations.ts'
+import { ref } from '../../schemas/component.ts'
+import { OrganizationParams } from '../../schemas/params.ts'
+import { AutomationPolicyResponse, AutomationPolicyUpdate } from '../../schemas/review.ts'
+import * as audit from '../../src/audit.ts'
+import type { RoutePlugin } from '../route-plugin.ts'
+
+/** How an organization reviews what is proposed. */
+const routes: RoutePlugin = async (app) => {
+  const { db } = app
+
+  app.get(
+    '',
+    {
+      config: { permission: 'member' },
+      schema: {
+        operationId: 'getAutomationPolicy',
+        tags: ['Review'],
+        summary: 'Get the review policy',
+        params: OrganizationParams,
+        response: { 200: ref(AutomationPolicyResponse) },
+      },
+    },
+    async ({ organization }) => ({ policy: toPolicy(await automationPolicies.find(db, organization.id)) }),
+  )
+
+  app.patch(
+    '',
+    {
+      config: { permission: 'org.manage', peopleOnly: true },
+      schema: {
+        operationId: 'updateAutomationPolicy',
+        tags: ['Review'],
+        summary: 'Change the review policy',
+        description: 'It holds from the next request on. What is active stays active.',
+        params: OrganizationParams,
+        body: ref(AutomationPolicyUpdate),
+        response: { 200: ref(AutomationPolicyResponse) },
+      },
+    },
+    async ({ id: requestId, actor, organization, body }) =>
+      db.transaction().execute(async (trx) => {
+        const policy = await automationPolicies.update(trx, organization.id, body)
+        const target = { type: 'automation_policy', id: organization.id }
+        await audit.record(
+          trx,
+          organization.id,
+          { actor, requestId },
+          { action: 'policy.updated', target, details: body },
+        )
+        return { policy: toPolicy(policy) }
+      }),
+  )
+}
+
+function toPolicy(policy: automationPolicies.Policy) {
+  const kinds = policy.kinds_allowed_for_service_accounts as AutomationKind[]
+  return { ...policy, kinds_allowed_for_service_accounts: kinds }
+}
+
+export default routes

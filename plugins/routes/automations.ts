@@ -1,0 +1,141 @@
+import { jsonText } from '../../db/json.ts'
+import * as shownAutomations from '../../db/queries/shown-automations.ts'
+import {
+  AutomationCreate,
+  AutomationListResponse,
+  AutomationQuery,
+  AutomationResponse,
+  AutomationUpdate,
+} from '../../schemas/automations.ts'
+import { NoContent, ref } from '../../schemas/component.ts'
+import { errors } from '../../schemas/errors.ts'
+import { IfMatch } from '../../schemas/headers.ts'
+import { AutomationParams, SpaceParams } from '../../schemas/params.ts'
+import * as definition from '../../src/automations/definition.ts'
+import { isUuid } from '../core/validation.ts'
+import { decodeCursor, encodeCursor, isTimestamp } from '../cursor.ts'
+import { matching } from '../entity-tag.ts'
+import type { RoutePlugin } from '../route-plugin.ts'
+import { showAutomation } from '../show-automation.ts'
+import { writeObject, written } from '../written.ts'
+
+/** With a cursor and no limit of its own. */
+const DEFAULT_LIMIT = 50
+
+/** Automations of a space: stored definitions. */
+const routes: RoutePlugin = async (app) => {
+  const { db } = app
+
+  app.get(
+    '',
+    {
+      config: { permission: 'files.read' },
+      schema: {
+        operationId: 'listAutomations',
+        tags: ['Automations'],
+        summary: 'List automations',
+        description: 'Newest `updated_at` first. Without `limit`, all of the space; with it, also `next_cursor`.',
+        params: SpaceParams,
+        querystring: AutomationQuery,
+        response: { 200: written(AutomationListResponse) },
+      },
+    },
+    async ({ space, query }, reply) => {
+      const filter = { status: query.status ?? null, kind: query.kind ?? null }
+      const after = query.cursor === undefined ? null : positionOf(query.cursor)
+      if (query.limit === undefined && after === null)
+        return writeObject(reply, { automations: await shownAutomations.list(db, space, filter) })
+      const { json, last } = await shownAutomations.listLimited(db, space, filter, query.limit ?? DEFAULT_LIMIT, after)
+      const cursor = last && encodeCursor([last.updatedAt, last.id])
+      return writeObject(reply, { automations: json, next_cursor: jsonText(JSON.stringify(cursor)) })
+    },
+  )
+
+  app.post(
+    '',
+    {
+      config: { permission: 'files.write' },
+      schema: {
+        operationId: 'createAutomation',
+        tags: ['Automations'],
+        summary: 'Create an automation',
+        description: 'What a service account creates is always `pending_approval`: a person must approve it.',
+        params: SpaceParams,
+        body: ref(AutomationCreate),
+        response: { 201: written(AutomationResponse), ...errors(409) },
+      },
+    },
+    async ({ id: requestId, actor, space, body }, reply) =>
+      reply.code(201).transact(async (trx) => {
+        const id = await definition.create(trx, { actor, requestId }, space, body, app)
+        return showAutomation(reply, await shownAutomations.find(trx, space, id))
+      }),
+  )
+
+  app.get(
+    '/:automationId',
+    {
+      config: { permission: 'files.read' },
+      schema: {
+        operationId: 'getAutomation',
+        tags: ['Automations'],
+        summary: 'Get an automation',
+        params: AutomationParams,
+        response: { 200: written(AutomationResponse), ...errors(404) },
+      },
+    },
+    async ({ space, params }, reply) =>
+      showAutomation(reply, await shownAutomations.find(db, space, params.automationId)),
+  )
+
+  app.patch(
+    '/:automationId',
+    {
+      config: { permission: 'files.write' },
+      schema: {
+        operationId: 'updateAutomation',
+        tags: ['Automations'],
+        summary: 'Update an automation',
+        description: 'What is left out stays as it is. With `If-Match`, only what the caller has read is changed.',
+        params: AutomationParams,
+        headers: IfMatch,
+        body: ref(AutomationUpdate),
+        response: { 200: written(AutomationResponse), ...errors(404, 409, 412, 428) },
+      },
+    },
+    async ({ id: requestId, actor, space, params, headers, body }, reply) =>
+      db.transaction().execute(async (trx) => {
+        const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
+        await definition.change(trx, { actor, requestId }, target, body, app)
+        return showAutomation(reply, await shownAutomations.find(trx, space, target.id))
+      }),
+  )
+
+  app.delete(
+    '/:automationId',
+    {
+      config: { permission: 'files.write' },
+      schema: {
+        operationId: 'deleteAutomation',
+        tags: ['Automations'],
+        summary: 'Delete an automation',
+        description: 'For good. A service account can delete its own proposals while nobody has approved them.',
+        params: AutomationParams,
+        headers: IfMatch,
+        response: { 204: NoContent, ...errors(404, 412) },
+      },
+    },
+    async ({ id: requestId, actor, space, params, headers }, reply) => {
+      const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
+      await db.transaction().execute((trx) => definition.remove(trx, { actor, requestId }, target))
+      return reply.code(204).send(null)
+    },
+  )
+}
+
+function positionOf(cursor: string): shownAutomations.Position {
+  const [updatedAt = '', id = ''] = decodeCursor(cursor, [isTimestamp, isUuid])
+  return { updatedAt, id }
+}
+
+export default routes

@@ -1,0 +1,112 @@
+import { v7 as newId } from 'uuid'
+import * as chatMessages from '../../db/queries/chat-messages.ts'
+import * as chatRooms from '../../db/queries/chat-rooms.ts'
+import * as spaces from '../../db/queries/spaces.ts'
+import {
+  ChatMessageCreate,
+  ChatMessageListResponse,
+  ChatMessageQuery,
+  ChatMessageResponse,
+  ChatRoomCreate,
+  ChatRoomListResponse,
+  ChatRoomResponse,
+} from '../../schemas/chat.ts'
+import { ref } from '../../schemas/component.ts'
+import { errors } from '../../schemas/errors.ts'
+import { ChatRoomParams, SpaceParams } from '../../schemas/params.ts'
+import { refuseTaken } from '../../src/conflict.ts'
+import { ApiError } from '../../src/errors.ts'
+import { isUuid } from '../core/validation.ts'
+import { decodeCursor, encodeCursor } from '../cursor.ts'
+import type { RoutePlugin } from '../route-plugin.ts'
+
+const DEFAULT_LIMIT = 50
+
+/** Rooms of a space: what a `channel` in the config of an automation names. */
+const routes: RoutePlugin = async (app) => {
+  const { db } = app
+
+  app.get(
+    '',
+    {
+      config: { permission: 'chat.read' },
+      schema: {
+        operationId: 'listChatRooms',
+        tags: ['Chat'],
+        summary: 'List chat rooms',
+        description: 'Oldest first.',
+        params: SpaceParams,
+        response: { 200: ref(ChatRoomListResponse) },
+      },
+    },
+    async ({ space }) => ({ chat_rooms: await chatRooms.list(db, space) }),
+  )
+
+  app.post(
+    '',
+    {
+      config: { permission: 'chat.write' },
+      schema: {
+        operationId: 'createChatRoom',
+        tags: ['Chat'],
+        summary: 'Create a chat room',
+        params: SpaceParams,
+        body: ref(ChatRoomCreate),
+        response: { 201: ref(ChatRoomResponse), ...errors(409) },
+      },
+    },
+    async ({ space, body }, reply) =>
+      reply.code(201).transact(async (trx) => {
+        if (!(await spaces.lock(trx, space))) throw new ApiError('space_not_found')
+        const write = chatRooms.insert(trx, space, { id: newId(), name: body.name.trim() })
+        return { chat_room: await refuseTaken(write, 'chat_rooms_name_key', 'name_taken') }
+      }),
+  )
+
+  app.get(
+    '/:chatRoomId/messages',
+    {
+      config: { permission: 'chat.read' },
+      schema: {
+        operationId: 'listChatMessages',
+        tags: ['Chat'],
+        summary: 'List the messages of a chat room',
+        description: `Newest first, ${DEFAULT_LIMIT} at a time unless \`limit\` says otherwise.`,
+        params: ChatRoomParams,
+        querystring: ChatMessageQuery,
+        response: { 200: ref(ChatMessageListResponse), ...errors(404) },
+      },
+    },
+    async ({ space, params, query }) => {
+      const before = query.cursor === undefined ? null : (decodeCursor(query.cursor, [isUuid])[0] ?? null)
+      const room = await chatRooms.find(db, space, params.chatRoomId)
+      if (room === undefined) throw new ApiError('chat_room_not_found')
+      const { messages, more } = await chatMessages.list(db, space, room.id, query.limit ?? DEFAULT_LIMIT, before)
+      const last = more ? messages.at(-1) : undefined
+      return { messages, next_cursor: last ? encodeCursor([last.id]) : null }
+    },
+  )
+
+  app.post(
+    '/:chatRoomId/messages',
+    {
+      config: { permission: 'chat.write' },
+      schema: {
+        operationId: 'createChatMessage',
+        tags: ['Chat'],
+        summary: 'Leave a message in a chat room',
+        params: ChatRoomParams,
+        body: ref(ChatMessageCreate),
+        response: { 201: ref(ChatMessageResponse), ...errors(404) },
+      },
+    },
+    async ({ actor, space, params, body }, reply) =>
+      reply.code(201).transact(async (trx) => {
+        if (!(await chatRooms.lock(trx, space, params.chatRoomId))) throw new ApiError('chat_room_not_found')
+        const row = { id: newId(), author_user_id: actor.userId, content: body.content }
+        return { message: await chatMessages.insert(trx, space, params.chatRoomId, row) }
+      }),
+  )
+}
+
+export default routes

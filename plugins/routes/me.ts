@@ -1,0 +1,60 @@
+import * as signupRequests from '../../db/queries/signup-requests.ts'
+import * as users from '../../db/queries/users.ts'
+import { ref } from '../../schemas/component.ts'
+import { Me, MeUpdate } from '../../schemas/me.ts'
+import type { Actor } from '../../src/access/actor.ts'
+import { unauthorized } from '../core/authentication.ts'
+import type { RoutePlugin } from '../route-plugin.ts'
+
+/** The caller. */
+const routes: RoutePlugin = async (app) => {
+  const { db } = app
+
+  app.get(
+    '',
+    {
+      config: { permission: 'signed_in' },
+      schema: {
+        operationId: 'getMe',
+        tags: ['Me'],
+        summary: 'Get the caller',
+        description: 'Also tells a service account which one it is.',
+        response: { 200: ref(Me) },
+      },
+    },
+    async ({ actor }) => show(actor),
+  )
+
+  app.patch(
+    '',
+    {
+      config: { permission: 'signed_in', peopleOnly: true },
+      schema: {
+        operationId: 'updateMe',
+        tags: ['Me'],
+        summary: 'Update the caller',
+        description: 'What is left out stays as it is.',
+        body: ref(MeUpdate),
+        response: { 200: ref(Me) },
+      },
+    },
+    async ({ actor, body }) => {
+      if (body.display_name !== undefined) await users.rename(db, actor.userId, body.display_name.trim())
+      return show(actor)
+    },
+  )
+
+  async function show(actor: Actor): Promise<Me> {
+    const [account, isPending] = await Promise.all([
+      users.find(db, actor.userId),
+      signupRequests.isPending(db, actor.userId),
+    ])
+    if (account === undefined) throw unauthorized()
+    const { id, email, display_name, created_at } = account
+    const service_account =
+      actor.type === 'service_account' ? { id: actor.id, organization_id: actor.organizationId } : null
+    return { id, email, display_name, created_at, service_account, signup_pending: isPending }
+  }
+}
+
+export default routes

@@ -1,0 +1,67 @@
+import { v7 as newId } from 'uuid'
+import * as automationRevisions from '../../db/queries/automation-revisions.ts'
+import * as automations from '../../db/queries/automations.ts'
+import type { AutomationKind } from '../../schemas/automations.ts'
+import { ref } from '../../schemas/component.ts'
+import { errors } from '../../schemas/errors.ts'
+import { AutomationParams, SpaceParams } from '../../schemas/params.ts'
+import { PreviewRequest, PreviewResponse } from '../../schemas/preview.ts'
+import { contentOf } from '../../src/automations/content.ts'
+import { preview } from '../../src/automations/preview.ts'
+import { ApiError } from '../../src/errors.ts'
+import type { RoutePlugin } from '../route-plugin.ts'
+
+const TAG = 'Review'
+
+/** What automations would do, without any effect. */
+const routes: RoutePlugin = async (app) => {
+  const { db, actions } = app
+
+  app.post(
+    '/preview',
+    {
+      config: { permission: 'files.read' },
+      schema: {
+        operationId: 'previewConfig',
+        tags: [TAG],
+        summary: 'Preview a config',
+        description: 'What it would do, and what keeps it from becoming active. Nothing is stored, sent or asked.',
+        params: SpaceParams,
+        body: ref(PreviewRequest),
+        response: { 200: ref(PreviewResponse) },
+      },
+    },
+    async ({ body: { kind, config = {} } }, reply) =>
+      reply.transact(async () => ({
+        preview: preview({ id: newId(), name: 'Preview', kind, config, lastRunAt: null }, actions, new Date()),
+      })),
+  )
+
+  app.get(
+    '/:automationId/preview',
+    {
+      config: { permission: 'files.read' },
+      schema: {
+        operationId: 'previewAutomation',
+        tags: [TAG],
+        summary: 'Preview an automation',
+        description: 'Of what waits for a decision, where something does; else of what is shown.',
+        params: AutomationParams,
+        response: { 200: ref(PreviewResponse), ...errors(404) },
+      },
+    },
+    async ({ space, params: { automationId: id } }) => {
+      const found = await automations.findForPreview(db, space, id)
+      if (found === undefined) throw new ApiError('automation_not_found')
+      const [revision] = await automationRevisions.findMany(db, space, id, [found.pending_revision ?? found.revision])
+      if (revision === undefined) throw new ApiError('automation_not_found')
+      const { name, config } = contentOf(revision)
+      const lastRunAt = found.last_run_at?.toISOString() ?? null
+      return {
+        preview: preview({ id, name, kind: found.kind as AutomationKind, config, lastRunAt }, actions, new Date()),
+      }
+    },
+  )
+}
+
+export default routes

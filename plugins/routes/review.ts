@@ -1,0 +1,178 @@
+import type { FastifyRequest } from 'fastify'
+import * as automationRevisions from '../../db/queries/automation-revisions.ts'
+import * as automations from '../../db/queries/automations.ts'
+import * as shownAutomations from '../../db/queries/shown-automations.ts'
+import type { AutomationKind } from '../../schemas/automations.ts'
+import { AutomationResponse } from '../../schemas/automations.ts'
+import { ref } from '../../schemas/component.ts'
+import { errors } from '../../schemas/errors.ts'
+import { IfMatch } from '../../schemas/headers.ts'
+import { AutomationParams, RevisionParams } from '../../schemas/params.ts'
+import {
+  Approval,
+  DiffQuery,
+  DiffResponse,
+  PageQuery,
+  Rejection,
+  RevisionListResponse,
+  RevisionResponse,
+} from '../../schemas/review.ts'
+import type { Space } from '../../src/access/actor.ts'
+import { contentOf } from '../../src/automations/content.ts'
+import * as review from '../../src/automations/review.ts'
+import { diff } from '../../src/automations/revisions.ts'
+import { ApiError } from '../../src/errors.ts'
+import { decodeCursor, encodeCursor } from '../cursor.ts'
+import { matching } from '../entity-tag.ts'
+import type { RoutePlugin } from '../route-plugin.ts'
+import { showAutomation } from '../show-automation.ts'
+import { written } from '../written.ts'
+
+const TAG = 'Review'
+const DEFAULT_LIMIT = 50
+
+/** Decisions on one proposal, and the revisions that they are made by. */
+const routes: RoutePlugin = async (app) => {
+  const { db } = app
+
+  app.post(
+    '/approve',
+    {
+      config: { permission: 'files.write', peopleOnly: 'service_account_cannot_approve' },
+      preValidation: emptyBody,
+      schema: {
+        operationId: 'approveAutomation',
+        tags: [TAG],
+        summary: 'Approve exactly what was seen',
+        description:
+          'The proposal becomes active; a change to what runs takes its place at once. A digest that is not that of the ' +
+          'proposal is 409, with the differences in `details`.',
+        params: AutomationParams,
+        headers: IfMatch,
+        body: ref(Approval),
+        response: { 200: written(AutomationResponse), ...errors(404, 409, 412, 428) },
+      },
+    },
+    async ({ id: requestId, actor, space, params, headers, body }, reply) =>
+      reply.transact(async (trx) => {
+        const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
+        await review.approve(trx, { actor, requestId }, target, body.digest, app)
+        return showAutomation(reply, await shownAutomations.find(trx, space, target.id))
+      }),
+  )
+
+  app.post(
+    '/reject',
+    {
+      config: { permission: 'files.write', peopleOnly: 'service_account_cannot_approve' },
+      preValidation: emptyBody,
+      schema: {
+        operationId: 'rejectAutomation',
+        tags: [TAG],
+        summary: 'Reject a proposal',
+        description: 'What runs goes on running. AI staff reads the reason, code and paths, and can propose again.',
+        params: AutomationParams,
+        headers: IfMatch,
+        body: ref(Rejection),
+        response: { 200: written(AutomationResponse), ...errors(404, 409, 412) },
+      },
+    },
+    async ({ id: requestId, actor, space, params, headers, body }, reply) =>
+      reply.transact(async (trx) => {
+        const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
+        await review.reject(trx, { actor, requestId }, target, body)
+        return showAutomation(reply, await shownAutomations.find(trx, space, target.id))
+      }),
+  )
+
+  app.get(
+    '/revisions',
+    {
+      config: { permission: 'files.read' },
+      schema: {
+        operationId: 'listRevisions',
+        tags: [TAG],
+        summary: 'List revisions',
+        params: AutomationParams,
+        querystring: PageQuery,
+        response: { 200: ref(RevisionListResponse), ...errors(404) },
+      },
+    },
+    async ({ space, params, query }) => {
+      const kind = await kindOf(space, params.automationId)
+      const most = query.limit ?? DEFAULT_LIMIT
+      const before = query.cursor === undefined ? null : Number(decodeCursor(query.cursor, [isRevisionNumber])[0])
+      const rows = await automationRevisions.list(db, space, params.automationId, { before, most: most + 1 })
+      const revisions = rows.slice(0, most).map((row) => toRevision(row, kind))
+      const last = rows.length > most ? revisions.at(-1) : undefined
+      return { revisions, next_cursor: last === undefined ? null : encodeCursor([String(last.revision)]) }
+    },
+  )
+
+  app.get(
+    '/revisions/:revision',
+    {
+      config: { permission: 'files.read' },
+      schema: {
+        operationId: 'getRevision',
+        tags: [TAG],
+        summary: 'Get a revision',
+        params: RevisionParams,
+        response: { 200: ref(RevisionResponse), ...errors(404) },
+      },
+    },
+    async ({ space, params }) => {
+      const kind = await kindOf(space, params.automationId)
+      return { revision: toRevision(await findRevision(space, params.automationId, params.revision), kind) }
+    },
+  )
+
+  app.get(
+    '/revisions/:revision/diff',
+    {
+      config: { permission: 'files.read' },
+      schema: {
+        operationId: 'diffRevisions',
+        tags: [TAG],
+        summary: 'Compare two revisions',
+        params: RevisionParams,
+        querystring: DiffQuery,
+        response: { 200: ref(DiffResponse), ...errors(404) },
+      },
+    },
+    async ({ space, params: { automationId, revision }, query }) => {
+      await kindOf(space, automationId)
+      const after = await findRevision(space, automationId, revision)
+      const against = query.against ?? (revision > 1 ? revision - 1 : null)
+      const before = against === null ? null : await findRevision(space, automationId, against)
+      return { diff: { revision, against, changes: diff(before && contentOf(before), contentOf(after)) } }
+    },
+  )
+
+  async function kindOf(space: Space, automationId: string): Promise<AutomationKind> {
+    const kind = await automations.findKind(db, space, automationId)
+    if (kind === undefined) throw new ApiError('automation_not_found')
+    return kind as AutomationKind
+  }
+
+  async function findRevision(space: Space, automationId: string, number: number) {
+    const [row] = await automationRevisions.findMany(db, space, automationId, [number])
+    if (row === undefined) throw new ApiError('revision_not_found')
+    return row
+  }
+}
+
+/** Nothing said is nothing named: a request without a body is one with an empty object. */
+async function emptyBody(request: FastifyRequest): Promise<void> {
+  request.body ??= {}
+}
+
+function toRevision(row: automationRevisions.Revision, kind: AutomationKind) {
+  return { ...row, kind, config: contentOf(row).config }
+}
+
+function isRevisionNumber(text: string): boolean {
+  return /^[1-9]\d{0,8}$/.test(text)
+}
+
+export default routes

@@ -1,0 +1,97 @@
+import * as roles from '../../db/queries/roles.ts'
+import { NoContent, ref } from '../../schemas/component.ts'
+import { errors } from '../../schemas/errors.ts'
+import { OrganizationParams, RoleParams } from '../../schemas/params.ts'
+import { RoleCreate, RoleListResponse, RoleResponse, RoleUpdate } from '../../schemas/roles.ts'
+import * as grants from '../../src/access/grants.ts'
+import type { RoutePlugin } from '../route-plugin.ts'
+
+/** Named sets of permissions. Nobody puts into one, or takes out of it, what they don't hold themselves. */
+const routes: RoutePlugin = async (app) => {
+  const { db } = app
+
+  app.get(
+    '',
+    {
+      config: { permission: 'member' },
+      schema: {
+        operationId: 'listRoles',
+        tags: ['Roles'],
+        summary: 'List roles',
+        description: 'Oldest first.',
+        params: OrganizationParams,
+        response: { 200: ref(RoleListResponse) },
+      },
+    },
+    async ({ organization }) => ({ roles: await roles.list(db, organization.id) }),
+  )
+
+  app.post(
+    '',
+    {
+      config: { permission: 'org.members.manage', peopleOnly: true },
+      schema: {
+        operationId: 'createRole',
+        tags: ['Roles'],
+        summary: 'Create a role',
+        description: 'Its maker must hold every permission in it.',
+        params: OrganizationParams,
+        body: ref(RoleCreate),
+        response: { 201: ref(RoleResponse), ...errors(409) },
+      },
+    },
+    async ({ id: requestId, actor, organization, body }, reply) =>
+      reply.code(201).transact(async (trx) => {
+        const granter = await grants.begin(trx, organization.id, { actor, requestId })
+        return { role: await grants.createRole(granter, body) }
+      }),
+  )
+
+  app.patch(
+    '/:roleId',
+    {
+      config: { permission: 'org.members.manage', peopleOnly: true },
+      schema: {
+        operationId: 'updateRole',
+        tags: ['Roles'],
+        summary: 'Update a role',
+        description:
+          'Takes effect for everybody who holds it, on their next request. Whoever changes it must hold every ' +
+          'permission that is added or taken away. `Owner` is fixed.',
+        params: RoleParams,
+        body: ref(RoleUpdate),
+        response: { 200: ref(RoleResponse), ...errors(404, 409) },
+      },
+    },
+    async ({ id: requestId, actor, organization, params, body }) =>
+      db.transaction().execute(async (trx) => {
+        const granter = await grants.begin(trx, organization.id, { actor, requestId })
+        return { role: await grants.updateRole(granter, params.roleId, body) }
+      }),
+  )
+
+  app.delete(
+    '/:roleId',
+    {
+      config: { permission: 'org.members.manage', peopleOnly: true },
+      schema: {
+        operationId: 'deleteRole',
+        tags: ['Roles'],
+        summary: 'Delete a role',
+        description:
+          'Takes it from everybody who holds it. Whoever deletes it must hold every permission in it. `Owner` is ' +
+          'fixed, and so is a role that is the only one on the access list of a space, which would lie open without it.',
+        params: RoleParams,
+        response: { 204: NoContent, ...errors(404, 409) },
+      },
+    },
+    async ({ id: requestId, actor, organization, params }, reply) => {
+      await db.transaction().execute(async (trx) => {
+        await grants.deleteRole(await grants.begin(trx, organization.id, { actor, requestId }), params.roleId)
+      })
+      return reply.code(204).send(null)
+    },
+  )
+}
+
+export default routes

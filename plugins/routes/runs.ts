@@ -1,0 +1,166 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import * as automationRuns from '../../db/queries/automation-runs.ts'
+import * as automations from '../../db/queries/automations.ts'
+import type { AutomationKind } from '../../schemas/automations.ts'
+import { ref } from '../../schemas/component.ts'
+import { errors } from '../../schemas/errors.ts'
+import { Prefer } from '../../schemas/headers.ts'
+import { AutomationParams, RunParams } from '../../schemas/params.ts'
+import { RunListResponse, RunQuery, RunResponse, type RunStatus, type RunTrigger } from '../../schemas/runs.ts'
+import type { Space } from '../../src/access/actor.ts'
+import { ApiError } from '../../src/errors.ts'
+import { KINDS } from '../../src/kinds/index.ts'
+import * as requests from '../../src/runs/requests.ts'
+import { isUuid } from '../core/validation.ts'
+import { decodeCursor, encodeCursor } from '../cursor.ts'
+import type { RoutePlugin } from '../route-plugin.ts'
+
+const TAG = 'Runs'
+const DEFAULT_LIMIT = 50
+const LONGEST_WAIT_SECONDS = 60
+const LOOK_EVERY_MS = 100
+
+/** Executions of one automation. */
+const routes: RoutePlugin = async (app) => {
+  const { db, queue } = app
+
+  app.post(
+    '/run',
+    {
+      config: { permission: 'files.write', peopleOnly: true },
+      schema: {
+        operationId: 'runAutomation',
+        tags: [TAG],
+        summary: 'Run now',
+        description:
+          'It must be active. With `Prefer: wait=20` the answer comes once the run has finished (200), or after that many ' +
+          'seconds (202).',
+        params: AutomationParams,
+        headers: Prefer,
+        response: { 200: ref(RunResponse), 202: ref(RunResponse), ...errors(404, 409) },
+      },
+    },
+    async ({ actor, space, params: { automationId }, headers }, reply) => {
+      const request = { space, automationId, userId: actor.userId }
+      const answer = await reply.code(202).transact(async (trx) => {
+        const id = await requests.runNow(trx, queue, request, canRun)
+        return { run: await findRun(trx, space, automationId, id) }
+      })
+      const finished = await waitFor(space, automationId, answer.run.id, secondsOf(headers.prefer))
+      return finished === undefined ? answer : reply.code(200).send({ run: finished })
+    },
+  )
+
+  app.get(
+    '/runs',
+    {
+      config: { permission: 'files.read' },
+      schema: {
+        operationId: 'listRuns',
+        tags: [TAG],
+        summary: 'List runs',
+        description: 'Newest first.',
+        params: AutomationParams,
+        querystring: RunQuery,
+        response: { 200: ref(RunListResponse), ...errors(404) },
+      },
+    },
+    async ({ space, params: { automationId }, query }) => {
+      if ((await automations.findKind(db, space, automationId)) === undefined)
+        throw new ApiError('automation_not_found')
+      const most = query.limit ?? DEFAULT_LIMIT
+      const before = query.cursor === undefined ? null : (decodeCursor(query.cursor, [isUuid])[0] ?? null)
+      const page = { status: query.status ?? null, before, most: most + 1 }
+      const rows = await automationRuns.list(db, space, automationId, page)
+      const runs = rows.slice(0, most).map(toRun)
+      const last = rows.length > most ? runs.at(-1) : undefined
+      return { runs, next_cursor: last === undefined ? null : encodeCursor([last.id]) }
+    },
+  )
+
+  app.get(
+    '/runs/:runId',
+    {
+      config: { permission: 'files.read' },
+      schema: {
+        operationId: 'getRun',
+        tags: [TAG],
+        summary: 'Get a run',
+        params: RunParams,
+        response: { 200: ref(RunResponse), ...errors(404) },
+      },
+    },
+    async ({ space, params }) => ({ run: await findRun(db, space, params.automationId, params.runId) }),
+  )
+
+  app.post(
+    '/runs/:runId/cancel',
+    {
+      config: { permission: 'files.write', peopleOnly: true },
+      schema: {
+        operationId: 'cancelRun',
+        tags: [TAG],
+        summary: 'Cancel a run',
+        description: 'One that waits never starts; one that is under way is told to stop. What it has done stays done.',
+        params: RunParams,
+        response: { 200: ref(RunResponse), ...errors(404, 409) },
+      },
+    },
+    async ({ actor, space, params: { automationId, runId } }, reply) =>
+      reply.transact(async (trx) => {
+        await requests.cancel(trx, { space, automationId, userId: actor.userId }, runId)
+        return { run: await findRun(trx, space, automationId, runId) }
+      }),
+  )
+
+  app.post(
+    '/runs/:runId/retry',
+    {
+      config: { permission: 'files.write', peopleOnly: true },
+      schema: {
+        operationId: 'retryRun',
+        tags: [TAG],
+        summary: 'Run again',
+        description: 'A new run with the content that is approved now. The old one stays as it is.',
+        params: RunParams,
+        response: { 202: ref(RunResponse), ...errors(404, 409) },
+      },
+    },
+    async ({ actor, space, params: { automationId, runId } }, reply) =>
+      reply.code(202).transact(async (trx) => {
+        const id = await requests.retry(trx, queue, { space, automationId, userId: actor.userId }, runId, canRun)
+        return { run: await findRun(trx, space, automationId, id) }
+      }),
+  )
+
+  async function findRun(at: typeof db, space: Space, automationId: string, id: string) {
+    const run = await automationRuns.find(at, space, automationId, id)
+    if (run === undefined) throw new ApiError('run_not_found')
+    return toRun(run)
+  }
+
+  /** @returns the run once it has finished; undefined where it has not within so many seconds. */
+  async function waitFor(space: Space, automationId: string, id: string, seconds: number) {
+    for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline; await wait(LOOK_EVERY_MS)) {
+      const run = await findRun(db, space, automationId, id)
+      if (run.finished_at !== null) return run
+    }
+    return undefined
+  }
+}
+
+function canRun(kind: string): boolean {
+  return KINDS[kind as AutomationKind].action({}) !== null
+}
+
+/** RFC 7240: `wait=20`; anything else is not waited for. */
+function secondsOf(prefer: string | undefined): number {
+  const [, seconds = '0'] = /(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])/i.exec(prefer ?? '') ?? []
+  return Math.min(Number(seconds), LONGEST_WAIT_SECONDS)
+}
+
+function toRun(run: automationRuns.Run) {
+  return { ...run, status: run.status as RunStatus, trigger: run.trigger as RunTrigger }
+}
+
+export default routes

@@ -1,0 +1,127 @@
+import * as spaceRoles from '../../db/queries/space-roles.ts'
+import * as spaces from '../../db/queries/spaces.ts'
+import { NoContent, ref } from '../../schemas/component.ts'
+import { OrganizationParams, SpaceParams } from '../../schemas/params.ts'
+import { Space, SpaceAccess, SpaceCreate, SpaceListResponse } from '../../schemas/spaces.ts'
+import * as grants from '../../src/access/grants.ts'
+import { seesEverySpace } from '../../src/access/permissions.ts'
+import { create, remove } from '../../src/access/spaces.ts'
+import { ApiError } from '../../src/errors.ts'
+import type { RoutePlugin } from '../route-plugin.ts'
+
+/** Where automations live, and who may enter. */
+const routes: RoutePlugin = async (app) => {
+  const { db } = app
+
+  app.get(
+    '',
+    {
+      config: { permission: 'member' },
+      schema: {
+        operationId: 'listSpaces',
+        tags: ['Spaces'],
+        summary: 'List spaces',
+        description: 'Those that the caller may enter, oldest first.',
+        params: OrganizationParams,
+        response: { 200: ref(SpaceListResponse) },
+      },
+    },
+    async ({ actor, organization: { id, permissions } }) => ({
+      spaces: await spaces.listFor(db, id, actor.userId, seesEverySpace(permissions)),
+    }),
+  )
+
+  app.post(
+    '',
+    {
+      config: { permission: 'space.create' },
+      schema: {
+        operationId: 'createSpace',
+        tags: ['Spaces'],
+        summary: 'Create a space',
+        description: 'Without an access list: its creator and every member who holds a role may enter.',
+        params: OrganizationParams,
+        body: ref(SpaceCreate),
+        response: { 201: ref(Space) },
+      },
+    },
+    async ({ id: requestId, actor, organization, body }, reply) =>
+      reply.code(201).transact((trx) => create(trx, { actor, requestId }, organization.id, body)),
+  )
+
+  app.get(
+    '/:spaceId',
+    {
+      config: { permission: 'member' },
+      schema: {
+        operationId: 'getSpace',
+        tags: ['Spaces'],
+        summary: 'Get a space',
+        params: SpaceParams,
+        response: { 200: ref(Space) },
+      },
+    },
+    async ({ space }) => {
+      const found = await spaces.find(db, space)
+      if (found === undefined) throw new ApiError('space_not_found')
+      return found
+    },
+  )
+
+  app.delete(
+    '/:spaceId',
+    {
+      config: { permission: 'space.delete', peopleOnly: true },
+      schema: {
+        operationId: 'deleteSpace',
+        tags: ['Spaces'],
+        summary: 'Delete a space',
+        description: 'For good, with its automations, chat rooms and messages.',
+        params: SpaceParams,
+        response: { 204: NoContent },
+      },
+    },
+    async ({ id: requestId, actor, space }, reply) => {
+      await db.transaction().execute((trx) => remove(trx, { actor, requestId }, space))
+      return reply.code(204).send(null)
+    },
+  )
+
+  app.get(
+    '/:spaceId/access',
+    {
+      config: { permission: 'member' },
+      schema: {
+        operationId: 'getSpaceAccess',
+        tags: ['Spaces'],
+        summary: 'Get the roles that may enter a space',
+        params: SpaceParams,
+        response: { 200: ref(SpaceAccess) },
+      },
+    },
+    async ({ space }) => ({ role_ids: await spaceRoles.list(db, space) }),
+  )
+
+  app.put(
+    '/:spaceId/access',
+    {
+      config: { permission: 'space.members.manage', peopleOnly: true },
+      schema: {
+        operationId: 'setSpaceAccess',
+        tags: ['Spaces'],
+        summary: 'Set the roles that may enter a space',
+        description: 'Replaces the whole list, and takes effect on the next request. An empty one is no list.',
+        params: SpaceParams,
+        body: ref(SpaceAccess),
+        response: { 200: ref(SpaceAccess) },
+      },
+    },
+    async ({ id: requestId, actor, organization, space, body }) =>
+      db.transaction().execute(async (trx) => {
+        const granter = await grants.begin(trx, organization.id, { actor, requestId }, 'space.members.manage')
+        return { role_ids: await grants.setSpaceAccess(granter, space, body.role_ids) }
+      }),
+  )
+}
+
+export default routes

@@ -1,0 +1,63 @@
+import { Type } from '@sinclair/typebox'
+import { closed, component, nullable, ref, stringEnum, timestamp, uuid } from './component.ts'
+import { Cursor } from './paging.ts'
+
+export const AuditEntry = component(
+  'AuditEntry',
+  closed(
+    {
+      sequence: Type.Integer({ description: 'Its number in the organization, from 1 without a gap.' }),
+      at: timestamp('When.'),
+      action: Type.String({ description: 'What was done, like `automation.approved`.' }),
+      actor: closed(
+        {
+          type: stringEnum(['user', 'service_account', 'system'], {
+            description: 'A person, AI staff, or the program: by the clock, or for somebody unknown.',
+          }),
+          id: nullable(uuid('Who; null for the program.')),
+        },
+        { description: 'Who did it.' },
+      ),
+      target: closed(
+        {
+          type: Type.String({ description: 'What it was done to, like `automation`.' }),
+          id: nullable(uuid('Which one.')),
+        },
+        { description: 'What it was done to.' },
+      ),
+      space_id: nullable(uuid('The space, or null.')),
+      request_id: nullable(Type.String({ description: 'The request, as in its `X-Request-Id`; null for the clock.' })),
+      details: Type.Record(Type.String(), Type.Unknown(), {
+        description: 'Digests, statuses and names; never a secret.',
+      }),
+      previous_hash: Type.String({ description: 'The `hash` of the entry before; empty in the first.' }),
+      hash: Type.String({
+        description: 'SHA-256 of `previous_hash` and the canonical JSON of the other fields but `sequence`.',
+      }),
+    },
+    { description: 'One thing that was done.' },
+  ),
+)
+
+export const AuditLogResponse = component(
+  'AuditLogResponse',
+  closed(
+    {
+      entries: Type.Array(ref(AuditEntry)),
+      next_cursor: nullable(
+        Type.String({ description: 'What to send as `cursor` for the next page; null on the last.' }),
+      ),
+    },
+    { description: 'Entries, newest first.' },
+  ),
+)
+
+export const AuditLogQuery = closed({
+  action: Type.Optional(
+    Type.String({ maxLength: 100, pattern: '^[a-z_]+(\\.[a-z_]+)?$', description: 'Only this action.' }),
+  ),
+  actor_id: Type.Optional(uuid('Only by this user or service account.')),
+  target_id: Type.Optional(uuid('Only to this automation, role, member, ….')),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'How many at the most.' })),
+  cursor: Type.Optional(Cursor),
+})

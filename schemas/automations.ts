@@ -1,0 +1,218 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { closed, component, nullable, ref, stringEnum, timestamp, uuid, visibleText } from './component.ts'
+import { Cursor, Limit } from './paging.ts'
+
+export const KINDS = ['social_post', 'reverse_tunnel', 'scheduled', 'webhook'] as const
+export const STATUSES = ['draft', 'pending_approval', 'active', 'paused', 'rejected'] as const
+export const SETTABLE_STATUSES = ['draft', 'pending_approval', 'active', 'paused'] as const
+
+const EXAMPLE_CONFIG = { cron: '0 9 * * MON', channel: 'general' }
+const EXAMPLE_DIGEST = 'sha256:4f2a0d3f6c1b5e8a9d7c2b4f6a8e0c1d3b5f7a9c1e3d5b7f9a1c3e5d7b9f1a3c'
+
+export const AutomationKind = component(
+  'AutomationKind',
+  stringEnum(KINDS, { description: 'What triggers an automation, and what its `config` holds.', example: 'scheduled' }),
+)
+export type AutomationKind = Static<typeof AutomationKind>
+
+export const AutomationStatus = component(
+  'AutomationStatus',
+  stringEnum(STATUSES, { description: 'Where an automation stands in its life.', example: 'active' }),
+)
+export type AutomationStatus = Static<typeof AutomationStatus>
+
+export const SettableAutomationStatus = component(
+  'SettableAutomationStatus',
+  stringEnum(SETTABLE_STATUSES, {
+    description: 'A status that a person may set. `rejected` comes from a review alone.',
+    example: 'draft',
+  }),
+)
+export type SettableAutomationStatus = Static<typeof SettableAutomationStatus>
+
+export const AutomationConfig = component(
+  'AutomationConfig',
+  Type.Record(Type.String(), Type.Unknown(), {
+    description:
+      'Kind-specific configuration: for `scheduled`, what `ScheduledConfig` says. Keys that the kind does not know are kept ' +
+      'and returned. A draft may be unfinished; what becomes `active` must be valid for its kind. ' +
+      'In what AI staff proposed, `proposal_note` tells the reviewer its intent.',
+    example: EXAMPLE_CONFIG,
+  }),
+)
+export type AutomationConfig = Static<typeof AutomationConfig>
+
+const digest = (description: string) =>
+  Type.String({ pattern: '^sha256:[0-9a-f]{64}$', description: `SHA-256 ${description}` })
+
+const PendingRevision = closed(
+  {
+    revision: Type.Integer({ description: 'Its number.' }),
+    digest: digest('Of its content: what `approve` takes.'),
+    name: Type.String({ description: 'Display name.' }),
+    config: ref(AutomationConfig),
+    description: nullable(Type.String({ description: 'What it is meant to do, or null.' })),
+    proposed_by_user_id: nullable(uuid('The person who proposed it, or null.')),
+    proposed_by_service_account_id: nullable(uuid('The service account that proposed it, or null.')),
+    proposed_at: timestamp('When it was proposed.'),
+  },
+  { description: 'A change to what is active or paused that waits for a person, beside what runs; or null.' },
+)
+
+export const Automation = component(
+  'Automation',
+  closed(
+    {
+      id: uuid('Automation UUID.'),
+      organization_id: uuid('Organization UUID.'),
+      space_id: uuid('Space UUID.'),
+      name: Type.String({ description: 'Display name.' }),
+      kind: ref(AutomationKind),
+      config: ref(AutomationConfig),
+      status: ref(AutomationStatus),
+      created_by_user_id: nullable(uuid('The person who created it, or null.')),
+      created_by_service_account_id: nullable(uuid('The service account that created it, or null.')),
+      reviewed_by_user_id: nullable(uuid('The person who last reviewed it, or null.')),
+      reviewed_at: nullable(timestamp('When it was last reviewed, or null.')),
+      rejection_reason: nullable(Type.String({ description: 'Why it was rejected, or null.' })),
+      last_run_at: nullable(timestamp('The most recent execution, or null.')),
+      last_error: nullable(Type.String({ description: 'What went wrong in the most recent failed run, or null.' })),
+      created_at: timestamp('When it was created.'),
+      updated_at: timestamp('When it last changed.'),
+      description: nullable(Type.String({ description: 'What it is meant to do, or null.' })),
+      has_oauth_token: Type.Boolean({ description: 'Whether a credential is stored. It never comes back.' }),
+      owner_user_id: nullable(
+        uuid('The person who answers for it: who made it, or who approved what AI staff proposed. Null until then.'),
+      ),
+      reviewer_is_member: nullable(
+        Type.Boolean({ description: 'Whether the reviewer still belongs to the organization; null without a review.' }),
+      ),
+      rejection: nullable(
+        closed(
+          {
+            code: nullable(Type.String({ description: 'For programs.' })),
+            paths: Type.Array(Type.String(), { description: 'JSON pointers to what is wrong.' }),
+          },
+          { description: 'What the reviewer said beside the reason, for AI staff to correct itself; or null.' },
+        ),
+      ),
+      revision: Type.Integer({ description: 'The number of the revision that is shown and, while active, runs.' }),
+      digest: digest('Of the content that is shown: everything that takes effect.'),
+      approved_digest: nullable(
+        digest('Of the content that a person let run, or null. Only while both agree it runs.'),
+      ),
+      pending_revision: nullable(PendingRevision),
+    },
+    {
+      description: 'A workflow definition of a space.',
+      example: {
+        id: '018e1234-abcd-7000-8000-0000000000a0',
+        organization_id: '018e1234-abcd-7000-8000-000000000000',
+        space_id: '018e1234-abcd-7000-8000-000000000002',
+        name: 'Weekly digest',
+        kind: 'scheduled',
+        config: EXAMPLE_CONFIG,
+        status: 'active',
+        created_by_user_id: '018e1234-abcd-7000-8000-000000000050',
+        created_by_service_account_id: null,
+        reviewed_by_user_id: null,
+        reviewed_at: null,
+        rejection_reason: null,
+        last_run_at: '2024-03-18T09:00:00.000Z',
+        last_error: null,
+        created_at: '2024-03-01T10:00:00.000Z',
+        updated_at: '2024-03-18T09:00:05.000Z',
+        description: null,
+        has_oauth_token: false,
+        owner_user_id: '018e1234-abcd-7000-8000-000000000050',
+        reviewer_is_member: null,
+        rejection: null,
+        revision: 1,
+        digest: EXAMPLE_DIGEST,
+        approved_digest: EXAMPLE_DIGEST,
+        pending_revision: null,
+      },
+    },
+  ),
+)
+
+export const AutomationResponse = component(
+  'AutomationResponse',
+  closed({ automation: ref(Automation) }, { description: 'One automation.' }),
+)
+
+export const AutomationListResponse = component(
+  'AutomationListResponse',
+  closed(
+    {
+      automations: Type.Array(ref(Automation)),
+      next_cursor: Type.Optional(
+        nullable(
+          Type.String({ description: 'With `limit`: what to send as `cursor` for the next page; null on the last.' }),
+        ),
+      ),
+    },
+    { description: 'Automations of a space, newest `updated_at` first.' },
+  ),
+)
+
+const name = visibleText(200, {
+  description: 'Display name; white space around it is stripped.',
+  example: 'Weekly digest',
+})
+const oauthToken = {
+  minLength: 1,
+  maxLength: 16_384,
+  description: 'OAuth token in plain text, stored encrypted and never returned. Not available to service accounts.',
+  writeOnly: true,
+}
+const description = { maxLength: 4000, description: 'What it is meant to do, for people.' }
+
+export const AutomationCreate = component(
+  'AutomationCreate',
+  closed(
+    {
+      name,
+      kind: ref(AutomationKind),
+      config: Type.Optional(ref(AutomationConfig)),
+      status: Type.Optional(ref(SettableAutomationStatus)),
+      description: Type.Optional(Type.String(description)),
+      oauth_token: Type.Optional(Type.String(oauthToken)),
+    },
+    {
+      description:
+        'A new automation. `config` defaults to `{}` and `status` to `draft`. What a service account creates is always ' +
+        '`pending_approval`, and its `description` becomes `config.proposal_note`.',
+      example: { name: 'Weekly digest', kind: 'scheduled', config: EXAMPLE_CONFIG, status: 'active' },
+    },
+  ),
+)
+export type AutomationCreate = Static<typeof AutomationCreate>
+
+export const AutomationUpdate = component(
+  'AutomationUpdate',
+  closed(
+    {
+      name: Type.Optional(name),
+      config: Type.Optional(ref(AutomationConfig)),
+      status: Type.Optional(ref(SettableAutomationStatus)),
+      description: Type.Optional(nullable(Type.String(description))),
+      oauth_token: Type.Optional(
+        nullable(Type.String({ ...oauthToken, description: `${oauthToken.description} Null removes it.` })),
+      ),
+    },
+    {
+      description: 'What to change. What is left out stays as it is; `config` is replaced whole.',
+      example: { status: 'paused' },
+    },
+  ),
+)
+export type AutomationUpdate = Static<typeof AutomationUpdate>
+
+export const AutomationQuery = closed({
+  status: Type.Optional(ref(AutomationStatus)),
+  kind: Type.Optional(ref(AutomationKind)),
+  limit: Type.Optional(Limit),
+  cursor: Type.Optional(Cursor),
+})
+export type AutomationQuery = Static<typeof AutomationQuery>

@@ -1,0 +1,111 @@
+import { Type } from '@sinclair/typebox'
+import { closed, component, nullable, ref, timestamp, uuid, visibleText } from './component.ts'
+import { Cursor, Limit } from './paging.ts'
+
+const EXAMPLE_ROOM = {
+  id: '018e1234-abcd-7000-8000-000000000070',
+  space_id: '018e1234-abcd-7000-8000-000000000002',
+  name: 'general',
+  created_at: '2024-03-01T10:00:00.000Z',
+}
+
+const EXAMPLE_MESSAGE = {
+  id: '018e1234-abcd-7000-8000-000000000080',
+  chat_room_id: EXAMPLE_ROOM.id,
+  space_id: EXAMPLE_ROOM.space_id,
+  author_user_id: '018e1234-abcd-7000-8000-000000000050',
+  content: 'Good morning',
+  metadata: {},
+  created_at: '2024-03-18T09:00:00.000Z',
+}
+
+export const ChatRoom = component(
+  'ChatRoom',
+  closed(
+    {
+      id: uuid('Chat room UUID.'),
+      space_id: uuid('Space UUID.'),
+      name: Type.String({ description: 'What a `channel` in a config names; unique in the space.' }),
+      created_at: timestamp('When it was created.'),
+    },
+    { description: 'A room of a space, where people and automations leave messages.', example: EXAMPLE_ROOM },
+  ),
+)
+
+export const ChatRoomResponse = component(
+  'ChatRoomResponse',
+  closed({ chat_room: ref(ChatRoom) }, { description: 'One chat room.', example: { chat_room: EXAMPLE_ROOM } }),
+)
+
+export const ChatRoomListResponse = component(
+  'ChatRoomListResponse',
+  closed(
+    { chat_rooms: Type.Array(ref(ChatRoom)) },
+    { description: 'The chat rooms of a space, oldest first.', example: { chat_rooms: [EXAMPLE_ROOM] } },
+  ),
+)
+
+export const ChatRoomCreate = component(
+  'ChatRoomCreate',
+  closed(
+    {
+      name: visibleText(100, {
+        description: 'Unique in the space; white space around it is stripped.',
+        example: 'general',
+      }),
+    },
+    { description: 'A new chat room.', example: { name: 'general' } },
+  ),
+)
+
+export const ChatMessage = component(
+  'ChatMessage',
+  closed(
+    {
+      id: uuid('Message UUID.'),
+      chat_room_id: uuid('Chat room UUID.'),
+      space_id: uuid('Space UUID.'),
+      author_user_id: nullable(uuid('The user who wrote it, or null where an automation did.')),
+      content: Type.String({ description: 'The text.' }),
+      metadata: Type.Record(Type.String(), Type.Unknown(), {
+        description: 'What programs know of it: where an automation wrote it, which one.',
+      }),
+      created_at: timestamp('When it was written.'),
+    },
+    { description: 'A message in a chat room.', example: EXAMPLE_MESSAGE },
+  ),
+)
+
+export const ChatMessageResponse = component(
+  'ChatMessageResponse',
+  closed({ message: ref(ChatMessage) }, { description: 'One message.', example: { message: EXAMPLE_MESSAGE } }),
+)
+
+export const ChatMessageListResponse = component(
+  'ChatMessageListResponse',
+  closed(
+    {
+      messages: Type.Array(ref(ChatMessage)),
+      next_cursor: nullable(
+        Type.String({ description: 'What to send as `cursor` for older messages; null when there are none.' }),
+      ),
+    },
+    {
+      description: 'Messages of a chat room, newest first.',
+      example: { messages: [EXAMPLE_MESSAGE], next_cursor: null },
+    },
+  ),
+)
+
+export const ChatMessageCreate = component(
+  'ChatMessageCreate',
+  closed(
+    { content: visibleText(32_768, { description: 'The text.', example: 'Good morning' }) },
+    { description: 'A new message.', example: { content: 'Good morning' } },
+  ),
+)
+
+export const ChatMessageQuery = closed({
+  limit: Type.Optional(Limit),
+  cursor: Type.Optional(Cursor),
+})

@@ -1,0 +1,51 @@
+import {
+  type ObjectOptions,
+  type SchemaOptions,
+  type Static,
+  type TProperties,
+  type TSchema,
+  type TUnsafe,
+  Type,
+} from '@sinclair/typebox'
+
+/** Gives a schema the name under which it stands in the document and in generated clients. */
+export function component<T extends TSchema>(name: string, schema: T): T & { $id: string } {
+  return Object.assign(schema, { $id: name })
+}
+
+/** Refers to a component by its name. A description beside a `$ref` is ignored by readers of OpenAPI 3.0. */
+export function ref<T extends TSchema & { $id: string }>(schema: T): TUnsafe<Static<T>> {
+  return Type.Unsafe<Static<T>>({ $ref: schema.$id })
+}
+
+/** An object that refuses keys it does not know. */
+export function closed<T extends TProperties>(properties: T, options: ObjectOptions = {}) {
+  return Type.Object(properties, { additionalProperties: false, ...options })
+}
+
+/** OpenAPI 3.0 has no null type: a value that may be null says so beside its type. */
+export function nullable<T extends TSchema>(schema: T): TUnsafe<Static<T> | null> {
+  return Type.Unsafe<Static<T> | null>({ ...schema, nullable: true })
+}
+
+/** A string out of a fixed set, as one enum: a union of literals would become `anyOf` and read badly in clients. */
+export function stringEnum<const T extends string>(values: readonly T[], options: SchemaOptions = {}): TUnsafe<T> {
+  return Type.Unsafe<T>({ type: 'string', enum: [...values], ...options })
+}
+
+export function uuid(description: string): TUnsafe<string> {
+  return Type.Unsafe<string>({ type: 'string', format: 'uuid', description })
+}
+
+/** RFC 3339 in UTC with milliseconds. Postgres hands it over as a Date, which the serializer writes out. */
+export function timestamp(description: string): TUnsafe<Date> {
+  return Type.Unsafe<Date>({ type: 'string', format: 'date-time', description })
+}
+
+/** Text that says something: at least one character that is not white space. */
+export function visibleText(maxLength: number, options: SchemaOptions = {}): TUnsafe<string> {
+  return Type.Unsafe<string>({ type: 'string', minLength: 1, maxLength, pattern: '\\S', ...options })
+}
+
+/** The response of a 204. */
+export const NoContent = Type.Null({ description: 'Done; there is nothing to say.' })

@@ -1,0 +1,48 @@
+import * as httpRequestAction from './actions/http-request.ts'
+import * as messageAction from './actions/message.ts'
+import * as auditLog from './audit-log.ts'
+import * as auth from './auth.ts'
+import * as automations from './automations.ts'
+import * as chat from './chat.ts'
+import * as errors from './errors.ts'
+import * as health from './health.ts'
+import * as invites from './invites.ts'
+import * as scheduledKind from './kinds/scheduled.ts'
+import * as me from './me.ts'
+import * as members from './members.ts'
+import * as organizations from './organizations.ts'
+import * as permissions from './permissions.ts'
+import * as preview from './preview.ts'
+import * as review from './review.ts'
+import * as roles from './roles.ts'
+import * as runs from './runs.ts'
+import * as serviceAccounts from './service-accounts.ts'
+import * as signupRequests from './signup-requests.ts'
+import * as spaces from './spaces.ts'
+
+/** Every named schema, in the order in which it stands in the document. */
+export const COMPONENTS = [
+  errors,
+  automations,
+  scheduledKind,
+  messageAction,
+  httpRequestAction,
+  preview,
+  review,
+  runs,
+  auth,
+  me,
+  permissions,
+  organizations,
+  members,
+  roles,
+  invites,
+  signupRequests,
+  serviceAccounts,
+  spaces,
+  chat,
+  auditLog,
+  health,
+].flatMap((module) =>
+  Object.values(module).filter((value) => typeof value === 'object' && '$id' in value && typeof value.$id === 'string'),
+)

@@ -1,0 +1,19 @@
+import { Type } from '@sinclair/typebox'
+import { closed, uuid } from './component.ts'
+
+const orgId = uuid('Organization UUID.')
+const spaceId = uuid('Space UUID.')
+
+export const OrganizationParams = closed({ orgId })
+export const SpaceParams = closed({ orgId, spaceId })
+export const AutomationParams = closed({ orgId, spaceId, automationId: uuid('Automation UUID.') })
+export const RevisionParams = closed({
+  ...AutomationParams.properties,
+  revision: Type.Integer({ minimum: 1, maximum: 2_147_483_647, description: 'The number of a revision.' }),
+})
+export const RunParams = closed({ ...AutomationParams.properties, runId: uuid('Run UUID.') })
+export const MemberParams = closed({ orgId, userId: uuid('User UUID.') })
+export const RoleParams = closed({ orgId, roleId: uuid('Role UUID.') })
+export const ServiceAccountParams = closed({ orgId, serviceAccountId: uuid('Service account UUID.') })
+export const ChatRoomParams = closed({ orgId, spaceId, chatRoomId: uuid('Chat room UUID.') })
+export const SignupRequestParams = closed({ orgId, requestId: uuid('Sign-up request UUID.') })

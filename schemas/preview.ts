@@ -1,0 +1,55 @@
+import { Type } from '@sinclair/typebox'
+import { AutomationConfig, AutomationKind } from './automations.ts'
+import { closed, component, nullable, ref } from './component.ts'
+import { ErrorDetail } from './errors.ts'
+
+export const PreviewRequest = component(
+  'PreviewRequest',
+  closed(
+    { kind: ref(AutomationKind), config: Type.Optional(ref(AutomationConfig)) },
+    {
+      description: 'A config that is not saved.',
+      example: { kind: 'scheduled', config: { cron: '0 9 * * MON', channel: 'general', message: 'Good morning!' } },
+    },
+  ),
+)
+
+const PlannedRun = component(
+  'PlannedRun',
+  closed(
+    {
+      at_utc: Type.String({ format: 'date-time', description: 'When it starts, in UTC.' }),
+      at_local: Type.String({
+        format: 'date-time',
+        description: 'The same, by the clocks of the time zone of the config.',
+      }),
+      note: nullable(Type.String({ description: 'Why it is then, where that is not plain; or null.' })),
+    },
+    { description: 'A run to come.' },
+  ),
+)
+
+const Preview = component(
+  'Preview',
+  closed(
+    {
+      kind: ref(AutomationKind),
+      next_runs: Type.Array(ref(PlannedRun), { description: 'The next ten, for a kind that runs by the clock.' }),
+      action: nullable(
+        Type.Record(Type.String(), Type.Unknown(), {
+          description:
+            'What a run would do, with its templates rendered and secrets as `•••`; null where it can do nothing.',
+        }),
+      ),
+      problems: Type.Array(ref(ErrorDetail), { description: 'What keeps it from becoming active.' }),
+      warnings: Type.Array(Type.String(), { description: 'What a reviewer should know.' }),
+    },
+    { description: 'What an automation would do, without doing it.' },
+  ),
+)
+
+export const PreviewResponse = component(
+  'PreviewResponse',
+  closed({ preview: ref(Preview) }, { description: 'What would happen.' }),
+)
+export { PlannedRun, Preview }

@@ -1,0 +1,226 @@
+import { Type } from '@sinclair/typebox'
+import { AutomationConfig, AutomationKind, AutomationStatus, KINDS } from './automations.ts'
+import { closed, component, nullable, ref, stringEnum, timestamp, uuid } from './component.ts'
+import { Cursor } from './paging.ts'
+
+const DIGEST_PATTERN = '^sha256:[0-9a-f]{64}$'
+const EXAMPLE_DIGEST = 'sha256:4f2a0d3f6c1b5e8a9d7c2b4f6a8e0c1d3b5f7a9c1e3d5b7f9a1c3e5d7b9f1a3c'
+const digest = (description: string) => Type.String({ pattern: DIGEST_PATTERN, description, example: EXAMPLE_DIGEST })
+const number = (description: string) => Type.Integer({ minimum: 1, maximum: 2_147_483_647, description })
+
+export const Approval = component(
+  'Approval',
+  closed(
+    {
+      digest: Type.Optional(
+        digest(
+          'The digest that the reviewer saw. Without it (and without `If-Match`) a proposal can be approved only while it is ' +
+            'as first submitted.',
+        ),
+      ),
+    },
+    { description: 'What the reviewer saw.', example: { digest: EXAMPLE_DIGEST } },
+  ),
+)
+
+export const Rejection = component(
+  'Rejection',
+  closed(
+    {
+      reason: Type.Optional(Type.String({ minLength: 1, maxLength: 4000, description: 'For people.' })),
+      code: Type.Optional(
+        Type.String({
+          pattern: '^[a-z][a-z0-9_]{0,63}$',
+          description: 'For programs: snake_case, of your own choosing.',
+        }),
+      ),
+      paths: Type.Optional(
+        Type.Array(Type.String({ maxLength: 1000, pattern: '^(/[^/]*)*$' }), {
+          maxItems: 50,
+          description: 'JSON pointers to what is wrong, into the object: `/config/cron`.',
+        }),
+      ),
+    },
+    {
+      description: 'Why not.',
+      example: { reason: 'Nine is too early for the team', code: 'wrong_time', paths: ['/config/cron'] },
+    },
+  ),
+)
+
+export const Change = component(
+  'Change',
+  closed(
+    {
+      path: Type.String({
+        description: 'JSON pointer: `/name`, `/config/cron`, `/description`, `/credential_version`.',
+      }),
+      op: stringEnum(['add', 'remove', 'replace'], { description: 'What became of it.' }),
+      before: Type.Optional(Type.Unknown({ description: 'What stood there; absent with `add`.' })),
+      after: Type.Optional(Type.Unknown({ description: 'What stands there; absent with `remove`.' })),
+    },
+    {
+      description: 'One place at which two contents differ.',
+      example: { path: '/config/cron', op: 'replace', before: '0 9 * * MON', after: '0 8 * * MON' },
+    },
+  ),
+)
+
+export const Revision = component(
+  'Revision',
+  closed(
+    {
+      revision: number('Its number; the first is 1.'),
+      digest: digest('SHA-256 of everything that takes effect.'),
+      name: Type.String({ description: 'Display name.' }),
+      kind: ref(AutomationKind),
+      config: ref(AutomationConfig),
+      description: nullable(Type.String({ description: 'What it is meant to do, or null.' })),
+      credential_version: nullable(
+        Type.Integer({ description: 'Which of the credentials of the automation it uses; null without one.' }),
+      ),
+      authored_by_user_id: nullable(uuid('The person who wrote it, or null.')),
+      authored_by_service_account_id: nullable(uuid('The service account that wrote it, or null.')),
+      created_at: timestamp('When it was written.'),
+    },
+    { description: 'The content of an automation at one time. Immutable.' },
+  ),
+)
+
+export const RevisionResponse = component(
+  'RevisionResponse',
+  closed({ revision: ref(Revision) }, { description: 'One revision.' }),
+)
+
+export const RevisionListResponse = component(
+  'RevisionListResponse',
+  closed(
+    {
+      revisions: Type.Array(ref(Revision)),
+      next_cursor: nullable(
+        Type.String({ description: 'What to send as `cursor` for the next page; null on the last.' }),
+      ),
+    },
+    { description: 'Revisions of an automation, newest first.' },
+  ),
+)
+
+export const DiffQuery = closed({
+  against: Type.Optional(number('The revision to compare with; by default the one before.')),
+})
+
+export const DiffResponse = component(
+  'DiffResponse',
+  closed(
+    {
+      diff: closed(
+        {
+          revision: number('The revision that `after` is of.'),
+          against: nullable(number('The revision that `before` is of; null where the first is compared with nothing.')),
+          changes: Type.Array(ref(Change), { description: 'One entry for each changed path.' }),
+        },
+        { description: 'The difference.' },
+      ),
+    },
+    { description: 'What differs between two revisions.' },
+  ),
+)
+
+export const Review = component(
+  'Review',
+  closed(
+    {
+      automation_id: uuid('The automation.'),
+      space_id: uuid('Its space.'),
+      space_name: Type.String({ description: 'The name of its space.' }),
+      name: Type.String({ description: 'The proposed name.' }),
+      kind: ref(AutomationKind),
+      status: ref(AutomationStatus),
+      revision: number('The proposed revision.'),
+      digest: digest('What `approve` takes.'),
+      proposed_by_user_id: nullable(uuid('The person who proposed it, or null.')),
+      proposed_by_service_account_id: nullable(uuid('The service account that proposed it, or null.')),
+      proposed_by_name: Type.String({ description: 'Their display name.' }),
+      proposed_at: timestamp('When this content was proposed.'),
+      note: nullable(Type.String({ description: 'What the proposer says of its intent, or null.' })),
+      changes: Type.Array(ref(Change), {
+        description: 'The difference to what runs now; of what never ran, everything.',
+      }),
+    },
+    { description: 'A proposal that waits for a person.' },
+  ),
+)
+
+export const ReviewListResponse = component(
+  'ReviewListResponse',
+  closed(
+    {
+      reviews: Type.Array(ref(Review)),
+      next_cursor: nullable(
+        Type.String({ description: 'What to send as `cursor` for the next page; null on the last.' }),
+      ),
+    },
+    { description: 'Proposals of the spaces that the caller may enter, oldest first.' },
+  ),
+)
+
+export const PageQuery = closed({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'How many at the most.' })),
+  cursor: Type.Optional(Cursor),
+})
+
+export const ReviewQuery = closed({
+  status: Type.Optional(stringEnum(['pending'], { description: 'Only what waits.' })),
+  ...PageQuery.properties,
+})
+
+const policy = {
+  require_digest_on_approval: Type.Boolean({
+    description: 'Every approval must name the digest (or send `If-Match`), also of what is as first submitted.',
+  }),
+  approver_must_differ_from_editor: Type.Boolean({
+    description: 'Nobody lets run what they wrote themselves: four eyes for people too.',
+  }),
+  max_pending_per_service_account: Type.Integer({
+    minimum: 0,
+    maximum: 10_000,
+    description: 'How many proposals of one service account may wait at the same time.',
+  }),
+  kinds_allowed_for_service_accounts: Type.Array(ref(AutomationKind), {
+    maxItems: KINDS.length,
+    uniqueItems: true,
+    description: 'The kinds that service accounts may propose.',
+  }),
+  proposal_expires_after_days: Type.Integer({
+    minimum: 1,
+    maximum: 3650,
+    description: 'A proposal that nobody decided on by then is rejected with the code `expired`.',
+  }),
+}
+
+const EXAMPLE_POLICY = {
+  require_digest_on_approval: false,
+  approver_must_differ_from_editor: false,
+  max_pending_per_service_account: 50,
+  kinds_allowed_for_service_accounts: [...KINDS],
+  proposal_expires_after_days: 30,
+}
+
+export const AutomationPolicy = component(
+  'AutomationPolicy',
+  closed(policy, { description: 'How an organization reviews.', example: EXAMPLE_POLICY }),
+)
+
+export const AutomationPolicyUpdate = component(
+  'AutomationPolicyUpdate',
+  Type.Partial(closed(policy), {
+    additionalProperties: false,
+    description: 'What to change; what is left out stays.',
+    example: { require_digest_on_approval: true },
+  }),
+)
+
+export const AutomationPolicyResponse = component(
+  'AutomationPolicyResponse',
+  closed({ policy: ref(AutomationPolicy) }, { description: 'The policy in force.' }),
+)

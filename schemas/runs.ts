@@ -1,0 +1,73 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { closed, component, nullable, ref, stringEnum, timestamp, uuid } from './component.ts'
+import { Cursor, Limit } from './paging.ts'
+
+export const RunStatus = component(
+  'RunStatus',
+  stringEnum(['queued', 'running', 'succeeded', 'failed', 'cancelled', 'skipped', 'unknown'], {
+    description:
+      '`skipped`: it was due and not started. `unknown`: it may have had its effect, and is not repeated by itself.',
+    example: 'succeeded',
+  }),
+)
+export type RunStatus = Static<typeof RunStatus>
+
+export const RunTrigger = component(
+  'RunTrigger',
+  stringEnum(['schedule', 'manual', 'webhook', 'retry', 'tunnel'], {
+    description: 'What set it off.',
+    example: 'schedule',
+  }),
+)
+export type RunTrigger = Static<typeof RunTrigger>
+
+export const Run = component(
+  'Run',
+  closed(
+    {
+      id: uuid('Run UUID.'),
+      organization_id: uuid('Organization UUID.'),
+      automation_id: uuid('Automation UUID.'),
+      revision: Type.Integer({ description: 'The revision that it runs.' }),
+      digest: Type.String({ description: 'The digest of that content, as it was approved.' }),
+      trigger: ref(RunTrigger),
+      status: ref(RunStatus),
+      attempt: Type.Integer({ description: 'How often a worker took it; 0 before the first time.' }),
+      scheduled_for: nullable(timestamp('The time on the schedule that it is for; null for other triggers.')),
+      started_at: nullable(timestamp('When the latest attempt began, or null.')),
+      finished_at: nullable(timestamp('When it ended, or null.')),
+      success: nullable(Type.Boolean({ description: 'Null until it succeeded or failed.' })),
+      error_message: nullable(Type.String({ description: 'What went wrong, or why it did not start; or null.' })),
+      external_ref: nullable(Type.String({ description: 'What the outside calls its effect, or null.' })),
+      output: nullable(
+        Type.Record(Type.String(), Type.Unknown(), { description: 'What the action says of its effect.' }),
+      ),
+      note: nullable(Type.String({ description: 'Why it ran when it did, where that is not plain; or null.' })),
+      requested_by_user_id: nullable(uuid('The person who asked for it, or null.')),
+      retry_of_run_id: nullable(uuid('The run that it repeats, or null.')),
+      created_at: timestamp('When it was written.'),
+    },
+    { description: 'One execution of an automation.' },
+  ),
+)
+
+export const RunResponse = component('RunResponse', closed({ run: ref(Run) }, { description: 'One run.' }))
+
+export const RunListResponse = component(
+  'RunListResponse',
+  closed(
+    {
+      runs: Type.Array(ref(Run)),
+      next_cursor: nullable(
+        Type.String({ description: 'What to send as `cursor` for the next page; null on the last.' }),
+      ),
+    },
+    { description: 'Runs of an automation, newest first.' },
+  ),
+)
+
+export const RunQuery = closed({
+  status: Type.Optional(ref(RunStatus)),
+  limit: Type.Optional(Limit),
+  cursor: Type.Optional(Cursor),
+})

@@ -1,0 +1,13 @@
+/**
+ * Who is asking: a person, or a service account (AI staff). Rules take the actor, never a flag. `userId` is set for
+ * both, because a service account has a user of its own, which holds its roles and signs its messages.
+ */
+export type Actor =
+  | { type: 'user'; id: string; userId: string }
+  | { type: 'service_account'; id: string; userId: string; organizationId: string }
+
+/** An organization the caller belongs to, and what they may do there. */
+export type OrganizationAccess = { id: string; permissions: ReadonlySet<string> }
+
+/** A space the caller has been let into. Queries take it whole, so that none forgets the organization. */
+export type Space = { organizationId: string; id: string }

@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import type { Transaction } from 'kysely'
+import { v7 as newId } from 'uuid'
+import * as memberRoles from '../../db/queries/member-roles.ts'
+import * as members from '../../db/queries/members.ts'
+import * as organizations from '../../db/queries/organizations.ts'
+import * as roles from '../../db/queries/roles.ts'
+import type { DB } from '../../db/types.ts'
+import * as audit from '../audit.ts'
+import { ApiError } from '../errors.ts'
+import { PERMISSIONS } from './permissions.ts'
+
+const LONGEST_SLUG = 60
+
+/** Makes an organization with its system role `Owner`, which holds every permission, and gives that to its founder. */
+export async function found(
+  trx: Transaction<DB>,
+  founder: audit.Caller,
+  name: string,
+): Promise<organizations.Organization> {
+  const { userId } = founder.actor
+  const organization = await insertUnderFreeSlug(trx, name.trim())
+  const owner = { id: newId(), name: 'Owner', permissions: [...PERMISSIONS], is_system: true }
+  await roles.insert(trx, organization.id, owner)
+  await members.insert(trx, organization.id, userId)
+  await memberRoles.insert(trx, organization.id, userId, [owner.id])
+  const record = (action: string, target: audit.Deed['target'], details: Record<string, unknown>) =>
+    audit.record(trx, organization.id, founder, { action, target, details })
+  const { id, slug } = organization
+  await record('organization.created', { type: 'organization', id }, { name: organization.name, slug })
+  await record('member.joined', { type: 'member', id: userId }, { by: 'founding', role_ids: [owner.id] })
+  return organization
+}
+
+/**
+ * Like {@link found}, where the database takes one organization.
+ *
+ * @throws ApiError `single_org_exists`
+ */
+export async function foundOnly(
+  trx: Transaction<DB>,
+  founder: audit.Caller,
+  name: string,
+): Promise<organizations.Organization> {
+  if (await findOnly(trx)) throw new ApiError('single_org_exists')
+  return found(trx, founder, name)
+}
+
+/**
+ * Turns switches of an organization; one that is left out stays as it is.
+ *
+ * @returns all of them. @throws ApiError `not_a_member` where the organization has gone since its caller was let in.
+ */
+export async function changeFeatures(
+  trx: Transaction<DB>,
+  doer: audit.Doer,
+  id: string,
+  wanted: { [name in keyof organizations.Features]?: boolean },
+): Promise<organizations.Features> {
+  const organization = await organizations.lock(trx, id)
+  if (organization === undefined) throw new ApiError('not_a_member')
+  const before = { open_signups_enabled: organization.open_signups_enabled }
+  const after = { ...before, ...wanted }
+  if (isDeepStrictEqual(before, after)) return after
+  await organizations.updateFeatures(trx, id, after)
+  const target = { type: 'organization', id }
+  await audit.record(trx, id, doer, { action: 'organization.features_changed', target, details: { before, after } })
+  return after
+}
+
+/**
+ * The one organization of the database. Where there is none yet, none appears before this transaction ends, unless it
+ * makes one: of two that would be first, the other finds it here.
+ */
+export async function findOnly(trx: Transaction<DB>): Promise<organizations.Organization | undefined> {
+  const existing = await organizations.findFirst(trx)
+  if (existing) return existing
+  await organizations.lockOnly(trx)
+  return organizations.findFirst(trx)
+}
+
+async function insertUnderFreeSlug(trx: Transaction<DB>, name: string): Promise<organizations.Organization> {
+  const base = slugOf(name)
+  for (let slug = base; ; slug = `${base}-${randomBytes(4).toString('hex')}`) {
+    const organization = await organizations.insert(trx, { id: newId(), name, slug })
+    if (organization) return organization
+  }
+}
+
+/** Latin letters lose their accents; a name without any Latin letter or digit gets a slug that says what it is. */
+function slugOf(name: string): string {
+  const slug = name
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, LONGEST_SLUG)
+    .replace(/^-|-$/g, '')
+  return slug || 'organization'
+}

@@ -1,0 +1,40 @@
+import type { Transaction } from 'kysely'
+import { v7 as newId } from 'uuid'
+import * as spaces from '../../db/queries/spaces.ts'
+import type { DB } from '../../db/types.ts'
+import type { SpaceCreate } from '../../schemas/spaces.ts'
+import * as audit from '../audit.ts'
+import { ApiError } from '../errors.ts'
+import type { Space } from './actor.ts'
+
+/** Makes a space without an access list. */
+export async function create(
+  trx: Transaction<DB>,
+  doer: audit.Caller,
+  organizationId: string,
+  wanted: SpaceCreate,
+): Promise<spaces.ShownSpace> {
+  const { name, description = null } = wanted
+  const row = { id: newId(), name: name.trim(), description, created_by: doer.actor.userId }
+  const space = await spaces.insert(trx, organizationId, row)
+  await record(trx, doer, { organizationId, id: space.id }, 'space.created', space.name)
+  return space
+}
+
+/** Deletes a space with everything in it. @throws ApiError `space_not_found` where somebody else was faster. */
+export async function remove(trx: Transaction<DB>, doer: audit.Doer, space: Space): Promise<void> {
+  const removed = await spaces.remove(trx, space)
+  if (removed === undefined) throw new ApiError('space_not_found')
+  await record(trx, doer, space, 'space.deleted', removed.name)
+}
+
+async function record(
+  trx: Transaction<DB>,
+  doer: audit.Doer,
+  { organizationId, id }: Space,
+  action: string,
+  name: string,
+) {
+  const deed = { action, target: { type: 'space', id }, spaceId: id, details: { name } }
+  await audit.record(trx, organizationId, doer, deed)
+}

@@ -1,0 +1,60 @@
+import type { Kysely } from 'kysely'
+import { v7 as newId } from 'uuid'
+import * as chatMessages from '../../db/queries/chat-messages.ts'
+import * as chatRooms from '../../db/queries/chat-rooms.ts'
+import * as digests from '../../db/queries/digests.ts'
+import type { DB } from '../../db/types.ts'
+import { MessageAction } from '../../schemas/actions/message.ts'
+import type { Action, Scope } from './action.ts'
+import { checkTemplate, render, TemplateError } from './template.ts'
+
+/** Says something in a chat room of the space, as the program itself. */
+export function createMessageAction(db: Kysely<DB>): Action<MessageAction> {
+  return {
+    type: 'message',
+    schema: MessageAction,
+    validate({ text }) {
+      const message = text === undefined ? undefined : checkTemplate(text)
+      return message === undefined ? [] : [{ path: '/text', message }]
+    },
+    preview({ channel, text }, scope) {
+      const rendered = text === undefined ? 'a digest of what the automations of this space did' : render(text, scope)
+      return { action: { type: 'message', channel, text: rendered, length: rendered.length }, warnings: [] }
+    },
+    async run({ channel, text }, { organizationId, spaceId, automationId, runId, scope }) {
+      const space = { organizationId, id: spaceId }
+      let content: string
+      try {
+        content = await contentOf(db, space, text, scope)
+      } catch (error) {
+        if (error instanceof TemplateError) return { ok: false, error: error.message, retry: 'no' }
+        throw error
+      }
+      // The message has the id of its run: a run that is taken over says nothing twice.
+      const messageId = runId
+      const metadata = { automation_id: automationId, run_id: runId }
+      await db.transaction().execute(async (trx) => {
+        const room = await chatRooms.findOrInsert(trx, space, { id: newId(), name: channel })
+        await chatMessages.insertOnce(trx, space, room.id, { id: messageId, content, metadata })
+      })
+      return { ok: true, output: { channel, message_id: messageId, length: content.length } }
+    },
+  }
+}
+
+async function contentOf(
+  db: Kysely<DB>,
+  space: { organizationId: string; id: string },
+  text: string | undefined,
+  scope: Scope,
+): Promise<string> {
+  if (text !== undefined) return render(text, scope) || '(empty)'
+  const since = scope.automation.last_run_at === null ? null : new Date(scope.automation.last_run_at)
+  const { succeeded, failed, other, pending, next } = await digests.find(db, space, since)
+  const parts = [
+    `${scope.automation.name}: ${succeeded} succeeded, ${failed} failed${other > 0 ? `, ${other} otherwise ended` : ''} since the last one.`,
+    pending > 0 ? `${pending} waiting for approval.` : '',
+    next === null ? '' : `Next: ${next.name} at ${next.next_run_at}.`,
+  ]
+  return parts.filter(Boolean).join(' ')
+}

@@ -1,0 +1,88 @@
+export const MASK = '•••'
+
+const SECRET_NAME = /auth|cookie|token|secret|key|passw|signature|session|credential/
+/** Their values say nothing that must be kept, and hiding them would spoil what is shown. */
+const PLAIN_NAMES = new Set([
+  'accept',
+  'accept-language',
+  'cache-control',
+  'content-language',
+  'content-type',
+  'idempotency-key',
+  'origin',
+  'prefer',
+  'referer',
+  'user-agent',
+  'webhook-id',
+  'webhook-timestamp',
+])
+// Shorter ones are no secrets, and masking them would leave no sentence whole.
+const SHORTEST_SECRET = 4
+const SHORTEST_UNKNOWN = 8
+/** Looking for more in every text would take too long; then nothing is shown at all. */
+const MOST_SECRETS = 200
+
+/** Headers as a person may see them. Names in lower case. */
+export function maskHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, isSecret(name) ? MASK : value]))
+}
+
+/**
+ * Makes a function that masks whatever was sent in headers, for an answer that echoes it: secrets as a whole and in
+ * their parts (the token after `Bearer`, the password in `Basic`, each cookie), as they are and as JSON, URLs, HTML and
+ * base64 write them. A header of an unknown name counts as a secret unless it is short.
+ *
+ * The function takes a text, and whether it was cut off: then an end that may be the beginning of a secret goes too.
+ */
+export function redactor(headers: Readonly<Record<string, string>>): (text: string, cutOff?: boolean) => string {
+  const secrets = new Set(Object.entries(headers).flatMap(([name, value]) => secretsIn(name, value)))
+  if (secrets.size > MOST_SECRETS) return () => MASK
+  // The longest first: a part must not be taken out of a whole that would then stay.
+  const spellings = [...new Set([...secrets].flatMap(spellingsOf))].sort((a, b) => b.length - a.length)
+  const longest = spellings[0]?.length ?? 0
+  return (text, cutOff = false) => {
+    const masked = spellings.reduce((rest, spelling) => rest.replaceAll(spelling, MASK), text)
+    return cutOff && longest > 1 ? masked.slice(0, 1 - longest).toWellFormed() : masked
+  }
+}
+
+function isSecret(name: string): boolean {
+  return SECRET_NAME.test(name) && !PLAIN_NAMES.has(name)
+}
+
+function secretsIn(name: string, value: string): string[] {
+  if (PLAIN_NAMES.has(name)) return []
+  if (!isSecret(name)) return value.length < SHORTEST_UNKNOWN ? [] : [value]
+  const parts = [value, ...value.split(/[\s;,]+/).flatMap((part) => [part, part.slice(part.indexOf('=') + 1)])]
+  const [, basic] = /^basic\s+(\S+)$/i.exec(value) ?? []
+  if (basic !== undefined) {
+    const pair = Buffer.from(basic, 'base64').toString()
+    parts.push(pair, pair.slice(pair.indexOf(':') + 1))
+  }
+  const schemes = /^(?:basic|bearer|digest|token|apikey)$/i
+  return parts.filter((part) => part.length >= SHORTEST_SECRET && !schemes.test(part))
+}
+
+function spellingsOf(secret: string): string[] {
+  const inJson = JSON.stringify(secret).slice(1, -1)
+  const inUrl = encodeURIComponent(secret.toWellFormed())
+  const inHtml = secret
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+  const base64 = Buffer.from(secret).toString('base64')
+  const unpadded = base64.replace(/=+$/, '')
+  return [
+    secret,
+    inJson,
+    inJson.replaceAll('/', '\\/'),
+    inUrl,
+    inUrl.replaceAll('%20', '+'),
+    inHtml,
+    inHtml.replaceAll("'", '&#39;'),
+    base64,
+    unpadded,
+    unpadded.replaceAll('+', '-').replaceAll('/', '_'),
+  ]
+}

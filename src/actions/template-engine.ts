@@ -1,0 +1,180 @@
+import {
+  CaptureTag,
+  type Context,
+  defaultOperators,
+  type FilterImplOptions,
+  filters,
+  Liquid,
+  type Template,
+  Token,
+} from 'liquidjs'
+
+// liquidjs checks the time between the parts of a template and counts what its filters make. What follows closes what that
+// leaves open to a template or an event that means harm; each has its test.
+
+/**
+ * Everything a template may pipe a value into. Left out: `concat`, `push` and `unshift`, with which 40 steps nest an array
+ * into itself so often that writing it out never ends; the `_exp` filters, which parse text while rendering; `sample`, by
+ * which a preview would differ from the run.
+ */
+const FILTERS = [
+  ...[
+    'abs',
+    'at_least',
+    'at_most',
+    'ceil',
+    'divided_by',
+    'floor',
+    'minus',
+    'modulo',
+    'plus',
+    'round',
+    'times',
+    'to_integer',
+  ],
+  ...['append', 'prepend', 'capitalize', 'downcase', 'upcase', 'strip', 'lstrip', 'rstrip', 'squish', 'strip_newlines'],
+  ...[
+    'replace',
+    'replace_first',
+    'replace_last',
+    'remove',
+    'remove_first',
+    'remove_last',
+    'split',
+    'slice',
+    'truncate',
+  ],
+  ...[
+    'truncatewords',
+    'number_of_words',
+    'normalize_whitespace',
+    'slugify',
+    'newline_to_br',
+    'strip_html',
+    'array_to_sentence_string',
+  ],
+  ...['escape', 'escape_once', 'xml_escape', 'unescape', 'url_encode', 'url_decode', 'cgi_escape', 'uri_escape'],
+  ...[
+    'first',
+    'last',
+    'size',
+    'join',
+    'map',
+    'sort',
+    'sort_natural',
+    'reverse',
+    'uniq',
+    'compact',
+    'sum',
+    'pop',
+    'shift',
+  ],
+  ...['where', 'reject', 'find', 'find_index', 'has', 'group_by'],
+  ...['date', 'date_to_xmlschema', 'date_to_rfc822', 'date_to_string', 'date_to_long_string'],
+  ...['default', 'json', 'base64_encode', 'base64_decode', 'sha256', 'hmac_sha256'],
+]
+/** These look for one text in another, and take both their lengths in time at the worst. */
+const SEARCHING = new Set([
+  'split',
+  'replace',
+  'replace_first',
+  'replace_last',
+  'remove',
+  'remove_first',
+  'remove_last',
+])
+/** These parse the name of a property while rendering. */
+const BY_PROPERTY = new Set(['where', 'reject', 'find', 'find_index', 'has', 'group_by'])
+/** These read other templates: there are none. */
+const TAGS_OF_FILES = ['include', 'render', 'layout', 'block']
+const SEARCH_STEPS_PER_UNIT = 20
+
+/** What goes wrong because of the template and not of the program; the message is for people. */
+export class TemplateFault extends Error {
+  override readonly name = 'TemplateFault'
+}
+
+type Limits = { parseLimit: number; renderLimit: number; memoryLimit: number }
+type Handler = Extract<FilterImplOptions, (...args: never[]) => unknown>
+
+/** A Liquid engine without files and without what has no bounds. Limits: characters, milliseconds, characters made. */
+export function createEngine(limits: Limits): Liquid {
+  const liquid = new Liquid({
+    ...limits,
+    ownPropertyOnly: true,
+    strictFilters: true,
+    timezoneOffset: 0, // dates must not depend on where a server stands
+    locale: 'en-US',
+    templates: {},
+    operators: boundedOperators(),
+  })
+  for (const tag of TAGS_OF_FILES) delete liquid.tags[tag]
+  for (const name of Object.keys(liquid.filters)) liquid.unregisterFilter(name)
+  for (const name of FILTERS) {
+    const filter = filters[name]
+    if (typeof filter === 'function') liquid.registerFilter(name, boundedFilter(name, filter))
+  }
+  liquid.registerTag('capture', BoundedCapture)
+  return liquid
+}
+
+function boundedFilter(name: string, filter: Handler): Handler {
+  return function (value: unknown, ...args: unknown[]) {
+    this.context.renderLimit.check(performance.now())
+    if (typeof value === 'string') this.context.memoryLimit.use(value.length)
+    if (SEARCHING.has(name)) chargeSearch(this.context, value, args[0])
+    if (BY_PROPERTY.has(name) && !/^[\w\s.'"[\]-]{1,200}$/.test(String(args[0])))
+      throw new TemplateFault(`"${name}" takes the name of a property`)
+    return filter.call(this, value, ...args)
+  }
+}
+
+function boundedOperators(): typeof defaultOperators {
+  const { contains, ...others } = defaultOperators
+  return {
+    ...others,
+    *contains(left: unknown, right: unknown, context: Context) {
+      context.renderLimit.check(performance.now())
+      chargeSearch(context, left, right)
+      return Boolean(yield contains?.(left, right, context))
+    },
+  }
+}
+
+/** 500,000 characters searched for 250,000 others can take a minute, in which nothing looks at the clock. */
+function chargeSearch(context: Context, text: unknown, pattern: unknown): void {
+  if (typeof text === 'string' && typeof pattern === 'string')
+    context.memoryLimit.use((text.length * pattern.length) / SEARCH_STEPS_PER_UNIT)
+}
+
+/** liquidjs does not count what it captures: `{% capture s %}{{ s }}{{ s }}{% endcapture %}` doubles it for nothing. */
+class BoundedCapture extends CaptureTag {
+  override *render(context: Context): Generator<unknown, void, string> {
+    yield* super.render(context)
+    const captured: unknown = context.bottom()[this.variable]
+    if (typeof captured === 'string') context.memoryLimit.use(captured.length)
+  }
+}
+
+/**
+ * Refuses ranges that do not begin with a small whole number. Beyond 2^53 adding one changes nothing, so
+ * `(100000000000000000..100000000000000016)` is counted as 17 numbers and never ends.
+ */
+export function checkRanges(templates: Template[], liquid: Liquid): void {
+  const seen = new Set<unknown>([liquid])
+  const open: unknown[] = [...templates]
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (typeof node !== 'object' || node === null || seen.has(node)) continue
+    seen.add(node)
+    if (node instanceof Token && 'lhs' in node && !isSmallNumber(node.lhs)) {
+      const [line, column] = node.getPosition()
+      throw new TemplateFault(`line ${line}, column ${column}: a range must begin with a whole number, such as (1..5)`)
+    }
+    for (const child of Object.values(node)) open.push(child ?? null)
+  }
+}
+
+function isSmallNumber(token: unknown): boolean {
+  const content = typeof token === 'object' && token !== null && 'content' in token ? token.content : undefined
+  return typeof content === 'number' && Number.isInteger(content) && Math.abs(content) <= 1e6
+}

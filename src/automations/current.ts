@@ -1,0 +1,99 @@
+import type { Transaction } from 'kysely'
+import * as automationRevisions from '../../db/queries/automation-revisions.ts'
+import * as automations from '../../db/queries/automations.ts'
+import type { DB } from '../../db/types.ts'
+import type { AutomationKind, AutomationStatus } from '../../schemas/automations.ts'
+import type { Actor, Space } from '../access/actor.ts'
+import * as audit from '../audit.ts'
+import { ApiError } from '../errors.ts'
+import { type Content, contentOf } from './content.ts'
+import { runs } from './lifecycle.ts'
+
+/** A revision with its content put together. */
+export type Version = automationRevisions.Revision & { content: Content }
+
+/** An automation that this transaction holds locked, with the content that is shown and the one that waits. */
+export type Current = {
+  automation: Omit<automations.Locked, 'kind' | 'status'> & { kind: AutomationKind; status: AutomationStatus }
+  revision: Version
+  pending: Version | null
+}
+
+/**
+ * Holds a change to what its caller read.
+ *
+ * @returns whether the caller named what it read; false where it named nothing.
+ * @throws ApiError `precondition_failed` where that is not what is there now.
+ */
+export type Seen = (current: { version: number; digest: string }) => boolean
+
+/** Locks an automation of a space. @throws ApiError `automation_not_found` */
+export async function lock(trx: Transaction<DB>, space: Space, id: string): Promise<Current> {
+  const automation = await automations.lock(trx, space, id)
+  if (automation === undefined) throw new ApiError('automation_not_found')
+  const numbers = [automation.revision, automation.pending_revision].filter((each) => each !== null)
+  const revisions = await automationRevisions.findMany(trx, space, id, numbers)
+  const version = (number: number | null): Version | null => {
+    const found = revisions.find((each) => each.revision === number)
+    return found === undefined ? null : { ...found, content: contentOf(found) }
+  }
+  const revision = version(automation.revision)
+  if (revision === null) throw new Error(`automation ${id} has no revision ${automation.revision}`)
+  const kind = automation.kind as AutomationKind
+  const status = automation.status as AutomationStatus
+  return { automation: { ...automation, kind, status }, revision, pending: version(automation.pending_revision) }
+}
+
+/** What is proposed and not decided: the pending revision beside what runs, or all of it while it waits. */
+export function proposalOf({ automation, revision, pending }: Current): Version | null {
+  if (pending !== null) return pending
+  return automation.status === 'pending_approval' || automation.status === 'rejected' ? revision : null
+}
+
+/**
+ * AI staff changes and withdraws its own open proposals; on what a person has let run it may propose a change, unless
+ * another one's waits there.
+ *
+ * @throws ApiError `service_account_not_author`, `other_proposal_pending`
+ */
+export function refuseForeignEdit(actor: Actor, { automation, pending }: Current): void {
+  if (actor.type === 'user') return
+  if (!runs(automation.status)) {
+    if (automation.created_by_service_account_id !== actor.id) throw new ApiError('service_account_not_author')
+  } else if (pending !== null && pending.authored_by_service_account_id !== actor.id) {
+    throw new ApiError('other_proposal_pending')
+  }
+}
+
+/** Writes a revision of an automation, authored by the actor. */
+export async function writeRevision(
+  trx: Transaction<DB>,
+  actor: Actor,
+  space: Space,
+  automationId: string,
+  { revision, content, digest }: { revision: number; content: Content; digest: string },
+): Promise<void> {
+  await automationRevisions.insert(trx, space, automationId, {
+    revision,
+    name: content.name,
+    config: JSON.stringify(content.config),
+    description: content.description,
+    credential_version: content.credentialVersion,
+    digest,
+    authored_by_user_id: actor.type === 'user' ? actor.id : null,
+    authored_by_service_account_id: actor.type === 'service_account' ? actor.id : null,
+  })
+}
+
+/** Writes what was done to an automation into the audit log. Last in its transaction. */
+export async function record(
+  trx: Transaction<DB>,
+  doer: audit.Doer,
+  space: Space,
+  automationId: string,
+  action: string,
+  details: Record<string, unknown>,
+): Promise<void> {
+  const target = { type: 'automation', id: automationId }
+  await audit.record(trx, space.organizationId, doer, { action, target, spaceId: space.id, details })
+}

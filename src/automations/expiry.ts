@@ -1,0 +1,40 @@
+import type { Kysely, Transaction } from 'kysely'
+import * as automations from '../../db/queries/automations.ts'
+import * as reviews from '../../db/queries/reviews.ts'
+import type { DB } from '../../db/types.ts'
+import { SYSTEM } from '../audit.ts'
+import { lock, proposalOf, record } from './current.ts'
+import { CLOSED } from './review.ts'
+
+/**
+ * Rejects proposals that nobody decided on in the time that their organization's policy sets, each in a transaction of
+ * its own. What runs goes on running.
+ *
+ * @param most how many at the most in one call.
+ * @returns how many it rejected.
+ */
+export async function expireProposals(db: Kysely<DB>, most: number): Promise<number> {
+  for (let count = 0; count < most; count++) {
+    const expired = await db.transaction().execute(expireOne)
+    if (!expired) return count
+  }
+  return most
+}
+
+async function expireOne(trx: Transaction<DB>): Promise<boolean> {
+  const claimed = await reviews.claimExpired(trx)
+  if (claimed === undefined) return false
+  const space = { organizationId: claimed.organization_id, id: claimed.space_id }
+  const current = await lock(trx, space, claimed.automation_id)
+  const isWhole = current.pending === null
+  await automations.update(trx, space, claimed.automation_id, {
+    ...(isWhole ? { status: 'rejected' } : CLOSED),
+    rejection_reason: `nobody decided on it within ${claimed.days} days`,
+    rejection_code: 'expired',
+    rejection_paths: null,
+  })
+  const proposal = proposalOf(current)
+  const details = { revision: proposal?.revision ?? null, digest: proposal?.digest ?? null, days: claimed.days }
+  await record(trx, SYSTEM, space, claimed.automation_id, 'proposal.expired', details)
+  return true
+}

@@ -1,0 +1,59 @@
+import type { Transaction } from 'kysely'
+import type { Policy } from '../../db/queries/automation-policies.ts'
+import * as automations from '../../db/queries/automations.ts'
+import type { DB } from '../../db/types.ts'
+import type { AutomationKind } from '../../schemas/automations.ts'
+import type { Actor, Space } from '../access/actor.ts'
+import { ApiError } from '../errors.ts'
+import type { Current, Version } from './current.ts'
+
+/**
+ * Lets AI staff make one more proposal of a kind, if the policy does.
+ *
+ * @throws ApiError `kind_not_allowed`, `pending_limit_reached`
+ */
+export async function requireRoomForProposal(
+  trx: Transaction<DB>,
+  actor: Actor,
+  space: Space,
+  kind: AutomationKind,
+  policy: Policy,
+): Promise<void> {
+  if (actor.type !== 'service_account') return
+  if (!policy.kinds_allowed_for_service_accounts.includes(kind)) throw new ApiError('kind_not_allowed')
+  const pending = await automations.countPending(trx, space.organizationId, actor.id)
+  if (pending >= policy.max_pending_per_service_account) throw new ApiError('pending_limit_reached')
+}
+
+/**
+ * Where the policy wants four eyes, whoever wrote a revision does not let it run.
+ *
+ * @throws ApiError `second_person_required`
+ */
+export function requireSecondPerson(
+  policy: Policy,
+  actor: Actor,
+  author: { authored_by_user_id: string | null },
+): void {
+  if (policy.approver_must_differ_from_editor && author.authored_by_user_id === actor.id)
+    throw new ApiError('second_person_required')
+}
+
+/**
+ * A reviewer approves what they saw. Who names it (a digest, or an entity tag in `If-Match`) has seen it. Who names
+ * nothing can only have seen the proposal as first submitted: once it was edited, or what runs was edited beside it, a
+ * reviewer's page may show something else.
+ *
+ * @throws ApiError `digest_required` with the digest to look at.
+ */
+export function requireSeen(
+  { automation, revision }: Current,
+  proposal: Version,
+  hasSeen: boolean,
+  policy: Policy,
+): void {
+  if (hasSeen) return
+  const isFirst = proposal.revision === automation.proposal_revision && revision.revision <= proposal.revision
+  if (isFirst && !policy.require_digest_on_approval) return
+  throw new ApiError('digest_required', { details: [{ path: '/digest', message: `is ${proposal.digest} now` }] })
+}

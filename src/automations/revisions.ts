@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto'
+import type { AutomationKind } from '../../schemas/automations.ts'
+import { canonicalJson } from '../canonical-json.ts'
+import { escapePointer } from '../json-pointer.ts'
+import type { Content } from './content.ts'
+
+/** One place at which two contents differ. `before` and `after` are absent where there was or is nothing. */
+export type Change = { path: string; op: 'add' | 'remove' | 'replace'; before?: unknown; after?: unknown }
+
+/**
+ * What a person approves: SHA-256 over everything that takes effect, as canonical JSON (RFC 8785). The description is
+ * for people and takes no effect; of the credential its id and version stand in, never its value.
+ *
+ * @returns `sha256:` and 64 hex digits.
+ */
+export function digestOf(automationId: string, kind: AutomationKind, content: Content): string {
+  const { name, config, credentialVersion } = content
+  const credential = credentialVersion === null ? null : { id: automationId, version: credentialVersion }
+  return `sha256:${createHash('sha256').update(canonicalJson({ kind, name, config, credential })).digest('hex')}`
+}
+
+/**
+ * What differs between two contents, one entry for each changed path (JSON pointers, RFC 6901), in the order of the
+ * document. A credential shows as its version.
+ *
+ * @param before null where nothing was there.
+ */
+export function diff(before: Content | null, after: Content): Change[] {
+  return compare(before === null ? {} : visible(before), visible(after), '')
+}
+
+function visible({ name, config, description, credentialVersion }: Content): Record<string, unknown> {
+  return { name, config, description, credential_version: credentialVersion }
+}
+
+function compare(before: unknown, after: unknown, path: string): Change[] {
+  if (isContainer(before) && isContainer(after) && Array.isArray(before) === Array.isArray(after)) {
+    const keys = new Set([...Object.keys(before), ...Object.keys(after)])
+    return [...keys].flatMap((key) => {
+      const inner = `${path}/${escapePointer(key)}`
+      if (!Object.hasOwn(before, key)) return [{ path: inner, op: 'add' as const, after: at(after, key) }]
+      if (!Object.hasOwn(after, key)) return [{ path: inner, op: 'remove' as const, before: at(before, key) }]
+      return compare(at(before, key), at(after, key), inner)
+    })
+  }
+  return canonicalJson(before) === canonicalJson(after) ? [] : [{ path, op: 'replace', before, after }]
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function at(container: object, key: string): unknown {
+  return Object.getOwnPropertyDescriptor(container, key)?.value
+}

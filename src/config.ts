@@ -1,0 +1,150 @@
+import { parseAllowEntry } from './egress/destination.ts'
+import { type KeyRing, parseKeyRing } from './secrets/cipher.ts'
+
+export type Role = 'all' | 'api' | 'worker'
+
+/** Everything that can be set from outside, validated and frozen. Times are milliseconds unless named otherwise. */
+export type Config = Readonly<{
+  host: string
+  port: number
+  /** Where clients reach this server, without a trailing slash: in the OpenAPI document and in URLs it hands out. */
+  publicUrl: string
+  /** A Postgres ≥ 15; undefined means the embedded one in `dataDir`. */
+  databaseUrl: string | undefined
+  dataDir: string
+  role: Role
+  /** Undefined only with the embedded database, whose secrets are made once and kept in `dataDir`. */
+  jwtSecret: string | undefined
+  encryptionKeys: KeyRing | undefined
+  corsOrigin: string[]
+  logLevel: string
+  /** Requests per minute and token (or address, where there is no token); undefined is no limit. */
+  rateLimit: number | undefined
+  trustProxy: boolean | string
+  multiTenant: boolean
+  demo: boolean
+  /** `host:port` of what outbound requests may reach although its address is not public. */
+  egressAllow: string[]
+}>
+
+/** A setting that can't be used; the message names the variable and says what it takes. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+type Environment = Record<string, string | undefined>
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+
+/**
+ * Reads the environment, the only reader of it in the program.
+ *
+ * @throws ConfigError with one line that names the variable, on the first value that can't be used.
+ */
+export function readConfig(env: Environment): Config {
+  const host = text(env, 'HOST') ?? '127.0.0.1'
+  const port = integer(env, 'PORT', 0, 65_535) ?? 8080
+  const databaseUrl = databaseUrlOf(env)
+  const jwtSecret = text(env, 'JWT_SECRET')
+  if (jwtSecret !== undefined && jwtSecret.length < 32)
+    throw new ConfigError('JWT_SECRET: takes at least 32 characters')
+  const encryptionKeys = encryptionKeysOf(env)
+  if (databaseUrl !== undefined && !(jwtSecret && encryptionKeys))
+    throw new ConfigError(
+      'DATABASE_URL is set, so JWT_SECRET (at least 32 characters) and HS_ENCRYPTION_KEY (openssl rand -base64 32) must be set too',
+    )
+  return Object.freeze({
+    host,
+    port,
+    publicUrl: publicUrlOf(env) ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    databaseUrl,
+    dataDir: text(env, 'DATA_DIR') ?? '.data',
+    role: oneOf(env, 'ROLE', ['all', 'api', 'worker']) ?? 'all',
+    jwtSecret,
+    encryptionKeys,
+    corsOrigin: (text(env, 'CORS_ORIGIN') ?? '')
+      .split(',')
+      .map((origin) => origin.trim())
+      .filter(Boolean),
+    logLevel: oneOf(env, 'LOG_LEVEL', LOG_LEVELS) ?? 'info',
+    rateLimit: text(env, 'RATE_LIMIT') === 'off' ? undefined : (integer(env, 'RATE_LIMIT', 1, 1e9) ?? 6000),
+    trustProxy: trustProxyOf(env),
+    multiTenant: flag(env, 'MULTI_TENANT') ?? false,
+    demo: flag(env, 'DEMO') ?? true,
+    egressAllow: egressAllowOf(env),
+  })
+}
+
+function text(env: Environment, name: string): string | undefined {
+  const value = env[name]?.trim()
+  return value === '' ? undefined : value
+}
+
+function integer(env: Environment, name: string, least: number, most: number): number | undefined {
+  const value = text(env, name)
+  if (value === undefined) return undefined
+  const number = Number(value)
+  if (!Number.isInteger(number) || number < least || number > most)
+    throw new ConfigError(`${name}: takes a whole number from ${least} to ${most}, not "${value}"`)
+  return number
+}
+
+function oneOf<const T extends string>(env: Environment, name: string, allowed: readonly T[]): T | undefined {
+  const value = text(env, name)
+  if (value === undefined) return undefined
+  const match = allowed.find((each) => each === value)
+  if (match === undefined) throw new ConfigError(`${name}: takes one of ${allowed.join(', ')}, not "${value}"`)
+  return match
+}
+
+function flag(env: Environment, name: string): boolean | undefined {
+  const value = oneOf(env, name, ['0', '1', 'false', 'true'])
+  return value === undefined ? undefined : value === '1' || value === 'true'
+}
+
+function databaseUrlOf(env: Environment): string | undefined {
+  const value = text(env, 'DATABASE_URL')
+  // The value holds a password: the message must not repeat it.
+  if (value !== undefined && !/^postgres(ql)?:\/\//.test(value))
+    throw new ConfigError('DATABASE_URL: takes a URL like postgres://user:password@host:5432/database')
+  return value
+}
+
+function publicUrlOf(env: Environment): string | undefined {
+  const value = text(env, 'PUBLIC_URL')
+  if (value === undefined) return undefined
+  const url = URL.parse(value)
+  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.search || url.hash)
+    throw new ConfigError(`PUBLIC_URL: takes a URL like https://automations.example.com, not "${value}"`)
+  return url.href.replace(/\/+$/, '')
+}
+
+function trustProxyOf(env: Environment): boolean | string {
+  const value = text(env, 'TRUST_PROXY')
+  if (value === undefined || value === '0' || value === 'false') return false
+  if (value === '1' || value === 'true') return true
+  if (!/^[\d.,:/ a-f]+$/i.test(value))
+    throw new ConfigError(`TRUST_PROXY: takes 0, 1 or a list of addresses or networks, not "${value}"`)
+  return value
+}
+
+function egressAllowOf(env: Environment): string[] {
+  const entries = (text(env, 'EGRESS_ALLOW') ?? '').split(',').filter((entry) => entry.trim() !== '')
+  return entries.map((entry) => {
+    const authority = parseAllowEntry(entry)
+    if (authority === undefined)
+      throw new ConfigError(`EGRESS_ALLOW: takes host:port with commas between, not "${entry.trim()}"`)
+    return authority
+  })
+}
+
+function encryptionKeysOf(env: Environment): KeyRing | undefined {
+  const value = text(env, 'HS_ENCRYPTION_KEY')
+  if (value === undefined) return undefined
+  const ring = parseKeyRing(value)
+  if (ring === undefined)
+    throw new ConfigError(
+      'HS_ENCRYPTION_KEY: takes 32 bytes in base64 (openssl rand -base64 32), or a ring "kid:base64,kid:base64" whose first key encrypts',
+    )
+  return ring
+}

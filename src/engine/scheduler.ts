@@ -1,0 +1,162 @@
+import type { Transaction } from 'kysely'
+import { v7 as newId } from 'uuid'
+import type { Database } from '../../db/client.ts'
+import * as automationRuns from '../../db/queries/automation-runs.ts'
+import * as dueAutomations from '../../db/queries/due-automations.ts'
+import type { DB } from '../../db/types.ts'
+import type { AutomationConfig, AutomationKind } from '../../schemas/automations.ts'
+import { KINDS } from '../kinds/index.ts'
+import type { Due, Overlap } from '../kinds/kind.ts'
+import type { RunQueue } from '../runs/queue.ts'
+import { startRuns } from '../runs/start.ts'
+
+const BATCH = 500
+const LONGEST_SLEEP_MS = 60_000
+const RETRY_MS = 1000
+
+export type SchedulerOptions = {
+  db: Database
+  queue: Pick<RunQueue, 'send'>
+  /** Milliseconds since the epoch. */
+  now: () => number
+  onError: (error: unknown) => void
+}
+
+/**
+ * Starts the runs of what is due, in batches of which each is one transaction: the runs, their jobs and the next due times
+ * are there together, or not at all.
+ *
+ * @returns how many automations were due.
+ */
+export async function startDue({ db, queue, now }: SchedulerOptions): Promise<number> {
+  let total = 0
+  for (;;) {
+    const time = new Date(now())
+    const count = await db.transaction().execute((trx) => startBatch(trx, queue, time))
+    total += count
+    if (count < BATCH) return total
+  }
+}
+
+async function startBatch(trx: Transaction<DB>, queue: Pick<RunQueue, 'send'>, now: Date): Promise<number> {
+  const claimed = await dueAutomations.claim(trx, now, BATCH)
+  if (claimed.length === 0) return 0
+  const open = await openRuns(trx, claimed)
+  const runs: automationRuns.NewRun[] = []
+  const plans: dueAutomations.Plan[] = []
+  for (const each of claimed) {
+    const { timing } = KINDS[each.kind as AutomationKind]
+    const config = each.config as AutomationConfig
+    const { run = [], next = null } = timing?.due(config, each.id, each.planned_at, now) ?? {}
+    plans.push({ id: each.id, next_run_at: next?.at ?? null, next_planned_at: next?.planned ?? null })
+    if (timing) runs.push(...(await runsOf(trx, each, run, timing.overlap(config), open.get(each.id) ?? [])))
+  }
+  await startRuns(trx, queue, runs)
+  await dueAutomations.update(trx, plans)
+  return claimed.length
+}
+
+type Open = { id: string; organization_id: string; status: string }
+
+async function openRuns(trx: Transaction<DB>, claimed: readonly { id: string }[]): Promise<Map<string, Open[]>> {
+  const open = await automationRuns.listOpen(
+    trx,
+    claimed.map(({ id }) => id),
+  )
+  return Map.groupBy(open, (run) => run.automation_id)
+}
+
+/** The runs of one automation that is due, held to what it says of overlapping. */
+async function runsOf(
+  trx: Transaction<DB>,
+  automation: dueAutomations.Due,
+  due: Due[],
+  overlap: Overlap,
+  open: Open[],
+): Promise<automationRuns.NewRun[]> {
+  if (overlap === 'cancel_other' && due.length > 0) {
+    for (const { id, organization_id } of open)
+      await automationRuns.finish(trx, organization_id, id, null, { status: 'cancelled', error_message: REPLACED })
+  }
+  let queued = open.filter(({ status }) => status === 'queued').length
+  let busy = open.length
+  return due.map((each) => {
+    const isSkipped = (overlap === 'skip' && busy > 0) || (overlap === 'buffer_one' && queued > 0)
+    if (!isSkipped) {
+      queued++
+      busy++
+    }
+    return newRun(automation, each, isSkipped ? overlap : null)
+  })
+}
+
+const REPLACED = 'cancelled, because the next one was due'
+
+function newRun(automation: dueAutomations.Due, due: Due, skippedBy: string | null): automationRuns.NewRun {
+  return {
+    id: newId(),
+    organization_id: automation.organization_id,
+    space_id: automation.space_id,
+    automation_id: automation.id,
+    revision: automation.revision,
+    digest: automation.digest,
+    trigger: 'schedule',
+    status: skippedBy === null ? 'queued' : 'skipped',
+    scheduled_for: due.planned.toISOString(),
+    note: due.note,
+    error_message: skippedBy === null ? null : `skipped, because the one before it is not done (overlap: ${skippedBy})`,
+    requested_by_user_id: null,
+    retry_of_run_id: null,
+  }
+}
+
+export type Scheduler = {
+  /** Looks again now: something may be due sooner than was known. */
+  wake(): void
+  /** Stops after the batch that is under way. */
+  stop(): Promise<void>
+}
+
+/** Sleeps until the next automation is due, however many there are, and starts it. Several may run on one database. */
+export function startScheduler(options: SchedulerOptions): Scheduler {
+  const { db, now, onError } = options
+  let timer: NodeJS.Timeout | undefined
+  let stopped = false
+  let again = false
+  let underWay: Promise<void> | undefined
+
+  const look = async (): Promise<void> => {
+    do {
+      again = false
+      let sleep = RETRY_MS
+      try {
+        await startDue(options)
+        const next = await dueAutomations.nextTime(db)
+        sleep = next === null ? LONGEST_SLEEP_MS : Math.min(Math.max(next.getTime() - now(), 0), LONGEST_SLEEP_MS)
+      } catch (error) {
+        onError(error)
+      }
+      if (!stopped && !again) timer = setTimeout(wake, sleep)
+    } while (again && !stopped)
+  }
+  function wake(): void {
+    if (stopped) return
+    clearTimeout(timer)
+    if (underWay) {
+      again = true
+      return
+    }
+    underWay = look().finally(() => {
+      underWay = undefined
+    })
+  }
+  wake()
+  return {
+    wake,
+    async stop() {
+      stopped = true
+      clearTimeout(timer)
+      await underWay
+    },
+  }
+}

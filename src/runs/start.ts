@@ -1,0 +1,24 @@
+import type { Transaction } from 'kysely'
+import * as automationRuns from '../../db/queries/automation-runs.ts'
+import type { DB } from '../../db/types.ts'
+import type { RunQueue } from './queue.ts'
+
+/**
+ * Writes runs and the jobs of those that are queued, in one transaction: both are there, or neither. A time that has its run
+ * already gets no second one.
+ *
+ * @returns the ids of the runs that were written.
+ */
+export async function startRuns(
+  trx: Transaction<DB>,
+  queue: Pick<RunQueue, 'send'>,
+  runs: readonly automationRuns.NewRun[],
+): Promise<string[]> {
+  if (runs.length === 0) return []
+  const written = new Set(await automationRuns.insert(trx, runs))
+  const jobs = runs
+    .filter(({ id, status }) => status === 'queued' && written.has(id))
+    .map(({ id, organization_id }) => ({ runId: id, organizationId: organization_id }))
+  if (jobs.length > 0) await queue.send(trx, jobs)
+  return [...written]
+}

@@ -1,0 +1,29 @@
+import type { TSchema } from '@sinclair/typebox'
+import { Ajv, type ValidateFunction } from 'ajv'
+import addFormats from 'ajv-formats'
+import type { ErrorDetail } from './errors.ts'
+import { escapePointer } from './json-pointer.ts'
+
+const MOST_PROBLEMS = 20
+
+const validators = new WeakMap<TSchema, ValidateFunction>()
+
+/** What of a value is not as its schema says, as JSON pointers into it. The schema refers to no other by name. */
+export function schemaProblems(schema: TSchema, value: unknown): ErrorDetail[] {
+  const validate = validators.get(schema) ?? compile(schema)
+  if (validate(value)) return []
+  return (validate.errors ?? []).slice(0, MOST_PROBLEMS).map(({ instancePath, params, message = 'is not valid' }) => {
+    const key = params.missingProperty ?? params.additionalProperty
+    return { path: key === undefined ? instancePath : `${instancePath}/${escapePointer(String(key))}`, message }
+  })
+}
+
+function compile(schema: TSchema): ValidateFunction {
+  const ajv = new Ajv({ allErrors: true, strict: false })
+  // biome-ignore lint/suspicious/noExplicitAny: ajv-formats is published as CommonJS with a default export inside
+  ;((addFormats as any).default ?? addFormats)(ajv, ['date-time', 'uri'])
+  const { $id: _, ...anonymous } = schema
+  const validate = ajv.compile(anonymous)
+  validators.set(schema, validate)
+  return validate
+}

@@ -1,0 +1,63 @@
+import type { ErrorDetail } from './errors.ts'
+import { escapePointer } from './json-pointer.ts'
+
+const MOST_DEPTH = 32
+const MOST_KEYS = 1000
+const MOST_ITEMS = 10_000
+const LONGEST_TEXT = 262_144
+const LONGEST_KEY = 256
+/** Keys that reach an object's prototype in careless code further on. */
+const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
+
+/**
+ * Looks through a JSON value for the first thing that can't or shan't be stored: text with `\u0000` or a lone
+ * surrogate (Postgres can't hold either), a number beyond double precision, a key that reaches a prototype, and
+ * anything deeper, wider or longer than the limits above.
+ *
+ * @returns where it is and what is wrong there, or undefined when all is well.
+ */
+export function firstUnstorable(value: unknown, path = '', depth = 0): ErrorDetail | undefined {
+  if (typeof value === 'string') {
+    const message = unstorableText(value)
+    return message === undefined ? undefined : { path, message }
+  }
+  if (typeof value === 'number')
+    return Number.isFinite(value) ? undefined : { path, message: 'the number is too large' }
+  if (typeof value !== 'object' || value === null) return undefined
+  if (depth >= MOST_DEPTH) return { path, message: `is nested deeper than ${MOST_DEPTH} levels` }
+  return Array.isArray(value) ? inArray(value, path, depth) : inObject(value, path, depth)
+}
+
+/** What is wrong with a text, or undefined. */
+export function unstorableText(text: string): string | undefined {
+  if (text.length > LONGEST_TEXT) return `is longer than ${LONGEST_TEXT} characters`
+  if (text.includes('\u0000')) return 'must not contain the character U+0000'
+  if (!text.isWellFormed()) return 'must not contain a lone surrogate'
+  return undefined
+}
+
+function inArray(items: unknown[], path: string, depth: number): ErrorDetail | undefined {
+  if (items.length > MOST_ITEMS) return { path, message: `has more than ${MOST_ITEMS} items` }
+  for (const [index, item] of items.entries()) {
+    const wrong = firstUnstorable(item, `${path}/${index}`, depth + 1)
+    if (wrong) return wrong
+  }
+  return undefined
+}
+
+function inObject(object: object, path: string, depth: number): ErrorDetail | undefined {
+  const entries = Object.entries(object)
+  if (entries.length > MOST_KEYS) return { path, message: `has more than ${MOST_KEYS} keys` }
+  for (const [key, item] of entries) {
+    const keyPath = `${path}/${escapePointer(key.slice(0, LONGEST_KEY).toWellFormed())}`
+    if (FORBIDDEN_KEYS.has(key)) return { path: keyPath, message: 'is not an allowed key' }
+    if (key.length > LONGEST_KEY) return { path: keyPath, message: `the key is longer than ${LONGEST_KEY} characters` }
+    const message = unstorableText(key)
+    const wrong =
+      message === undefined
+        ? firstUnstorable(item, keyPath, depth + 1)
+        : { path: keyPath, message: `the key ${message}` }
+    if (wrong) return wrong
+  }
+  return undefined
+}

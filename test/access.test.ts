@@ -1,0 +1,185 @@
+import t from 'tap'
+import { PERMISSIONS, type Permission } from '../src/access/permissions.ts'
+import { type Caller, type Send, testApp } from './support/app.ts'
+
+/**
+ * Whom each operation lets in, written out by hand a second time. An operation that is not listed here fails, so nobody
+ * adds one without saying whom it is for.
+ */
+const ACCESS: Record<string, string> = {
+  getHealth: 'public',
+  getReadiness: 'public',
+  listAutomations: 'file',
+  createAutomation: 'file',
+  getAutomation: 'file',
+  updateAutomation: 'file',
+  deleteAutomation: 'file',
+  previewConfig: 'files.read',
+  previewAutomation: 'files.read',
+  approveAutomation: 'file, people only',
+  rejectAutomation: 'file, people only',
+  listRevisions: 'file',
+  getRevision: 'file',
+  diffRevisions: 'file',
+  runAutomation: 'files.write, people only',
+  listRuns: 'files.read',
+  getRun: 'files.read',
+  cancelRun: 'files.write, people only',
+  retryRun: 'files.write, people only',
+  listReviews: 'file',
+  getAutomationPolicy: 'member',
+  updateAutomationPolicy: 'or, people only',
+  register: 'public',
+  login: 'public',
+  refreshSession: 'public',
+  logout: 'public',
+  getMe: 'signed_in',
+  updateMe: 'signed_in, people only',
+  listOrganizations: 'signed_in',
+  createOrganization: 'signed_in, people only',
+  getOrganization: 'member',
+  listMyPermissions: 'member',
+  getFeatures: 'or',
+  updateFeatures: 'or, people only',
+  createInvite: 'or, people only',
+  acceptInvite: 'signed_in, people only',
+  listSignupRequests: 'or',
+  approveSignupRequest: 'or, people only',
+  denySignupRequest: 'or, people only',
+  listMembers: 'member',
+  removeMember: 'or, people only',
+  getMemberRoles: 'member',
+  setMemberRoles: 'or, people only',
+  listRoles: 'member',
+  createRole: 'or, people only',
+  updateRole: 'or, people only',
+  deleteRole: 'or, people only',
+  listServiceAccounts: 'or',
+  createServiceAccount: 'or, people only',
+  updateServiceAccount: 'or, people only',
+  deleteServiceAccount: 'or, people only',
+  rotateServiceAccountToken: 'or, people only',
+  listSpaces: 'member',
+  createSpace: 'spac',
+  getSpace: 'member',
+  deleteSpace: 'spac, people only',
+  getSpaceAccess: 'member',
+  setSpaceAccess: 'spac, people only',
+  listChatRooms: 'cha',
+  createChatRoom: 'cha',
+  listChatMessages: 'cha',
+  createChatMessage: 'cha',
+  listAuditLog: 'or',
+}
+
+type Operation = { operationId: string; requestBody?: { content: Record<string, { schema: { $ref: string } }> } }
+type Document = {
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, { example?: unknown }> }
+}
+type Method = Parameters<Send>[1]
+type Route = { id: string; method: Method; path: string; body: unknown; permission: string; isForPeople: boolean }
+
+/** Every operation of the document with ids that are there and the example of its body. */
+function routesOf(document: Document, ids: Record<string, string>): Route[] {
+  return Object.entries(document.paths).flatMap(([template, operations]) =>
+    Object.entries(operations).map(([method, operation]) => {
+      const [permission = '', people] = (ACCESS[operation.operationId] ?? 'not listed').split(', ')
+      const component = operation.requestBody?.content['application/json']?.schema.$ref.split('/').at(-1) ?? ''
+      return {
+        id: operation.operationId,
+        method: method.toUpperCase() as Method,
+        path: template.replaceAll(/\{(\w+)\}/g, (_, name) => ids[name] ?? 'unknown'),
+        body: document.components.schemas[component]?.example,
+        permission,
+        isForPeople: people === 'people only',
+      }
+    }),
+  )
+}
+
+t.test('every operation as everybody', async (t) => {
+  const { app, send, owner, organizationId, spaceId, person, serviceAccount, otherOrganization } = await testApp(t)
+  const base = `/api/v1/organizations/${organizationId}/spaces/${spaceId}`
+  const automation = (await send(owner, 'POST', `${base}/automations`, { name: 'n', kind: 'webhook' })).body.automation
+  const room = (await send(owner, 'POST', `${base}/chat-rooms`, { name: 'general' })).body.chat_room
+  const nowhere = '018e1234-abcd-7000-8000-000000000000'
+  const document: Document = JSON.parse(JSON.stringify(app.swagger()))
+  const routes = routesOf(document, {
+    orgId: organizationId,
+    spaceId,
+    automationId: automation.id,
+    chatRoomId: room.id,
+    revision: '1',
+    // What is not there, so that walking past the door changes nothing.
+    userId: nowhere,
+    roleId: nowhere,
+    serviceAccountId: nowhere,
+    requestId: nowhere,
+    runId: nowhere,
+    token: 'inv_unknown',
+  })
+  const outsider = (await otherOrganization()).owner
+  const everything = await serviceAccount(PERMISSIONS)
+  const stranger: Caller = { token: 'sa_nobody', userId: '', id: '' }
+  const call = (caller: Caller | null, { method, path, body }: Route) => send(caller, method, path, body)
+  const guarded = routes.filter((route) => route.permission !== 'public')
+
+  t.test('the table and the document name the same operations', async (t) => {
+    t.same(routes.map((route) => route.id).sort(), Object.keys(ACCESS).sort())
+  })
+
+  t.test('anonymous, or with a token of nobody: 401', async (t) => {
+    for (const route of guarded) {
+      for (const caller of [null, stranger]) {
+        const { status, headers } = await call(caller, route)
+        t.equal(status, 401, route.id)
+        t.equal(headers['www-authenticate'], 'Bearer')
+      }
+    }
+  })
+
+  t.test('an outsider learns nothing about an organization', async (t) => {
+    for (const route of guarded.filter(({ path }) => path.includes(organizationId))) {
+      const { status, body } = await call(outsider, route)
+      t.equal(`${status} ${body.code}`, '403 not_a_member', route.id)
+    }
+  })
+
+  t.test('a member without roles enters no space and uses no permission', async (t) => {
+    const member = await person([])
+    for (const route of guarded.filter(({ path }) => path.includes(organizationId))) {
+      const { status, body } = await call(member, route)
+      if (route.path.includes(spaceId)) t.equal(`${status} ${body.code}`, '403 no_space_access', route.id)
+      else if (route.permission !== 'member') t.equal(`${status} ${body.code}`, '403 forbidden', route.id)
+      else t.ok([200, 404].includes(status), route.id)
+    }
+  })
+
+  t.test('everything but the one permission is not enough', async (t) => {
+    const callers = new Map<string, Caller>()
+    for (const route of guarded.filter(({ permission }) => PERMISSIONS.includes(permission as Permission))) {
+      const { permission } = route
+      const caller = callers.get(permission) ?? (await person(PERMISSIONS.filter((each) => each !== permission)))
+      callers.set(permission, caller)
+      const { status, body } = await call(caller, route)
+      t.equal(`${status} ${body.code}`, '403 forbidden', route.id)
+    }
+  })
+
+  t.test('AI staff with every permission is refused what is for people, and nothing else', async (t) => {
+    // What deletes comes last, or the rest would find nothing.
+    const order = (route: Route) => Number(route.method === 'DELETE')
+    for (const route of guarded.toSorted((a, b) => order(a) - order(b))) {
+      const { status, body } = await call(everything, route)
+      const known = ['people_only', 'service_account_cannot_approve']
+      if (route.isForPeople) t.ok(status === 403 && known.includes(body.code), `${route.id}: ${status} ${body?.code}`)
+      else t.ok(status !== 401 && !known.includes(body?.code), `${route.id}: ${status} ${body?.code}`)
+    }
+  })
+
+  t.test('the Owner is let in everywhere', async (t) => {
+    for (const route of guarded.filter(({ method }) => method === 'GET'))
+      t.ok([200, 404].includes((await call(owner, route)).status), route.id)
+  })
+})

@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { Ajv } from 'ajv'
+import addFormats from 'ajv-formats'
+import t from 'tap'
+import { parse } from 'yaml'
+
+type Schema = {
+  example?: unknown
+  description?: string
+  properties?: Record<string, Schema>
+  items?: Schema
+  $ref?: string
+}
+type Operation = {
+  operationId: string
+  tags: string[]
+  summary: string
+  description: string
+  security: object[]
+  parameters?: { name: string; in: string; description?: string; schema: Schema }[]
+  responses: Record<string, { description: string; content?: Record<string, { schema: Schema }> }>
+}
+type Document = {
+  openapi: string
+  tags: { name: string }[]
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, Schema>; securitySchemes: object }
+}
+
+t.test('openapi.yaml', async (t) => {
+  const text = await readFile(join(import.meta.dirname, '../openapi.yaml'), 'utf8')
+  const document: Document = parse(text)
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, ...operation })),
+  )
+  const ajv = new Ajv({ strict: false, allErrors: true })
+  // biome-ignore lint/suspicious/noExplicitAny: ajv-formats is published as CommonJS with a default export inside
+  ;((addFormats as any).default ?? addFormats)(ajv)
+  ajv.addSchema({ ...document, $id: 'document' })
+
+  t.test('is valid OpenAPI 3.0.3', async (t) => {
+    const result = await new Validator().validate(structuredClone(document))
+    t.ok(result.valid, JSON.stringify('errors' in result ? result.errors : []))
+    t.equal(document.openapi, '3.0.3')
+  })
+
+  t.test('says of each operation what it is, who may, and how it fails', async (t) => {
+    const ids = operations.map(({ operationId }) => operationId)
+    t.equal(new Set(ids).size, ids.length, 'operation ids are unique')
+    const tags = document.tags.map(({ name }) => name)
+    for (const { operationId, path, ...operation } of operations) {
+      t.match(operationId, /^[a-z][A-Za-z]+$/)
+      t.equal(operation.tags.length, 1, operationId)
+      t.ok(tags.includes(operation.tags[0] ?? ''), operationId)
+      t.ok(operation.summary && operation.description, operationId)
+      t.ok(Array.isArray(operation.security), operationId)
+      for (const status of ['429', '500', '503']) t.ok(operation.responses[status], `${operationId} ${status}`)
+      if (operation.security.length > 0) t.ok(operation.responses['401'], operationId)
+      if (path.includes('{')) t.ok(operation.responses['400'] && operation.responses['403'], operationId)
+      for (const [status, response] of Object.entries(operation.responses)) {
+        if (Number(status) < 400) continue
+        t.equal(
+          response.content?.['application/json']?.schema.$ref,
+          '#/components/schemas/Error',
+          `${operationId} ${status}`,
+        )
+      }
+      for (const { name, description } of operation.parameters ?? []) t.ok(description, `${operationId} ${name}`)
+    }
+  })
+
+  t.test('names its schemas, and every example validates', async (t) => {
+    t.notMatch(text, /def-\d/)
+    for (const [name, schema] of Object.entries(document.components.schemas)) {
+      t.match(name, /^[A-Z][A-Za-z]+$/)
+      t.ok(schema.description, name)
+      holdExamples(t, name, schema, `document#/components/schemas/${name}`)
+    }
+  })
+
+  function holdExamples(t: Tap, name: string, schema: Schema, pointer: string): void {
+    if (schema.example !== undefined) {
+      const validate = ajv.compile({ $ref: pointer })
+      t.ok(validate(schema.example), `${name}: ${JSON.stringify(validate.errors)}`)
+    }
+    for (const [key, property] of Object.entries(schema.properties ?? {}))
+      holdExamples(t, `${name}.${key}`, property, `${pointer}/properties/${encodeURIComponent(key)}`)
+    if (schema.items) holdExamples(t, `${name}[]`, schema.items, `${pointer}/items`)
+  }
+})
+
+type Tap = Pick<typeof t, 'ok'>

@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { parse } from 'yaml'
+import { ERRORS } from '../../src/errors.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const read = (page: string) => readFile(join(ROOT, page), 'utf8')
+
+t.test('docs/errors.md lists every code with its status and sentence', async (t) => {
+  const page = await read('docs/errors.md')
+  for (const [code, [status, sentence]] of Object.entries(ERRORS))
+    t.ok(page.includes(`| ${status} | \`${code}\` | ${sentence} |`), code)
+})
+
+t.test('the README lists every operation, in the order of the document', async (t) => {
+  const document: { paths: Record<string, Record<string, { operationId: string; tags: string[] }>> } = parse(
+    await read('openapi.yaml'),
+  )
+  const page = await read('README.md')
+  for (const [path, operations] of Object.entries(document.paths)) {
+    if (!path.startsWith('/api/v1/')) continue
+    for (const [method, { operationId }] of Object.entries(operations)) {
+      const short = path
+        .replace('/api/v1', '')
+        .replace('/organizations/{orgId}/spaces/{spaceId}', '{space}')
+        .replace('/organizations/{orgId}', '{org}')
+      t.ok(page.includes(`| \`${operationId}\` | \`${method.toUpperCase()} ${short}\` |`), operationId)
+    }
+  }
+})
+
+t.test('the README names every setting', async (t) => {
+  const [page, config] = await Promise.all([read('README.md'), read('src/config.ts')])
+  const names = new Set([...config.matchAll(/\(env, '([A-Z_]+)'/g)].map((match) => match[1] ?? ''))
+  t.ok(names.size > 8)
+  for (const name of names) t.ok(page.includes(`\`${name}\``), name)
+})
+
+t.test('pages link only to what is there', async (t) => {
+  const { glob, access } = await import('node:fs/promises')
+  for await (const page of glob('{*.md,docs/**/*.md,bench/*.md}', { cwd: ROOT })) {
+    for (const [, target = ''] of (await read(page)).matchAll(/\]\((?!https?:)([^)#]+)/g))
+      await t.resolves(access(join(ROOT, page, '..', target)), `${page} → ${target}`)
+  }
+})

@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { startServer } from '../support/server.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** The shell of a page, block by block. */
+async function blocksOf(page: string): Promise<string[]> {
+  const text = await readFile(join(ROOT, page), 'utf8')
+  return [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map((match) => match[1] ?? '')
+}
+
+/** Runs the blocks in one shell, as somebody would paste them. @returns what each printed. */
+async function play(blocks: string[], exports: string): Promise<string[]> {
+  const mark = '---8<---'
+  const script = ['set -euo pipefail', exports, ...blocks.flatMap((block) => [block, `echo; echo '${mark}'`])].join(
+    '\n',
+  )
+  const { stdout } = await promisify(execFile)('bash', ['-c', script])
+  return stdout.split(`${mark}\n`).map((part) => part.trim())
+}
+
+t.test('the tours work as they are printed', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-tour-'))
+  const server = await startServer(t, { DATA_DIR: folder })
+  t.teardown(async () => {
+    server.child.kill('SIGTERM')
+    await server.exited
+    await rm(folder, { recursive: true, force: true })
+  })
+  const printed = server.output.join('\n')
+  const exports = /^export .*$/m.exec(printed)?.[0] ?? ''
+
+  await t.test('npm start prints a demo workspace and three requests to copy', async (t) => {
+    const copied = printed.slice(printed.indexOf('\nexport ')).split('\n{')[0] ?? ''
+    t.equal(copied.match(/curl/g)?.length, 3)
+    const { stdout } = await promisify(execFile)('bash', ['-c', `set -euo pipefail\n${copied}`])
+    const kinds = new Set(stdout.match(/"kind":"\w+"/g))
+    t.equal(kinds.size, 4, 'automations of every kind')
+    for (const status of ['draft', 'pending_approval', 'active', 'paused', 'rejected'])
+      t.match(stdout, `"status":"${status}"`)
+  })
+
+  await t.test('the tour of the README', async (t) => {
+    const [list, created, proposed, forbidden, approved, cleaned] = await play(await blocksOf('README.md'), exports)
+    t.match(list, /^\{"automations":\[\{/)
+    t.match(created, /"name":"Weekly digest".*"status":"active"/)
+    t.match(proposed, /"proposal_note":"People asked for it in the stand-up\."\},"status":"pending_approval"/)
+    t.match(forbidden, /"code":"service_account_status"/)
+    t.match(approved, /"reviews":\[/)
+    t.match(approved, /"status":"active".*"reviewed_by_user_id":"/)
+    t.match(cleaned, /"next_cursor":[^\n]*204$/)
+  })
+
+  await t.test('the walk of docs/review.md', async (t) => {
+    const output = await play(await blocksOf('docs/review.md'), exports)
+    const [, , queue, rejected, refused, approved, changed, log] = output
+    t.match(queue, /"name":"Morning summary".*"note":"So that nobody starts the day blind\."/)
+    t.match(rejected, /"status":"rejected".*"too_early".*"status":"pending_approval"/s)
+    t.match(refused, /"code":"digest_required".*"code":"digest_mismatch"/s)
+    t.match(approved, /"path":"\/config\/cron".*"status":"active"/s)
+    t.match(changed, /"name":"Morning summary, weekdays".*"status":"active".*"pending_revision":null/)
+    for (const action of ['automation.created', 'automation.rejected', 'automation.approved', 'proposal.submitted'])
+      t.match(log, action)
+  })
+})

@@ -1,0 +1,119 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { sql } from 'kysely'
+import t from 'tap'
+import { createDb } from '../../db/client.ts'
+import { startEmbedded } from '../../db/embedded.ts'
+import { migrate } from '../../db/migrate.ts'
+import { testApp } from '../support/app.ts'
+import { testDatabase } from '../support/database.ts'
+import { until } from '../support/until.ts'
+
+t.test('connections that are cut are 503 at most, and replaced unaided', async (t) => {
+  const { app, db, owner, organizationId, spaceId, databaseUrl } = await testApp(t)
+  const path = `/api/v1/organizations/${organizationId}/spaces/${spaceId}/automations`
+  const get = () => app.inject({ url: path, headers: { authorization: `Bearer ${owner.token}` } })
+  const create = () =>
+    app.inject({
+      method: 'POST',
+      url: path,
+      headers: { authorization: `Bearer ${owner.token}` },
+      payload: { name: 'n', kind: 'webhook' },
+    })
+  t.equal((await get()).statusCode, 200)
+  t.equal((await create()).statusCode, 201)
+
+  const cutter = createDb(databaseUrl, { pipelines: 1 })
+  const cut = () =>
+    sql`select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and pid <> pg_backend_pid()`.execute(cutter)
+  const seen = new Set<number>()
+  for (let round = 0; round < 10; round++) {
+    const answers = Promise.all([...Array.from({ length: 10 }, get), ...Array.from({ length: 5 }, create)])
+    await cut()
+    for (const answer of await answers) {
+      seen.add(answer.statusCode)
+      if (answer.statusCode !== 503) continue
+      t.equal(answer.headers['retry-after'], '1')
+      t.equal(answer.json().code, 'unavailable')
+    }
+  }
+  t.same(
+    [...seen].filter((status) => ![200, 201, 503].includes(status)),
+    [],
+    'no other answer was given',
+  )
+  await until(async () => (await get()).statusCode === 200)
+  await until(async () => (await create()).statusCode === 201)
+  await cutter.destroy()
+  await db.selectFrom('automations').select('id').execute()
+})
+
+t.test('a statement that takes too long is 503', async (t) => {
+  const { db } = await testDatabase(t, { statementTimeout: 100 })
+  const { isStatementTimeout, isUnavailable } = await import('../../db/failures.ts')
+  const error = await sql`select pg_sleep(2)`.execute(db).catch((each: unknown) => each)
+  t.ok(isStatementTimeout(error))
+  t.notOk(isUnavailable(error))
+  t.same((await sql`select 1 as one`.execute(db)).rows, [{ one: 1 }], 'the connection goes on')
+})
+
+t.test('a pool that is used up refuses in bounded time', async (t) => {
+  const { db } = await testDatabase(t, { poolSize: 1, poolWait: 200 })
+  const { isUnavailable } = await import('../../db/failures.ts')
+  let release = () => {}
+  const held = db.transaction().execute(() => new Promise<void>((resolve) => (release = resolve)))
+  const error = await db
+    .transaction()
+    .execute(async () => {})
+    .catch((each: unknown) => each)
+  t.ok(isUnavailable(error))
+  release()
+  await held
+})
+
+t.test('a database that is away is 503 until it is back', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-fault-'))
+  const postgres = await startEmbedded(folder)
+  t.teardown(async () => {
+    await postgres.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+  const db = createDb(postgres.url, { poolWait: 1000 })
+  await migrate(db)
+  const { isUnavailable } = await import('../../db/failures.ts')
+  const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db)
+  t.ok(rows[0]?.pid)
+
+  const pid = (await readPostmasterPid(folder)).trim()
+  await promisify(execFile)('kill', ['-9', pid])
+  const error = await until(async () =>
+    sql`select 1`.execute(db).then(
+      () => undefined,
+      (each: unknown) => each,
+    ),
+  )
+  t.ok(isUnavailable(error), String(error))
+
+  // What a supervisor would do: start it again. Crash recovery is Postgres's own.
+  await postgres.stop()
+  const again = await startEmbedded(folder)
+  const back = createDb(again.url)
+  await until(async () =>
+    sql`select 1`.execute(back).then(
+      () => true,
+      () => false,
+    ),
+  )
+  await back.destroy()
+  await db.destroy()
+  await again.stop()
+})
+
+async function readPostmasterPid(folder: string): Promise<string> {
+  const { readFile } = await import('node:fs/promises')
+  return (await readFile(join(folder, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0] ?? ''
+}

@@ -1,0 +1,237 @@
+import t from 'tap'
+import { testApp } from '../../support/app.ts'
+
+const FIELDS = [
+  'id',
+  'organization_id',
+  'space_id',
+  'name',
+  'kind',
+  'config',
+  'status',
+  'created_by_user_id',
+  'created_by_service_account_id',
+  'reviewed_by_user_id',
+  'reviewed_at',
+  'rejection_reason',
+  'last_run_at',
+  'last_error',
+  'created_at',
+  'updated_at',
+]
+
+const DIGEST = { name: 'Weekly digest', kind: 'scheduled', config: { cron: '0 9 * * MON', channel: 'general' } }
+
+t.test('automations of a space', async (t) => {
+  const { send, owner, organizationId, spaceId, person, serviceAccount, db } = await testApp(t)
+  const base = `/api/v1/organizations/${organizationId}/spaces/${spaceId}/automations`
+  const staff = await serviceAccount(['files.read', 'files.write'])
+  const clear = () => db.deleteFrom('automations').execute()
+
+  t.test('a person creates one with every field present', async (t) => {
+    const { status, body, headers } = await send(owner, 'POST', base, { ...DIGEST, status: 'active' })
+    t.equal(status, 201)
+    const { automation } = body
+    for (const field of FIELDS) t.ok(field in automation, field)
+    t.match(automation, {
+      ...DIGEST,
+      organization_id: organizationId,
+      space_id: spaceId,
+      status: 'active',
+      created_by_user_id: owner.id,
+      created_by_service_account_id: null,
+      reviewed_by_user_id: null,
+      has_oauth_token: false,
+    })
+    t.equal(headers.etag, '"1"')
+    t.match(automation.created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+    await clear()
+  })
+
+  t.test('defaults are a draft with an empty config, and the name is stripped', async (t) => {
+    const { body } = await send(owner, 'POST', base, { name: '  Tidy up\n', kind: 'webhook' })
+    t.match(body.automation, { name: 'Tidy up', status: 'draft', config: {}, description: null })
+    await clear()
+  })
+
+  t.test('config comes back as it was sent, key order and unknown keys included', async (t) => {
+    const config = '{"zeta":1,"alpha":{"b":[1,2.5,null,true],"a":"ü"},"__x":""}'
+    const { text } = await send(owner, 'POST', base, `{"name":"n","kind":"webhook","config":${config}}`)
+    t.ok(text.includes(`"config":${config}`), text)
+    await clear()
+  })
+
+  t.test('whatever AI staff creates waits for a person', async (t) => {
+    for (const status of [undefined, 'active', 'draft', 'paused']) {
+      const { body } = await send(staff, 'POST', base, { ...DIGEST, status, description: 'Keeps us in the picture' })
+      t.match(body.automation, {
+        status: 'pending_approval',
+        created_by_user_id: null,
+        created_by_service_account_id: staff.id,
+        config: { ...DIGEST.config, proposal_note: 'Keeps us in the picture' },
+        description: null,
+      })
+    }
+    await clear()
+  })
+
+  t.test('the credential of a person is stored encrypted and never comes back', async (t) => {
+    const created = await send(owner, 'POST', base, { ...DIGEST, oauth_token: 'canary-token-1' })
+    t.equal(created.body.automation.has_oauth_token, true)
+    t.notMatch(created.text, /canary/)
+    const row = await db.selectFrom('automations').select('oauth_token_ciphertext').executeTakeFirstOrThrow()
+    t.notMatch(row.oauth_token_ciphertext, /canary/)
+    const path = `${base}/${created.body.automation.id}`
+    const changed = await send(owner, 'PATCH', path, { oauth_token: 'canary-token-2' })
+    t.equal(changed.body.automation.has_oauth_token, true)
+    t.notMatch((await send(owner, 'GET', base)).text, /canary/)
+    t.equal((await send(owner, 'PATCH', path, { oauth_token: null })).body.automation.has_oauth_token, false)
+    await clear()
+  })
+
+  t.test('AI staff brings no credential', async (t) => {
+    const created = await send(staff, 'POST', base, { ...DIGEST, oauth_token: 'x' })
+    t.equal(created.status, 403)
+    t.equal(created.body.error, 'service account cannot set oauth token')
+    t.same((await send(owner, 'GET', base)).body.automations, [], 'nothing is written')
+  })
+
+  t.test('the list is newest change first, filtered and paged', async (t) => {
+    const ids: string[] = []
+    for (let i = 0; i < 5; i++) {
+      const kind = i % 2 ? 'webhook' : 'scheduled'
+      ids.push((await send(owner, 'POST', base, { name: `n${i}`, kind })).body.automation.id)
+    }
+    await send(owner, 'PATCH', `${base}/${ids[0]}`, { status: 'paused' })
+    const all = (await send(owner, 'GET', base)).body
+    const order = all.automations.map((each: { id: string }) => each.id)
+    t.equal(order[0], ids[0])
+    t.notOk('next_cursor' in all, 'without limit the answer is the plain one')
+    t.equal((await send(owner, 'GET', `${base}?kind=webhook`)).body.automations.length, 2)
+    t.equal((await send(owner, 'GET', `${base}?status=paused`)).body.automations[0].id, ids[0])
+
+    const walked: string[] = []
+    let cursor = ''
+    do {
+      const { body } = await send(owner, 'GET', `${base}?limit=2${cursor}`)
+      walked.push(...body.automations.map((each: { id: string }) => each.id))
+      cursor = body.next_cursor === null ? '' : `&cursor=${body.next_cursor}`
+    } while (cursor)
+    t.same(walked, order)
+    await clear()
+  })
+
+  t.test('PATCH changes what it names and nothing else', async (t) => {
+    const { body } = await send(owner, 'POST', base, { ...DIGEST, description: 'd' })
+    const path = `${base}/${body.automation.id}`
+    const changed = await send(owner, 'PATCH', path, { name: ' New ', config: { cron: '0 8 * * *' } })
+    t.equal(changed.status, 200)
+    t.match(changed.body.automation, { name: 'New', status: 'draft', description: 'd', kind: 'scheduled' })
+    t.same(changed.body.automation.config, { cron: '0 8 * * *' })
+    t.ok(changed.body.automation.updated_at >= body.automation.updated_at)
+    t.equal((await send(owner, 'PATCH', path, {})).status, 200)
+    for (const status of ['active', 'paused', 'pending_approval', 'draft'])
+      t.equal((await send(owner, 'PATCH', path, { status })).body.automation.status, status)
+    await clear()
+  })
+
+  t.test('If-Match lets a change through only where nothing changed since', async (t) => {
+    const { body, headers } = await send(owner, 'POST', base, DIGEST)
+    const path = `${base}/${body.automation.id}`
+    const etag = String(headers.etag)
+    t.equal((await send(owner, 'GET', path)).headers.etag, etag)
+    const first = await send(owner, 'PATCH', path, { name: 'a' }, { 'if-match': etag })
+    t.equal(first.status, 200)
+    const stale = await send(owner, 'PATCH', path, { name: 'b' }, { 'if-match': etag })
+    t.equal(stale.status, 412)
+    t.equal(stale.headers.etag, first.headers.etag)
+    t.equal((await send(owner, 'DELETE', path, undefined, { 'if-match': etag })).status, 412)
+    t.equal((await send(owner, 'DELETE', path, undefined, { 'if-match': String(first.headers.etag) })).status, 204)
+    t.equal((await send(owner, 'GET', path)).status, 404)
+  })
+
+  t.test('a person who lets a proposal run has reviewed it', async (t) => {
+    const { body } = await send(staff, 'POST', base, DIGEST)
+    const path = `${base}/${body.automation.id}`
+    const { automation } = (await send(owner, 'PATCH', path, { status: 'active' })).body
+    t.match(automation, { status: 'active', reviewed_by_user_id: owner.id, created_by_service_account_id: staff.id })
+    t.type(automation.reviewed_at, 'string')
+    await clear()
+  })
+
+  t.test('bad input is refused with the known strings, and nothing is written', async (t) => {
+    const cases: [body: unknown, error: string, path?: string][] = [
+      [{ kind: 'webhook' }, 'name and kind required', '/name'],
+      [{ name: 'n' }, 'name and kind required', '/kind'],
+      [{ name: '   ', kind: 'webhook' }, 'name and kind required', '/name'],
+      [{ name: '', kind: 'webhook' }, 'name and kind required', '/name'],
+      [{ name: 'n', kind: 'cron' }, 'invalid kind', '/kind'],
+      [{ name: 'n', kind: 'webhook', status: 'rejected' }, 'invalid status', '/status'],
+      [{ name: 'n', kind: 'webhook', status: 'on' }, 'invalid status', '/status'],
+      [{ name: 'n', kind: 'webhook', config: [] }, 'invalid request', '/config'],
+      [{ name: 'n', kind: 'webhook', config: null }, 'invalid request', '/config'],
+      [{ name: 'n', kind: 'webhook', config: 'x' }, 'invalid request', '/config'],
+      [{ name: 5, kind: 'webhook' }, 'invalid request', '/name'],
+      [{ name: 'n', kind: 'webhook', id: 'x' }, 'invalid request', '/id'],
+      [{ name: 'n\u0000', kind: 'webhook' }, 'invalid request', '/name'],
+      [{ name: 'n', kind: 'webhook', config: { a: ['\u0000'] } }, 'invalid request', '/config/a/0'],
+      ['{"name":"n","kind":"webhook","config":{"a":"\\ud800"}}', 'invalid request', '/config/a'],
+      ['{"name":"n","kind":"webhook","config":{"a":1e999}}', 'invalid request', '/config/a'],
+      ['{"name":"n","kind":"webhook","config":{"__proto__":{}}}', 'invalid request', '/config/__proto__'],
+      ['{"name":', 'invalid json'],
+      ['not json', 'invalid json'],
+      ['[]', 'invalid request', ''],
+      ['null', 'invalid request', ''],
+    ]
+    for (const [body, error, path] of cases) {
+      const answer = await send(owner, 'POST', base, body)
+      t.equal(answer.status, 400, JSON.stringify(body))
+      t.equal(answer.body.error, error, JSON.stringify(body))
+      if (path !== undefined) t.equal(answer.body.details?.[0]?.path, path, answer.text)
+    }
+    t.same((await send(owner, 'GET', base)).body.automations, [])
+  })
+
+  t.test('query strings are held to the document', async (t) => {
+    for (const query of [
+      'limit=0',
+      'limit=201',
+      'limit=x',
+      'cursor=zzz',
+      'kind=cron',
+      'status=on',
+      'foo=1',
+      'limit=1&limit=2',
+    ])
+      t.equal((await send(owner, 'GET', `${base}?${query}`)).status, 400, query)
+  })
+
+  t.test('each permission opens what it names', async (t) => {
+    const reader = await person(['files.read'])
+    const nobody = await person(['chat.read'])
+    t.equal((await send(reader, 'GET', base)).status, 200)
+    t.equal((await send(reader, 'POST', base, DIGEST)).body.error, 'forbidden')
+    t.equal((await send(nobody, 'GET', base)).body.error, 'forbidden')
+    t.equal((await send(await person([]), 'GET', base)).body.error, 'no access to this space')
+  })
+
+  t.test('AI staff changes and withdraws its own open proposals alone', async (t) => {
+    const own = (await send(staff, 'POST', base, DIGEST)).body.automation
+    const path = `${base}/${own.id}`
+    const edited = await send(staff, 'PATCH', path, { config: { cron: '0 8 * * *' }, description: 'Earlier' })
+    t.same(edited.body.automation.config, { cron: '0 8 * * *', proposal_note: 'Earlier' })
+    t.equal(edited.body.automation.status, 'pending_approval')
+    for (const status of ['active', 'draft', 'paused'])
+      t.equal((await send(staff, 'PATCH', path, { status })).status, 403)
+    t.equal((await send(staff, 'PATCH', path, { oauth_token: 'x' })).status, 403)
+    const other = await serviceAccount(['files.read', 'files.write'])
+    t.equal((await send(other, 'PATCH', path, { name: 'x' })).status, 403)
+    t.equal((await send(other, 'DELETE', path)).status, 403)
+    const etag = String((await send(owner, 'GET', path)).headers.etag)
+    t.equal((await send(owner, 'PATCH', path, { status: 'active' }, { 'if-match': etag })).status, 200)
+    t.equal((await send(staff, 'DELETE', path)).status, 403)
+    const second = (await send(staff, 'POST', base, DIGEST)).body.automation
+    t.equal((await send(staff, 'DELETE', `${base}/${second.id}`)).status, 204)
+    await clear()
+  })
+})

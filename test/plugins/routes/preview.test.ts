@@ -1,0 +1,62 @@
+import t from 'tap'
+import { testApp } from '../../support/app.ts'
+
+t.test('preview', async (t) => {
+  const { send, owner, organizationId, spaceId, serviceAccount, person, db } = await testApp(t)
+  const base = `/api/v1/organizations/${organizationId}/spaces/${spaceId}/automations`
+  const ask = (body: object) => send(owner, 'POST', `${base}/preview`, body)
+
+  t.test('shows when and what, by the clocks of the zone, and does nothing', async (t) => {
+    const config = {
+      cron: '0 9 * * *',
+      timezone: 'Asia/Kolkata',
+      channel: 'general',
+      message: 'For {{ run.scheduled_for }}',
+    }
+    const { preview } = (await ask({ kind: 'scheduled', config })).body
+    t.equal(preview.next_runs.length, 10)
+    t.match(preview.next_runs[0].at_local, /T09:00:00\+05:30$/)
+    t.equal(preview.action.text, `For ${preview.next_runs[0].at_utc}`)
+    t.same(preview.problems, [])
+    t.equal((await db.selectFrom('chat_messages').select('id').execute()).length, 0)
+  })
+
+  t.test('shows the request with its secrets masked', async (t) => {
+    const action = {
+      type: 'http_request',
+      url: 'https://example.com/{{ automation.name }}',
+      headers: { authorization: 'Bearer canary' },
+    }
+    const { text, body } = await ask({ kind: 'scheduled', config: { every: 'PT1H', action } })
+    t.notMatch(text, /canary/)
+    t.match(body.preview.action, { type: 'http_request', method: 'POST' })
+  })
+
+  t.test('says what keeps a config from becoming active', async (t) => {
+    const { status, body } = await ask({ kind: 'scheduled', config: { cron: '0 0 30 2 *' } })
+    t.equal(status, 200)
+    t.match(body.preview, { problems: [{ path: '/config/cron' }], action: null, next_runs: [] })
+    t.match((await ask({ kind: 'scheduled' })).body.preview.problems.length > 0, true)
+    t.match((await ask({ kind: 'webhook', config: {} })).body.preview, { action: null, warnings: [/does not run yet/] })
+  })
+
+  t.test('of a stored one, what waits comes first', async (t) => {
+    const staff = await serviceAccount(['files.read', 'files.write'])
+    const { id } = (
+      await send(owner, 'POST', base, {
+        name: 'n',
+        kind: 'scheduled',
+        status: 'active',
+        config: { cron: '0 9 * * *', message: 'old' },
+      })
+    ).body.automation
+    const path = `${base}/${id}/preview`
+    t.equal((await send(owner, 'GET', path)).body.preview.action.text, 'old')
+    await send(staff, 'PATCH', `${base}/${id}`, { config: { cron: '* * * * *', message: 'new' } })
+    const { preview } = (await send(owner, 'GET', path)).body
+    t.equal(preview.action.text, 'new')
+    t.match(preview.warnings, [/1440 times within a day/])
+    t.equal((await send(owner, 'GET', `${base}/${organizationId}/preview`)).status, 404)
+    t.equal((await send(await person(['chat.read']), 'GET', path)).status, 403)
+  })
+})

@@ -1,0 +1,368 @@
+import t from 'tap'
+import { type Answer, type Caller, testApp } from '../../support/app.ts'
+
+const DIGEST = { name: 'Weekly digest', kind: 'scheduled', config: { cron: '0 9 * * MON', channel: 'general' } }
+
+t.test('review', async (t) => {
+  const { send, owner, organizationId, spaceId, person, serviceAccount, db } = await testApp(t)
+  const organization = `/api/v1/organizations/${organizationId}`
+  const base = `${organization}/spaces/${spaceId}/automations`
+  const staff = await serviceAccount(['files.read', 'files.write'])
+  const policy = (change: object) => send(owner, 'PATCH', `${organization}/automation-policy`, change)
+  t.afterEach(async () => {
+    await db.deleteFrom('automations').execute()
+    await db.deleteFrom('automation_policies').execute()
+  })
+
+  const propose = async (by: Caller = staff) => (await send(by, 'POST', base, DIGEST)).body.automation
+  const approve = (id: string, body?: object, headers?: Record<string, string>) =>
+    send(owner, 'POST', `${base}/${id}/approve`, body, headers)
+  const codeOf = ({ status, body }: Answer) => `${status} ${body.code}`
+
+  t.test('a proposal as first submitted is approved without a digest', async (t) => {
+    const { id, digest, approved_digest } = await propose()
+    t.equal(approved_digest, null)
+    const { status, body, headers } = await approve(id)
+    t.equal(status, 200)
+    t.equal(headers.etag, '"2"')
+    t.match(body.automation, {
+      status: 'active',
+      approved_digest: digest,
+      reviewed_by_user_id: owner.id,
+      owner_user_id: owner.id,
+      reviewer_is_member: true,
+      created_by_service_account_id: staff.id,
+    })
+    t.equal(codeOf(await approve(id)), '404 automation_not_pending', 'a second time there is nothing to approve')
+  })
+
+  t.test('an edited one wants the digest that was seen', async (t) => {
+    const first = await propose()
+    const edited = await send(staff, 'PATCH', `${base}/${first.id}`, { config: { cron: '* * * * *' } })
+    t.equal(edited.body.automation.revision, 2)
+    const blind = await approve(first.id)
+    t.equal(codeOf(blind), '428 digest_required')
+    t.match(blind.body.details, [{ path: '/digest', message: new RegExp(edited.body.automation.digest) }])
+    const stale = await approve(first.id, { digest: first.digest })
+    t.equal(codeOf(stale), '409 digest_mismatch')
+    t.same(stale.body.details, [
+      { path: '/config/cron', message: 'was changed', before: '0 9 * * MON', after: '* * * * *' },
+      { path: '/config/channel', message: 'was removed', before: 'general' },
+    ])
+    const unknown = await approve(first.id, { digest: `sha256:${'0'.repeat(64)}` })
+    t.match(unknown.body, { code: 'digest_mismatch', details: [{ path: '/digest' }] })
+    t.equal(codeOf(await approve(first.id, {}, { 'if-match': '"1"' })), '412 precondition_failed')
+    t.equal((await approve(first.id, {}, { 'if-match': `"${edited.body.automation.digest}"` })).status, 200)
+  })
+
+  t.test('a rejection says why, and AI staff corrects itself', async (t) => {
+    const { id } = await propose()
+    const rejection = { reason: 'Too early', code: 'wrong_time', paths: ['/config/cron'] }
+    const rejected = (await send(owner, 'POST', `${base}/${id}/reject`, rejection)).body.automation
+    t.match(rejected, {
+      status: 'rejected',
+      rejection_reason: 'Too early',
+      rejection: { code: 'wrong_time', paths: ['/config/cron'] },
+      reviewed_by_user_id: owner.id,
+    })
+    t.equal(codeOf(await send(owner, 'POST', `${base}/${id}/reject`)), '404 automation_not_pending')
+    const again = (await send(staff, 'PATCH', `${base}/${id}`, { config: { cron: '0 10 * * MON' } })).body.automation
+    t.match(again, { status: 'pending_approval', rejection_reason: null, rejection: null, reviewed_by_user_id: null })
+    t.equal(codeOf(await approve(id)), '428 digest_required', 'it is not as first submitted any more')
+    t.equal((await approve(id, { digest: again.digest })).status, 200)
+  })
+
+  t.test('what AI staff changes of what runs waits beside it', async (t) => {
+    const { id, digest } = await propose()
+    await approve(id)
+    const change = { name: 'Nightly digest', config: { cron: '0 0 * * *' }, description: 'Asked for' }
+    const staged = (await send(staff, 'PATCH', `${base}/${id}`, change)).body.automation
+    t.match(staged, {
+      ...DIGEST,
+      status: 'active',
+      digest,
+      approved_digest: digest,
+      pending_revision: {
+        revision: 2,
+        name: 'Nightly digest',
+        config: { cron: '0 0 * * *', proposal_note: 'Asked for' },
+        proposed_by_service_account_id: staff.id,
+      },
+    })
+    const again = (await send(staff, 'PATCH', `${base}/${id}`, { name: 'Midnight digest' })).body.automation
+    t.match(again.pending_revision, { revision: 3, config: { cron: '0 0 * * *' } }, 'it goes on from its own change')
+
+    const other = await serviceAccount(['files.read', 'files.write'])
+    t.equal(codeOf(await send(other, 'PATCH', `${base}/${id}`, { name: 'x' })), '409 other_proposal_pending')
+
+    t.equal(codeOf(await approve(id)), '428 digest_required')
+    const approved = (await approve(id, { digest: again.pending_revision.digest })).body.automation
+    t.match(approved, {
+      name: 'Midnight digest',
+      status: 'active',
+      revision: 3,
+      pending_revision: null,
+      digest: again.pending_revision.digest,
+      approved_digest: again.pending_revision.digest,
+    })
+  })
+
+  t.test('rejecting it leaves what runs running', async (t) => {
+    const { id, digest } = await propose()
+    await approve(id)
+    await send(staff, 'PATCH', `${base}/${id}`, { name: 'x' })
+    const { automation } = (await send(owner, 'POST', `${base}/${id}/reject`, { reason: 'no' })).body
+    t.match(automation, {
+      status: 'active',
+      digest,
+      approved_digest: digest,
+      pending_revision: null,
+      name: DIGEST.name,
+    })
+    t.equal(automation.rejection_reason, 'no')
+    t.equal(automation.reviewed_by_user_id, owner.id)
+    t.equal(codeOf(await send(owner, 'POST', `${base}/${id}/reject`)), '404 automation_not_pending')
+  })
+
+  t.test('a person’s edit beside it asks the reviewer to look again', async (t) => {
+    const { id } = await propose()
+    await approve(id)
+    const staged = (await send(staff, 'PATCH', `${base}/${id}`, { name: 'x' })).body.automation
+    const edited = (await send(owner, 'PATCH', `${base}/${id}`, { config: { cron: '0 1 * * *' } })).body.automation
+    t.equal(edited.status, 'active')
+    t.equal(edited.digest, edited.approved_digest, 'a person’s own revision counts as approved by its author')
+    t.equal(edited.pending_revision.revision, 2)
+    t.equal(codeOf(await approve(id)), '428 digest_required', 'approving would undo the edit')
+    t.equal((await approve(id, { digest: staged.pending_revision.digest })).status, 200)
+  })
+
+  t.test('a new credential wants the change to be proposed again', async (t) => {
+    const { id } = await propose()
+    await approve(id)
+    const staged = (await send(staff, 'PATCH', `${base}/${id}`, { name: 'x' })).body.automation
+    await send(owner, 'PATCH', `${base}/${id}`, { oauth_token: 'secret' })
+    const refused = await approve(id, { digest: staged.pending_revision.digest })
+    t.match(refused.body, {
+      code: 'digest_mismatch',
+      details: [{ path: '/credential_version', before: null, after: 1 }],
+    })
+    const again = (await send(staff, 'PATCH', `${base}/${id}`, { name: 'x' })).body.automation
+    const approved = (await approve(id, { digest: again.pending_revision.digest })).body.automation
+    t.match(approved, { name: 'x', has_oauth_token: true })
+  })
+
+  t.test('a paused one stays paused with its new content', async (t) => {
+    const { id } = await propose()
+    await approve(id)
+    await send(owner, 'PATCH', `${base}/${id}`, { status: 'paused' })
+    await send(staff, 'PATCH', `${base}/${id}`, { name: 'x' })
+    const { automation } = (await approve(id)).body
+    t.match(automation, { status: 'paused', name: 'x' })
+    t.equal((await send(owner, 'PATCH', `${base}/${id}`, { status: 'active' })).body.automation.status, 'active')
+  })
+
+  t.test('drafts and what runs can be neither approved nor rejected', async (t) => {
+    for (const status of ['draft', 'active', 'paused']) {
+      const { id } = (await send(owner, 'POST', base, { ...DIGEST, status })).body.automation
+      t.equal(codeOf(await approve(id)), '404 automation_not_pending')
+      t.equal(codeOf(await send(owner, 'POST', `${base}/${id}/reject`)), '404 automation_not_pending')
+    }
+    t.equal(codeOf(await approve(organizationId)), '404 automation_not_pending', 'like one that is not there')
+  })
+
+  t.test('a person may ask for a review too', async (t) => {
+    const author = await person(['files.read', 'files.write'])
+    const { id } = (await send(author, 'POST', base, { ...DIGEST, status: 'pending_approval' })).body.automation
+    const { automation } = (await approve(id)).body
+    t.match(automation, { status: 'active', reviewed_by_user_id: owner.id, owner_user_id: author.id })
+  })
+
+  t.test('a rejected one is not paused, and an edit of a person makes it a draft', async (t) => {
+    const { id } = await propose()
+    await send(owner, 'POST', `${base}/${id}/reject`)
+    t.equal(codeOf(await send(owner, 'PATCH', `${base}/${id}`, { status: 'paused' })), '409 illegal_transition')
+    t.equal((await send(owner, 'PATCH', `${base}/${id}`, { name: 'mine' })).body.automation.status, 'draft')
+  })
+
+  t.test('revisions are listed, read and compared', async (t) => {
+    const { id } = await propose()
+    await send(staff, 'PATCH', `${base}/${id}`, { config: { cron: '0 8 * * *' } })
+    await send(owner, 'PATCH', `${base}/${id}`, { name: 'Mine', description: 'd' })
+    const revisions = `${base}/${id}/revisions`
+    const first = (await send(owner, 'GET', `${revisions}?limit=2`)).body
+    t.same(
+      first.revisions.map((each: { revision: number }) => each.revision),
+      [3, 2],
+    )
+    const rest = (await send(owner, 'GET', `${revisions}?limit=2&cursor=${first.next_cursor}`)).body
+    t.match(rest, { revisions: [{ revision: 1, authored_by_service_account_id: staff.id }], next_cursor: null })
+    t.match((await send(owner, 'GET', `${revisions}/3`)).body.revision, { name: 'Mine', authored_by_user_id: owner.id })
+    t.same((await send(owner, 'GET', `${revisions}/3/diff?against=1`)).body.diff, {
+      revision: 3,
+      against: 1,
+      changes: [
+        { path: '/name', op: 'replace', before: 'Weekly digest', after: 'Mine' },
+        { path: '/config/cron', op: 'replace', before: '0 9 * * MON', after: '0 8 * * *' },
+        { path: '/config/channel', op: 'remove', before: 'general' },
+        { path: '/description', op: 'replace', before: null, after: 'd' },
+      ],
+    })
+    t.equal((await send(owner, 'GET', `${revisions}/2/diff`)).body.diff.against, 1, 'by default the one before')
+    t.equal((await send(owner, 'GET', `${revisions}/1/diff`)).body.diff.against, null)
+    for (const path of [`${revisions}/9`, `${revisions}/9/diff`, `${revisions}/1/diff?against=9`])
+      t.equal(codeOf(await send(owner, 'GET', path)), '404 revision_not_found')
+    for (const path of [
+      `${revisions}/0`,
+      `${revisions}/x`,
+      `${revisions}/1/diff?against=x`,
+      `${revisions}/99999999999`,
+    ])
+      t.equal((await send(owner, 'GET', path)).status, 400, path)
+    t.equal(codeOf(await send(owner, 'GET', `${base}/${organizationId}/revisions`)), '404 automation_not_found')
+  })
+
+  t.test('the queue shows what waits in the spaces that the caller may enter, oldest first', async (t) => {
+    const queue = `${organization}/reviews`
+    const waiting = await propose()
+    const running = await propose()
+    await approve(running.id)
+    await send(staff, 'PATCH', `${base}/${running.id}`, { name: 'x', description: 'because' })
+    const { reviews } = (await send(owner, 'GET', `${queue}?status=pending`)).body
+    t.match(reviews, [
+      {
+        automation_id: waiting.id,
+        digest: waiting.digest,
+        note: null,
+        proposed_by_name: 'AI staff',
+        status: 'pending_approval',
+      },
+      { automation_id: running.id, note: 'because', status: 'active', proposed_by_service_account_id: staff.id },
+    ])
+    t.same(
+      reviews[0].changes.map((each: { op: string }) => each.op),
+      ['add', 'add', 'add', 'add'],
+    )
+    t.same(reviews[1].changes, [
+      { path: '/name', op: 'replace', before: 'Weekly digest', after: 'x' },
+      { path: '/config/proposal_note', op: 'add', after: 'because' },
+    ])
+    const page = (await send(owner, 'GET', `${queue}?limit=1`)).body
+    t.equal(page.reviews[0].automation_id, waiting.id)
+    const next = (await send(owner, 'GET', `${queue}?limit=1&cursor=${page.next_cursor}`)).body
+    t.match(next, { reviews: [{ automation_id: running.id }], next_cursor: null })
+
+    const reader = await person(['files.read'])
+    t.equal((await send(reader, 'GET', queue)).body.reviews.length, 2)
+    const [role] = await db.selectFrom('roles').select('id').where('is_system', '=', true).execute()
+    const access = { organization_id: organizationId, space_id: spaceId, role_id: role?.id ?? '' }
+    await db.insertInto('space_roles').values(access).execute()
+    t.same((await send(reader, 'GET', queue)).body.reviews, [], 'not those of a space that is closed to them')
+    t.equal((await send(await person(['chat.read']), 'GET', queue)).status, 403)
+    await db.deleteFrom('space_roles').execute()
+  })
+
+  t.test('the policy holds from the next request on', async (t) => {
+    const defaults = (await send(owner, 'GET', `${organization}/automation-policy`)).body.policy
+    t.same(defaults, {
+      require_digest_on_approval: false,
+      approver_must_differ_from_editor: false,
+      max_pending_per_service_account: 50,
+      kinds_allowed_for_service_accounts: ['social_post', 'reverse_tunnel', 'scheduled', 'webhook'],
+      proposal_expires_after_days: 30,
+    })
+    t.same((await policy({ require_digest_on_approval: true })).body.policy, {
+      ...defaults,
+      require_digest_on_approval: true,
+    })
+    const { id, digest } = await propose()
+    t.equal(codeOf(await approve(id)), '428 digest_required')
+    t.equal(codeOf(await send(owner, 'PATCH', `${base}/${id}`, { status: 'active' })), '428 digest_required')
+    t.equal((await approve(id, { digest })).status, 200)
+
+    await policy({ kinds_allowed_for_service_accounts: ['webhook'], max_pending_per_service_account: 1 })
+    t.equal(codeOf(await send(staff, 'POST', base, DIGEST)), '403 kind_not_allowed')
+    t.equal((await send(staff, 'POST', base, { ...DIGEST, kind: 'webhook' })).status, 201)
+    t.equal(codeOf(await send(staff, 'POST', base, { ...DIGEST, kind: 'webhook' })), '409 pending_limit_reached')
+    for (const bad of [
+      { max_pending_per_service_account: -1 },
+      { kinds_allowed_for_service_accounts: ['x'] },
+      { x: 1 },
+    ])
+      t.equal((await policy(bad)).status, 400)
+    t.equal((await send(await person(['files.write']), 'PATCH', `${organization}/automation-policy`, {})).status, 403)
+  })
+
+  t.test('four eyes: nobody lets run what they wrote themselves', async (t) => {
+    await policy({ approver_must_differ_from_editor: true })
+    const author = await person(['files.read', 'files.write'])
+    const four = '403 second_person_required'
+    t.equal(codeOf(await send(author, 'POST', base, { ...DIGEST, status: 'active' })), four)
+    const { id } = (await send(author, 'POST', base, DIGEST)).body.automation
+    t.equal(codeOf(await send(author, 'PATCH', `${base}/${id}`, { status: 'active' })), four)
+    await send(author, 'PATCH', `${base}/${id}`, { status: 'pending_approval' })
+    t.equal(codeOf(await send(author, 'POST', `${base}/${id}/approve`)), four)
+    t.match((await approve(id)).body.automation, { status: 'active', reviewed_by_user_id: owner.id })
+
+    const staged = (await send(author, 'PATCH', `${base}/${id}`, { name: 'x' })).body.automation
+    t.match(staged, { name: DIGEST.name, pending_revision: { name: 'x', proposed_by_user_id: author.id } })
+    t.equal(codeOf(await send(author, 'POST', `${base}/${id}/approve`)), four)
+    t.equal((await approve(id)).body.automation.name, 'x')
+    await send(author, 'PATCH', `${base}/${id}`, { status: 'paused' })
+    t.equal(
+      (await send(author, 'PATCH', `${base}/${id}`, { status: 'active' })).status,
+      200,
+      'resuming changes nothing',
+    )
+  })
+
+  t.test('a reviewer who left stays on record and is shown as gone', async (t) => {
+    const reviewer = await person(['files.read', 'files.write'])
+    const { id } = await propose()
+    await send(reviewer, 'POST', `${base}/${id}/approve`)
+    await db.deleteFrom('members').where('user_id', '=', reviewer.userId).execute()
+    t.match((await send(owner, 'GET', `${base}/${id}`)).body.automation, {
+      status: 'active',
+      reviewed_by_user_id: reviewer.id,
+      reviewer_is_member: false,
+    })
+  })
+
+  t.test('a proposal of a deleted service account becomes its reviewer’s', async (t) => {
+    const leaver = await serviceAccount(['files.read', 'files.write'])
+    const { id } = await propose(leaver)
+    t.equal((await send(owner, 'DELETE', `${organization}/service-accounts/${leaver.id}`)).status, 204)
+    const { automation } = (await approve(id)).body
+    t.match(automation, { created_by_service_account_id: leaver.id, owner_user_id: owner.id })
+  })
+
+  t.test('a proposal that nobody decides on expires', async (t) => {
+    const { expireProposals } = await import('../../../src/automations/expiry.ts')
+    const whole = await propose()
+    const running = await propose()
+    await approve(running.id)
+    await send(staff, 'PATCH', `${base}/${running.id}`, { name: 'x' })
+    t.equal(await expireProposals(db, 10), 0)
+    await db
+      .insertInto('automation_policies')
+      .values({ organization_id: organizationId, proposal_expires_after_days: 1 })
+      .execute()
+    await db.updateTable('automations').set({ status: 'pending_approval' }).where('id', '=', whole.id).execute()
+    const { sql } = await import('kysely')
+    await db.transaction().execute(async (trx) => {
+      await sql`set local session_replication_role = replica`.execute(trx)
+      await sql`update automation_revisions set created_at = now() - interval '25 hours'`.execute(trx)
+    })
+    t.equal(await expireProposals(db, 10), 2)
+    t.match((await send(owner, 'GET', `${base}/${whole.id}`)).body.automation, {
+      status: 'rejected',
+      rejection_reason: 'nobody decided on it within 1 days',
+      rejection: { code: 'expired' },
+    })
+    t.match((await send(owner, 'GET', `${base}/${running.id}`)).body.automation, {
+      status: 'active',
+      pending_revision: null,
+    })
+    const log = (await send(owner, 'GET', `${organization}/audit-log?action=proposal.expired`)).body.entries
+    t.match(log, [{ actor: { type: 'system', id: null } }, { actor: { type: 'system' } }])
+  })
+})

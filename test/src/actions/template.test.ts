@@ -1,0 +1,193 @@
+import t from 'tap'
+import { checkTemplate, render, TemplateError } from '../../../src/actions/template.ts'
+
+const SCOPE = {
+  run: { id: 'r1', attempt: 1, scheduled_for: null },
+  automation: { name: 'Digest', kind: 'scheduled' },
+  event: {
+    user: { name: 'Ada' },
+    tags: ['b', 'a'],
+    items: [
+      { type: 'x', n: 1 },
+      { type: 'y', n: 2 },
+    ],
+    count: 3,
+  },
+}
+
+/** The message of a template that can't be filled in, and how long that took; fails where it can. */
+function refusal(text: string, scope: Record<string, unknown> = SCOPE): string {
+  try {
+    return `filled in: ${render(text, scope).slice(0, 100)}`
+  } catch (error) {
+    if (error instanceof TemplateError) return error.message
+    throw error
+  }
+}
+
+t.test('a template says what is in scope, and nothing where there is nothing', async (t) => {
+  t.equal(render('{{ automation.name }} for {{ event.user.name | upcase }}', SCOPE), 'Digest for ADA')
+  t.equal(render('[{{ nothing }}{{ event.nothing.more }}{{ run.scheduled_for }}]', SCOPE), '[]')
+  t.equal(render('{{ event.tags | sort | join: ", " }} {{ event.tags.size }}', SCOPE), 'a, b 2')
+  t.equal(render('{% for i in (1..event.count) %}{{ i }}{% endfor %}', SCOPE), '123')
+  t.equal(render('{{ event.items | where: "type", "y" | map: "n" }}', SCOPE), '2')
+  t.equal(render('{% if event.tags contains "a" %}yes{% endif %}', SCOPE), 'yes')
+  t.equal(render('{% capture c %}<{{ run.id }}>{% endcapture %}{{ c }}{{ c }}', SCOPE), '<r1><r1>')
+  t.equal(
+    render('{{ "2026-03-29T09:00:00Z" | date: "%Y-%m-%d %H:%M" }}', SCOPE),
+    '2026-03-29 09:00',
+    'dates are in UTC',
+  )
+  t.equal(render('{{ event.user | json }}', SCOPE), '{"name":"Ada"}')
+  t.equal(render('Costs 5 % {or} {{ "{{" }}', SCOPE), 'Costs 5 % {or} {{')
+})
+
+t.test('what is wrong is told with its place', async (t) => {
+  t.equal(checkTemplate('Hello {{ automation.name }}'), undefined)
+  t.match(checkTemplate('one\n  {% fi %}'), /^line 2, column 3: tag "fi" not found$/)
+  t.match(checkTemplate('{{ a | nope }}'), /^line 1, column \d+: undefined filter: nope$/)
+  t.match(checkTemplate('{% for i in %}{% endfor %}'), /^line 1, column 1: /)
+  t.match(checkTemplate('{% if a %}'), /^line 1, column 1: tag .* not closed$/)
+  t.match(checkTemplate('a {{ b'), /^line 1, column 3: /)
+  t.match(refusal('one\n{{ "a%b%" | url_decode }}'), /^line 2, column 1: cannot be filled in$/)
+})
+
+t.test('a render leaves nothing behind', async (t) => {
+  t.equal(render('{% increment count %}{% assign event = 1 %}', SCOPE), '0')
+  t.equal(render('{% increment count %}{{ event.count }}', SCOPE), '03')
+  t.equal(render('{% assign run = "x" %}{{ run }}', Object.freeze({ run: Object.freeze({ id: 1 }) })), 'x')
+})
+
+t.test('no key leads out of the data', async (t) => {
+  const silent = [
+    "{{ ''.constructor.constructor('return process')() }}",
+    '{{ event.constructor }}{{ event.__proto__ }}{{ event.tags.constructor.name }}{{ event.tags.map }}',
+    '{{ event["constructor"]["constructor"] }}{{ run.toString }}{{ constructor }}{{ __proto__ }}{{ toString }}',
+    '{% assign k = "__proto__" %}{{ event[k] }}{% assign __proto__ = event %}{{ __proto__.x }}',
+    '{{ event.items | map: "constructor" | join }}{{ event.items | where: "constructor" | size | minus: 0 | replace: "0", "" }}',
+    '{{ event.items | group_by: "type" | map: "constructor" | compact | join }}',
+    '{{ process.env }}{{ globalThis }}{{ this }}{{ require }}{{ process.mainModule }}',
+  ]
+  for (const text of silent) {
+    const result = refusal(text)
+    t.ok(/^filled in: *$/.test(result) || /^line \d+, column \d+: /.test(result), `${text}: ${result}`)
+    t.notMatch(result, /function|native|\/work|node_modules|\[object Function|PATH=/)
+  }
+  const poisoned = JSON.parse('{"event":{"__proto__":{"polluted":1},"constructor":"mine"}}')
+  t.equal(
+    render('{{ event.constructor }}{{ event.polluted }}', poisoned),
+    'mine',
+    'own keys are data, whatever their names',
+  )
+  t.equal(Reflect.get({}, 'polluted'), undefined)
+})
+
+t.test('there are no files, and no names beside those of Liquid', async (t) => {
+  for (const tag of [
+    'include "/etc/passwd"',
+    'render "x"',
+    'layout "x"',
+    'block x',
+    'constructor',
+    '__proto__',
+    'toString',
+  ])
+    t.match(checkTemplate(`{% ${tag} %}`), /^line 1, column 1: tag ".*" not found$/, tag)
+  for (const filter of [
+    'constructor',
+    '__proto__',
+    'toString',
+    'hasOwnProperty',
+    'concat: x',
+    'push: x',
+    'where_exp: "i", "i"',
+  ])
+    t.match(checkTemplate(`{{ "a" | ${filter} }}`), /undefined filter/, filter)
+})
+
+const BIG = 'a'.repeat(1_000_000)
+const NESTED_LOOPS = `${'{% for i in (1..1000) %}'.repeat(6)}{{ i }}${'{% endfor %}'.repeat(6)}`
+const HOSTILE: [name: string, text: string, scope?: Record<string, unknown>][] = [
+  ['a huge range', '{% for i in (1..100000000) %}x{% endfor %}'],
+  ['a huge range of values', '{% for i in (1..n) %}x{% endfor %}', { n: 1e9 }],
+  ['an endless range', '{% for i in (100000000000000000..100000000000000016) %}x{% endfor %}'],
+  ['an endless range from below', '{% for i in (-9007199254740993..-9007199254740992) %}{% endfor %}'],
+  ['an endless range of values', '{% for i in (a..b) %}x{% endfor %}', { a: 1e17, b: 1e17 + 64 }],
+  ['an endless range in a filter', '{{ "x" | append: (n..m) }}', { n: 1e17, m: 1e17 + 64 }],
+  ['an endless range in an assignment', '{% assign a = (n..m) %}', { n: 1e17, m: 1e17 + 64 }],
+  [
+    'an endless range in a condition',
+    '{% if x == (n..m) %}{% endif %}{% case (n..m) %}{% when 1 %}{% endcase %}',
+    { n: 1e17, m: 2e17 },
+  ],
+  ['an endless range in a parameter', '{% for i in x limit: (n..m) %}{% endfor %}', { n: 1e17, m: 1e17 + 64, x: [1] }],
+  ['an endless range in liquid', '{% liquid\nassign a = (n..m)\necho a %}', { n: 1e17, m: 1e17 + 64 }],
+  ['an endless range in a property', '{{ x | where: "[(n..m)]" }}', { x: [{ n: 1e17, m: 1e17 + 64 }] }],
+  ['nested loops', NESTED_LOOPS],
+  ['loops over nothing', NESTED_LOOPS.replace('{{ i }}', '')],
+  ['loops over an event', '{% for a in l %}'.repeat(5) + '{% endfor %}'.repeat(5), { l: Array(1000).fill(1) }],
+  [
+    'a growing text',
+    '{% assign s = "xxxxxxxx" %}{% for i in (1..60) %}{% assign s = s | append: s %}{% endfor %}{{ s | size }}',
+  ],
+  [
+    'a growing capture',
+    '{% assign s = "xxxxxxxx" %}{% for i in (1..60) %}{% capture s %}{{s}}{{s}}{% endcapture %}{% endfor %}',
+  ],
+  [
+    'a growing replacement',
+    `{% assign s = "aaaaaaaa" %}${'{% assign s = s | replace: "a", "aaaaaaaa" %}'.repeat(40)}{{ s }}`,
+  ],
+  ['a wide date', '{{ "now" | date: "%9999999999d" }}'],
+  ['a long output', '{{ s }}', { s: BIG }],
+  ['a longer output', '{% for i in (1..100000) %}{{ s }}{% endfor %}', { s: BIG }],
+  ['a worst search', '{% if s contains p %}{% endif %}', { s: BIG, p: `b${BIG.slice(0, 500_000)}` }],
+  ['a worst split', '{{ s | split: p | size }}', { s: BIG, p: `b${BIG.slice(0, 500_000)}` }],
+  ['a thousand filters', `{{ s ${'| url_encode '.repeat(700)} | size }}`, { s: '%'.repeat(1_000_000) }],
+  ['deep nesting', '{% if true %}'.repeat(400) + '{% endif %}'.repeat(400)],
+  ['unclosed tags', '{% if true %}'.repeat(700)],
+  ['unclosed outputs', '{{'.repeat(5000)],
+  ['half of everything', '{{ "'.repeat(2500)],
+  ['brackets', `{{ a${'['.repeat(9000)} }}`],
+  ['parentheses', `{{ ${'('.repeat(9000)} }}`],
+  ['many conditions', `{% if ${'a == b and '.repeat(800)} a %}{% endif %}x`, { a: [BIG], b: [BIG] }],
+  ['a template of a megabyte', `${BIG}{{ a }}`],
+  ['a template of braces', '{'.repeat(1_000_000)],
+]
+
+t.test('no template takes long, grows or crashes', async (t) => {
+  for (const [name, text, scope] of HOSTILE) {
+    const started = performance.now()
+    const result = refusal(text, scope)
+    const took = performance.now() - started
+    t.ok(took < 3000, `${name} took ${Math.round(took)} ms`)
+    t.notMatch(
+      result,
+      /node_modules|at .*\(|Maximum call|undefined is not|Cannot read|Invalid string/,
+      `${name}: ${result}`,
+    )
+  }
+  t.match(refusal('a\n{{ "x" | append: (n..2) }}'), /^line 2, column 18: a range must begin/)
+  t.match(refusal('{{ s }}', { s: BIG }), 'is longer than 20000 characters')
+  t.match(refusal(`${BIG}`), 'must not be longer than 10000 characters')
+  t.equal(checkTemplate(BIG), 'must not be longer than 10000 characters')
+})
+
+t.test('the longest text may be chosen', async (t) => {
+  t.equal(render('{{ s }}', { s: 'abc' }, { maxLength: 3 }), 'abc')
+  t.throws(() => render('{{ s }}', { s: 'abcd' }, { maxLength: 3 }), {
+    message: 'is longer than 3 characters when it is filled in',
+  })
+})
+
+t.test('a megabyte of an event may be looked through', async (t) => {
+  const items = Array.from({ length: 20_000 }, (_, n) => ({ type: n === 19_999 ? 'last' : 'x', text: 'y'.repeat(30) }))
+  t.equal(
+    render('{{ event.items | where: "type", "last" | size }} of {{ event.items.size }}', { event: { items } }),
+    '1 of 20000',
+  )
+  t.equal(
+    render('{{ s | truncate: 5 }} {{ s | split: "," | size }} {{ s | replace: "a", "b" | slice: 0, 2 }}', { s: BIG }),
+    'aa... 1 bb',
+  )
+})

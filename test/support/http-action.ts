@@ -1,0 +1,65 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { Test } from 'tap'
+import type { ActionContext, ActionResult, Scope } from '../../src/actions/action.ts'
+import { createHttpRequestAction, type HttpRequestConfig } from '../../src/actions/http-request.ts'
+import { createEgress } from '../../src/egress/guard.ts'
+import { type Receiver, startReceiver } from './receiver.ts'
+
+export const RUN_ID = randomUUID()
+export const SECRET = `whsec_${randomBytes(24).toString('base64')}`
+export const SCOPE: Scope = {
+  run: { id: RUN_ID, trigger: 'manual', attempt: 1, scheduled_for: null, created_at: '2026-01-01T00:00:00.000Z' },
+  automation: { id: randomUUID(), name: 'Digest "A"', kind: 'scheduled', last_run_at: null },
+  event: { path: 'orders', host: '169.254.169.254', evil: 'a\r\nx-evil: 1' },
+}
+
+/** As much of a template engine as these tests need. */
+export function render(template: string, scope: Scope): string {
+  if (template.includes('{% broken')) throw new Error(`unknown tag in "${template}"`)
+  return template.replaceAll(/\{\{ (\w+)\.(\w+) \}\}/g, (_whole, group: keyof Scope, name: string) => {
+    const found = new Map<string, unknown>(Object.entries(Object(scope[group]))).get(name)
+    return String(found ?? '')
+  })
+}
+
+export type Run = (config: Partial<HttpRequestConfig>, context?: Partial<ActionContext>) => Promise<ActionResult>
+
+/** The action, with a receiver that it may reach. A receiver is asked at `/` unless the config names another URL. */
+export function actionFor(receiver?: Receiver, signingSecret: string | undefined = SECRET) {
+  const egress = createEgress({ allow: receiver ? [receiver.authority] : [] })
+  const action = createHttpRequestAction({
+    egress,
+    render,
+    checkTemplate: (template) => (template.includes('{% broken') ? 'unknown tag' : undefined),
+    signingSecret: async () => signingSecret,
+  })
+  const base = {
+    type: 'http_request',
+    url: `http://${receiver?.authority ?? 'example.com'}/`,
+    timeout_seconds: 10,
+  } as const
+  const context: ActionContext = {
+    organizationId: randomUUID(),
+    spaceId: randomUUID(),
+    automationId: SCOPE.automation.id,
+    runId: RUN_ID,
+    attempt: 1,
+    scope: SCOPE,
+    signal: new AbortController().signal,
+  }
+  const run: Run = (config, changes) => action.run({ ...base, ...config }, { ...context, ...changes })
+  const preview = (config: Partial<HttpRequestConfig>) => action.preview({ ...base, ...config }, SCOPE)
+  const validate = (config: Partial<HttpRequestConfig>) => action.validate({ ...base, ...config })
+  return { run, preview, validate }
+}
+
+/** {@link actionFor} a receiver that always gives the same answer. */
+export async function answering(
+  t: Test,
+  status: number,
+  headers: Record<string, string> = {},
+  body: string | Buffer = '',
+) {
+  const receiver = await startReceiver(t, (_request, response) => response.writeHead(status, headers).end(body))
+  return { receiver, ...actionFor(receiver) }
+}

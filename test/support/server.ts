@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Test } from 'tap'
+import { JWT_SECRET } from './app.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** The secrets of {@link testApp}, so that its callers' tokens hold on a real server too. */
+export const SECRETS = { JWT_SECRET, HS_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64') }
+
+export type RunningServer = { base: string; child: ChildProcess; output: string[]; exited: Promise<number | null> }
+
+/** Starts the real program on a free port of loopback and waits until it listens. It is killed at the test's end. */
+export async function startServer(t: Test, env: Record<string, string>): Promise<RunningServer> {
+  const child = spawn(process.execPath, ['bin/hyperspeed.ts', 'serve'], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, PORT: '0', RATE_LIMIT: 'off', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const exited = once(child, 'exit').then(([code]) => code as number | null)
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await exited
+  })
+  const output: string[] = []
+  const listening = new Promise<string>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        output.push(line)
+        const [, base] = /Server listening at (http:\/\/127\.0\.0\.1:\d+)/.exec(line) ?? []
+        if (base) resolve(base)
+      })
+    }
+    exited.then(() => reject(new Error(`the server ended:\n${output.join('\n')}`)), reject)
+  })
+  return { base: await listening, child, output, exited }
+}
+
+/** Runs the program to its end. */
+export async function runProgram(args: string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, ['bin/hyperspeed.ts', ...args], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk
+  })
+  const [code] = await once(child, 'close')
+  return { code: code as number, stdout, stderr }
+}
