@@ -71,6 +71,8 @@ class PipelinedDriver implements Driver {
     this.#pipelines = new Pipelines(connection, options.pipelines ?? 4, options.mostInFlight ?? 2000, onError)
     this.#pool = new pg.Pool({ ...connection, max: options.poolSize ?? 10 })
     this.#pool.on('error', onError)
+    // An error may stand in the same packet as the end of the handshake, before whoever waits for the client can listen.
+    this.#pool.on('connect', (client) => client.on('error', () => {}))
   }
 
   async init(): Promise<void> {}

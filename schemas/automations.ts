@@ -34,8 +34,8 @@ export const AutomationConfig = component(
   'AutomationConfig',
   Type.Record(Type.String(), Type.Unknown(), {
     description:
-      'Kind-specific configuration: for `scheduled`, what `ScheduledConfig` says. Keys that the kind does not know are kept ' +
-      'and returned. A draft may be unfinished; what becomes `active` must be valid for its kind. ' +
+      'Kind-specific configuration: what `ScheduledConfig`, `SocialPostConfig` or `ReverseTunnelConfig` says. Keys that the ' +
+      'kind does not know are kept and returned. A draft may be unfinished; what becomes `active` must be valid for its kind. ' +
       'In what AI staff proposed, `proposal_note` tells the reviewer its intent.',
     example: EXAMPLE_CONFIG,
   }),
@@ -102,6 +102,7 @@ export const Automation = component(
         digest('Of the content that a person let run, or null. Only while both agree it runs.'),
       ),
       pending_revision: nullable(PendingRevision),
+      next_run_at: nullable(timestamp('When it runs next by the clock, or null where nothing is planned.')),
     },
     {
       description: 'A workflow definition of a space.',
@@ -131,6 +132,7 @@ export const Automation = component(
         digest: EXAMPLE_DIGEST,
         approved_digest: EXAMPLE_DIGEST,
         pending_revision: null,
+        next_run_at: '2024-03-25T09:00:00.000Z',
       },
     },
   ),

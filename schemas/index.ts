@@ -7,7 +7,9 @@ import * as chat from './chat.ts'
 import * as errors from './errors.ts'
 import * as health from './health.ts'
 import * as invites from './invites.ts'
+import * as reverseTunnelKind from './kinds/reverse-tunnel.ts'
 import * as scheduledKind from './kinds/scheduled.ts'
+import * as socialPostKind from './kinds/social-post.ts'
 import * as me from './me.ts'
 import * as members from './members.ts'
 import * as organizations from './organizations.ts'
@@ -25,6 +27,8 @@ export const COMPONENTS = [
   errors,
   automations,
   scheduledKind,
+  socialPostKind,
+  reverseTunnelKind,
   messageAction,
   httpRequestAction,
   preview,

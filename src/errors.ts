@@ -98,6 +98,9 @@ export type ErrorCode = keyof typeof ERRORS
  */
 export type ErrorDetail = { path: string; message: string; before?: unknown; after?: unknown }
 
+/** What keeps a config from running. `isMissing`: it is not wrong but unfinished, which a draft may be. */
+export type ConfigProblem = ErrorDetail & { isMissing?: true }
+
 /**
  * A refusal that reaches the caller as `{error, code, request_id, details?}` with the status of {@link ERRORS}.
  * `headers` are sent along (`ETag` with a 412, `Retry-After` with a 503).

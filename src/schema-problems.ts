@@ -1,7 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import { Ajv, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
-import type { ErrorDetail } from './errors.ts'
+import type { ConfigProblem } from './errors.ts'
 import { escapePointer } from './json-pointer.ts'
 
 const MOST_PROBLEMS = 20
@@ -9,12 +9,14 @@ const MOST_PROBLEMS = 20
 const validators = new WeakMap<TSchema, ValidateFunction>()
 
 /** What of a value is not as its schema says, as JSON pointers into it. The schema refers to no other by name. */
-export function schemaProblems(schema: TSchema, value: unknown): ErrorDetail[] {
+export function schemaProblems(schema: TSchema, value: unknown): ConfigProblem[] {
   const validate = validators.get(schema) ?? compile(schema)
   if (validate(value)) return []
-  return (validate.errors ?? []).slice(0, MOST_PROBLEMS).map(({ instancePath, params, message = 'is not valid' }) => {
+  const errors = (validate.errors ?? []).slice(0, MOST_PROBLEMS)
+  return errors.map(({ keyword, instancePath, params, message = 'is not valid' }) => {
     const key = params.missingProperty ?? params.additionalProperty
-    return { path: key === undefined ? instancePath : `${instancePath}/${escapePointer(String(key))}`, message }
+    const path = key === undefined ? instancePath : `${instancePath}/${escapePointer(String(key))}`
+    return { path, message, ...(keyword === 'required' ? { isMissing: true } : {}) }
   })
 }
 

@@ -23,7 +23,8 @@ try {
   await migrate(db)
   await db.destroy()
   process.exitCode = await tap()
-  console.log(await summary())
+  // On a line of its own: tap leaves an escape sequence without an end of line.
+  console.log(`\n${await summary()}`)
 } finally {
   await withServer(postgres.url, (server) => server.query(`drop database if exists ${template} with (force)`))
   await postgres.stop()

@@ -53,6 +53,7 @@ function shown(db: Kysely<DB>, param: Param<SpaceValues>) {
       'current.digest',
       'automations.approved_digest',
       pendingRevision.as('pending_revision'),
+      isoTime('automations.next_run_at').as('next_run_at'),
     ])
     .where('automations.organization_id', '=', param('organizationId'))
     .where('automations.space_id', '=', param('spaceId'))

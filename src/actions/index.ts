@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { DB } from '../../db/types.ts'
 import type { Egress } from '../egress/guard.ts'
-import type { ErrorDetail } from '../errors.ts'
+import type { ConfigProblem } from '../errors.ts'
 import { schemaProblems } from '../schema-problems.ts'
 import type { Action, ActionContext, ActionPreview, ActionResult, Scope } from './action.ts'
 import { createHttpRequestAction } from './http-request.ts'
@@ -13,7 +13,7 @@ type Config = { type: string } & Record<string, unknown>
 /** Every action there is, by the `type` in its config. */
 export type Actions = {
   /** Everything that keeps an action's config from running. Paths are pointers into it. */
-  validate(config: Config): ErrorDetail[]
+  validate(config: Config): ConfigProblem[]
   preview(config: Config, scope: Scope): ActionPreview
   run(config: Config, context: ActionContext): Promise<ActionResult>
 }
@@ -40,7 +40,8 @@ export function createActions({ db, egress, signingSecret }: ActionDependencies)
   return {
     validate(config) {
       const known = actions.map(({ type }) => type).join(', ')
-      return find(config)?.validate(config) ?? [{ path: '/type', message: `must be one of ${known}` }]
+      const none: ConfigProblem = { path: '/type', message: `must be one of ${known}` }
+      return find(config)?.validate(config) ?? [config.type === '' ? { ...none, isMissing: true } : none]
     },
     preview: (config, scope) => get(config).preview(config, scope),
     run: (config, context) => get(config).run(config, context),
@@ -56,7 +57,7 @@ function erase<C>(action: Action<C>) {
   }
   return {
     type: action.type,
-    validate(config: Config): ErrorDetail[] {
+    validate(config: Config): ConfigProblem[] {
       const wrong = schemaProblems(action.schema, config)
       return wrong.length > 0 ? wrong : action.validate(typed(config))
     },

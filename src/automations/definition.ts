@@ -12,7 +12,7 @@ import type { Cipher, Place } from '../secrets/cipher.ts'
 import { applyUpdate, type Content, describe } from './content.ts'
 import { type Current, lock, record, refuseForeignEdit, type Seen, writeRevision } from './current.ts'
 import { initialStatus, nextStatus, runs } from './lifecycle.ts'
-import { plan, requireRunnable } from './planning.ts'
+import { plan, requireValid } from './planning.ts'
 import { requireRoomForProposal, requireSecondPerson, requireSeen } from './policy.ts'
 import { digestOf } from './revisions.ts'
 
@@ -48,10 +48,8 @@ export async function create(
   if (await automations.isFull(trx, space, MOST_PER_SPACE)) throw new ApiError('quota_reached')
   const id = newId()
   const status = initialStatus(actor, body.status)
-  if (status === 'active') {
-    requireSecondPerson(policy, actor, { authored_by_user_id: actor.id })
-    requireRunnable(body.kind, body.config ?? {}, actions)
-  }
+  if (status === 'active') requireSecondPerson(policy, actor, { authored_by_user_id: actor.id })
+  requireValid(body.kind, body.config ?? {}, actions, { isWhole: status === 'active' })
   const { config, description = null } = describe(actor, body.config ?? {}, body.description)
   const credentialVersion = body.oauth_token === undefined ? null : 1
   const content = { name: body.name.trim(), config, description, credentialVersion }
@@ -110,8 +108,10 @@ export async function change(
     ...editOf(current, actor, body, newCredential),
     credential: credential(cipher, id, newCredential, body.oauth_token),
   }
+  if (body.config !== undefined || status === 'active')
+    requireValid(automation.kind, edit.content.config, actions, { isWhole: status === 'active' })
   if (isStaged(actor, current, status, edit, policy)) await stage(trx, author, space, current, edit)
-  else await apply(trx, author, space, current, edit, { status, hasSeen, policy, actions })
+  else await apply(trx, author, space, current, edit, { status, hasSeen, policy })
 }
 
 /**
@@ -210,10 +210,7 @@ async function stage(
   await record(trx, author, space, automation.id, 'proposal.submitted', details)
 }
 
-type Decision = { status: AutomationStatus; hasSeen: boolean; policy: automationPolicies.Policy } & Pick<
-  Means,
-  'actions'
->
+type Decision = { status: AutomationStatus; hasSeen: boolean; policy: automationPolicies.Policy }
 
 async function apply(
   trx: Transaction<DB>,
@@ -221,7 +218,7 @@ async function apply(
   space: Space,
   current: Current,
   { content, digest, isNew, credential }: Edit,
-  { status, hasSeen, policy, actions }: Decision,
+  { status, hasSeen, policy }: Decision,
 ): Promise<void> {
   const { actor } = author
   const { automation } = current
@@ -231,7 +228,6 @@ async function apply(
   if (reviews && current.revision.authored_by_service_account_id !== null)
     requireSeen(current, current.revision, hasSeen, policy)
   if (activates) requireSecondPerson(policy, actor, isNew ? { authored_by_user_id: actor.id } : current.revision)
-  if (status === 'active') requireRunnable(automation.kind, content.config, actions)
   const revision = isNew ? automation.last_revision + 1 : automation.revision
   if (isNew) await writeRevision(trx, actor, space, automation.id, { revision, content, digest })
   await automations.update(trx, space, automation.id, {

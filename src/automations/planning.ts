@@ -19,16 +19,19 @@ export type Planned = {
 }
 
 /**
- * Holds what is to become active to what its kind can run.
+ * Holds a config to what its kind can run: whole where it is to become active; elsewhere it may be unfinished, and what
+ * is there must be right all the same, so that whoever writes it learns at once.
  *
  * @throws ApiError `invalid_request` with everything that is wrong with the config.
  */
-export function requireRunnable(
+export function requireValid(
   kind: AutomationKind,
   config: AutomationConfig,
   actions: Pick<Actions, 'validate'>,
+  { isWhole }: { isWhole: boolean },
 ): void {
-  const details = KINDS[kind].validate(config, actions)
+  const problems = KINDS[kind].validate(config, actions).filter(({ isMissing }) => isWhole || !isMissing)
+  const details = problems.map(({ path, message }) => ({ path, message }))
   if (details.length > 0) throw new ApiError('invalid_request', { details })
 }
 

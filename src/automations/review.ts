@@ -9,7 +9,7 @@ import { contentOf } from './content.ts'
 import { type Current, lock, proposalOf, record, type Seen, type Version } from './current.ts'
 import { type Author, type Means, NOT_REJECTED, reviewed } from './definition.ts'
 import { nextStatus } from './lifecycle.ts'
-import { plan, requireRunnable } from './planning.ts'
+import { plan, requireValid } from './planning.ts'
 import { requireSecondPerson, requireSeen } from './policy.ts'
 import { type Change, diff } from './revisions.ts'
 
@@ -41,7 +41,7 @@ export async function approve(
   requireSeen(current, proposal, hasSeen || digest !== undefined, policy)
   requireSecondPerson(policy, author.actor, proposal)
   requireSameCredential(revision, proposal)
-  requireRunnable(automation.kind, proposal.content.config, actions)
+  requireValid(automation.kind, proposal.content.config, actions, { isWhole: true })
   await automations.update(trx, target.space, automation.id, {
     status,
     revision: proposal.revision,

@@ -1,27 +1,16 @@
+import { Type } from '@sinclair/typebox'
 import type { AutomationKind } from '../../schemas/automations.ts'
+import { component } from '../../schemas/component.ts'
 import type { Kind } from './kind.ts'
+import { reverseTunnel } from './reverse-tunnel/index.ts'
 import { scheduled } from './scheduled/index.ts'
-
-/** A kind that can be stored, reviewed and activated, and not run yet. */
-function withoutRuns(kind: AutomationKind): Kind {
-  return {
-    kind,
-    schema: null,
-    validate: () => [],
-    timing: null,
-    previewTiming: () => ({
-      next_runs: [],
-      warnings: ['this kind is stored, reviewed and activated, and does not run yet'],
-    }),
-    action: () => null,
-    pauseAfterFailures: () => null,
-  }
-}
+import { socialPost } from './social-post/index.ts'
+import { withoutRuns } from './without-runs.ts'
 
 /** Every kind there is. What the rest of the program knows of one, it knows from here. */
 export const KINDS: Record<AutomationKind, Kind> = {
   scheduled,
-  webhook: withoutRuns('webhook'),
-  social_post: withoutRuns('social_post'),
-  reverse_tunnel: withoutRuns('reverse_tunnel'),
+  webhook: withoutRuns('webhook', component('WebhookConfig', Type.Object({}))),
+  social_post: socialPost,
+  reverse_tunnel: reverseTunnel,
 }

@@ -1,7 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import type { AutomationConfig, AutomationKind } from '../../schemas/automations.ts'
 import type { Actions } from '../actions/index.ts'
-import type { ErrorDetail } from '../errors.ts'
+import type { ConfigProblem } from '../errors.ts'
 import type { Due } from './scheduled/schedule.ts'
 
 export type { Due }
@@ -34,9 +34,9 @@ export type TimingPreview = {
 export type Kind = {
   kind: AutomationKind
   /** The named component of its config. */
-  schema: (TSchema & { $id: string }) | null
+  schema: TSchema & { $id: string }
   /** Everything that keeps a config from running. Paths begin with `/config`. */
-  validate(config: AutomationConfig, actions: Pick<Actions, 'validate'>): ErrorDetail[]
+  validate(config: AutomationConfig, actions: Pick<Actions, 'validate'>): ConfigProblem[]
   timing: Timing | null
   /** When it would run next, and what a reviewer should know of that; nothing for a kind without a clock. */
   previewTiming(config: AutomationConfig, automationId: string, now: Date): TimingPreview

@@ -1,7 +1,7 @@
 import type { AutomationConfig } from '../../../schemas/automations.ts'
 import { ScheduledConfig } from '../../../schemas/kinds/scheduled.ts'
 import type { Actions } from '../../actions/index.ts'
-import type { ErrorDetail } from '../../errors.ts'
+import type { ConfigProblem } from '../../errors.ts'
 import { schemaProblems } from '../../schema-problems.ts'
 import type { ActionConfig, Kind } from '../kind.ts'
 import { missedRuns } from './missed.ts'
@@ -27,15 +27,15 @@ export const scheduled: Kind = {
   pauseAfterFailures: (config) => known(config).pause_after_failures ?? null,
 }
 
-function validate(config: AutomationConfig, actions: Pick<Actions, 'validate'>): ErrorDetail[] {
+function validate(config: AutomationConfig, actions: Pick<Actions, 'validate'>): ConfigProblem[] {
   const wrong = schemaProblems(ScheduledConfig, config)
-  if (wrong.length > 0) return wrong.map(({ path, message }) => ({ path: `/config${path}`, message }))
+  if (wrong.length > 0) return wrong.map((problem) => ({ ...problem, path: `/config${problem.path}` }))
   const parsed = parseSchedule(known(config))
   const own = known(config).action !== undefined
   const at = (path: string) => (own ? `/config/action${path}` : `/config${path.replace('/text', '/message')}`)
   return [
     ...('problems' in parsed ? parsed.problems : []),
-    ...actions.validate(action(config)).map(({ path, message }) => ({ path: at(path), message })),
+    ...actions.validate(action(config)).map((problem) => ({ ...problem, path: at(problem.path) })),
   ]
 }
 

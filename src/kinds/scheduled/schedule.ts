@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ScheduledConfig } from '../../../schemas/kinds/scheduled.ts'
-import type { ErrorDetail } from '../../errors.ts'
+import type { ConfigProblem } from '../../errors.ts'
 import { type CronRule, nextCron, type Planned, parseCron } from './cron.ts'
 import { type EveryRule, nextEvery, parseEvery } from './every.ts'
 import { zoneName } from './zone.ts'
@@ -29,14 +29,14 @@ const LATEST = Date.UTC(9999, 11, 31)
 /** From where a schedule without a beginning is searched for its first run. */
 const EARLIEST = Date.UTC(2000, 0, 1)
 
-type Problems = ErrorDetail[]
+type Problems = ConfigProblem[]
 type Frame = Omit<Schedule, 'rule'>
 
 /**
  * Reads when a `scheduled` automation is due. The config has passed its schema; what the schema can't say is checked here,
  * in bounded time whatever it holds. Paths begin with `/config`.
  */
-export function parseSchedule(config: ScheduledConfig): { schedule: Schedule } | { problems: ErrorDetail[] } {
+export function parseSchedule(config: ScheduledConfig): { schedule: Schedule } | { problems: Problems } {
   const problems: Problems = []
   const frame = readFrame(config, problems)
   const rule = readRule(config, frame, problems)
@@ -113,7 +113,8 @@ function readFrame(config: ScheduledConfig, problems: Problems): Frame {
 
 function readRule(config: ScheduledConfig, frame: Frame, problems: Problems): Rule | undefined {
   const given = TIMINGS.filter((key) => config[key] !== undefined)
-  if (given.length === 0) problems.push({ path: '/config', message: 'needs one of cron, every and at' })
+  if (given.length === 0)
+    problems.push({ path: '/config', message: 'needs one of cron, every and at', isMissing: true })
   for (const key of given.slice(1))
     problems.push({
       path: `/config/${key}`,

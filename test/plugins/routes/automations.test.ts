@@ -48,9 +48,46 @@ t.test('automations of a space', async (t) => {
     await clear()
   })
 
+  t.test('next_run_at says when it runs next, and is null where nothing is planned', async (t) => {
+    const planned = (await send(owner, 'POST', base, { ...DIGEST, status: 'active' })).body.automation
+    const next = new Date(planned.next_run_at)
+    t.match([next.getUTCDay(), next.getUTCHours(), next > new Date()], [1, 9, true])
+    const { body } = await send(owner, 'PATCH', `${base}/${planned.id}`, { status: 'paused' })
+    t.equal(body.automation.next_run_at, null)
+    await clear()
+  })
+
   t.test('defaults are a draft with an empty config, and the name is stripped', async (t) => {
     const { body } = await send(owner, 'POST', base, { name: '  Tidy up\n', kind: 'webhook' })
     t.match(body.automation, { name: 'Tidy up', status: 'draft', config: {}, description: null })
+    await clear()
+  })
+
+  t.test('a draft may be unfinished, and what it says must be right: keys that the kind knows are typed', async (t) => {
+    const save = (kind: string, config: object, status = 'draft') =>
+      send(owner, 'POST', base, { name: 'n', kind, config, status })
+    t.equal((await save('scheduled', { message: 'Hello' })).status, 201)
+    t.equal((await save('scheduled', { cron: '* * * * *', action: {} })).status, 201)
+    t.equal((await save('social_post', {})).status, 201)
+    for (const [kind, config, path] of [
+      ['scheduled', { cron: 'every monday' }, '/config/cron'],
+      ['scheduled', { cron: 5 }, '/config/cron'],
+      ['scheduled', { timezone: 'Mars/Olympus' }, '/config/timezone'],
+      ['scheduled', { message: '{{ nonsense' }, '/config/message'],
+      ['scheduled', { action: { type: 'http_request', url: 'http://127.0.0.1/' } }, '/config/action/url'],
+      ['social_post', { provider: 'myspace' }, '/config/provider'],
+      ['social_post', { schedule: '* * * * * *' }, '/config/schedule'],
+      ['reverse_tunnel', { subdomain: '-x' }, '/config/subdomain'],
+    ] as const) {
+      const { status, body } = await save(kind, config)
+      t.equal(status, 400, JSON.stringify(config))
+      t.match(body.details, [{ path }], JSON.stringify(body))
+    }
+    const unfinished = (await save('scheduled', { message: 'Hello' })).body.automation
+    const { status, body } = await send(owner, 'PATCH', `${base}/${unfinished.id}`, { status: 'active' })
+    t.equal(status, 400)
+    t.match(body.details, [{ path: '/config', message: /needs one of/ }])
+    t.match((await save('social_post', {}, 'active')).body.details, [{ path: '/config/provider' }])
     await clear()
   })
 

@@ -199,9 +199,13 @@ t.test('the engine', async (t) => {
     t.equal((await send(owner, 'POST', `${base}/${organizationId}/run`)).status, 404)
   })
 
-  t.test('a config that can’t run is refused when it would become active', async (t) => {
-    const bad: [object, string][] = [
+  t.test('a config that can’t run is refused', async (t) => {
+    const unfinished: [object, string][] = [
       [{}, '/config'],
+      [{ cron: '0 9 * * *', action: {} }, '/config/action/type'],
+      [{ cron: '0 9 * * *', action: { type: 'http_request' } }, '/config/action/url'],
+    ]
+    const wrong: [object, string][] = [
       [{ cron: '61 * * * *' }, '/config/cron'],
       [{ cron: '0 0 30 2 *' }, '/config/cron'],
       [{ cron: '* * * * * *' }, '/config/cron'],
@@ -212,14 +216,17 @@ t.test('the engine', async (t) => {
       [{ cron: '0 9 * * *', action: { type: 'http_request', url: 'http://127.0.0.1/' } }, '/config/action/url'],
       [{ cron: 5 }, '/config/cron'],
     ]
-    for (const [config, path] of bad) {
-      const { status, body } = await send(owner, 'POST', base, { ...MINUTELY, config, status: 'active' })
+    const save = async (config: object, status: string) =>
+      await send(owner, 'POST', base, { ...MINUTELY, config, status })
+    for (const [config, path] of [...unfinished, ...wrong]) {
+      const { status, body } = await save(config, 'active')
       t.equal(status, 400, JSON.stringify(config))
       t.ok(
         body.details?.some((each: { path: string }) => each.path.startsWith(path)),
         JSON.stringify(body),
       )
-      t.equal((await send(owner, 'POST', base, { ...MINUTELY, config })).status, 201, 'a draft may be unfinished')
     }
+    for (const [config] of unfinished) t.equal((await save(config, 'draft')).status, 201, 'a draft may be unfinished')
+    for (const [config] of wrong) t.equal((await save(config, 'draft')).status, 400, 'and never wrong')
   })
 })

@@ -1,0 +1,64 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { component, stringEnum } from '../component.ts'
+
+export const ReverseTunnelConfig = component(
+  'ReverseTunnelConfig',
+  Type.Object(
+    {
+      protocol: Type.Optional(stringEnum(['http'], { description: 'What it carries. Default: `http`.' })),
+      subdomain: Type.Optional(
+        Type.String({
+          pattern: '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$',
+          maxLength: 63,
+          description: 'The first label of its host name (RFC 1035). One is made when it is left out.',
+          example: 'staging',
+        }),
+      ),
+      access: Type.Optional(
+        stringEnum(['public', 'token'], { description: 'Who may come in. Default: `token`.', example: 'token' }),
+      ),
+      allowed_paths: Type.Optional(
+        Type.Array(Type.String({ pattern: '^/', maxLength: 2048 }), {
+          minItems: 1,
+          maxItems: 100,
+          description: 'What the paths of requests must begin with. Default: everything passes.',
+          example: ['/hooks/'],
+        }),
+      ),
+      health_check: Type.Optional(
+        Type.Object(
+          {
+            path: Type.String({
+              pattern: '^/',
+              maxLength: 2048,
+              description: 'What is asked for.',
+              example: '/healthz',
+            }),
+            interval_seconds: Type.Optional(
+              Type.Integer({ minimum: 5, maximum: 86_400, description: 'How often. Default: 30.', example: 30 }),
+            ),
+          },
+          { additionalProperties: true, description: 'How the service behind the tunnel is looked after.' },
+        ),
+      ),
+      idle_timeout_seconds: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 86_400,
+          description: 'A stream on which nothing passes for so long is cut. Default: 300.',
+          example: 300,
+        }),
+      ),
+      max_streams: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 10_000, description: 'Requests at a time. Default: 100.', example: 100 }),
+      ),
+    },
+    {
+      additionalProperties: true,
+      description:
+        'What a `reverse_tunnel` automation exposes, and to whom. Keys that are not listed here are kept and returned.',
+      example: { protocol: 'http', subdomain: 'staging', access: 'token', allowed_paths: ['/hooks/'] },
+    },
+  ),
+)
+export type ReverseTunnelConfig = Static<typeof ReverseTunnelConfig>

@@ -1,0 +1,53 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { component, stringEnum } from '../component.ts'
+
+export const SOCIAL_PROVIDERS = ['x', 'mastodon', 'bluesky', 'linkedin'] as const
+
+export const SocialPostConfig = component(
+  'SocialPostConfig',
+  Type.Object(
+    {
+      provider: stringEnum(SOCIAL_PROVIDERS, { description: 'Where it posts.', example: 'mastodon' }),
+      default_text: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 10_000,
+          description: 'A Liquid template: what is posted when a run brings no text of its own.',
+          example: 'We are live!',
+        }),
+      ),
+      schedule: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 500,
+          description: 'A cron, as in `ScheduledConfig`, by which it posts by itself.',
+          example: '0 9 * * MON',
+        }),
+      ),
+      instance_url: Type.Optional(
+        Type.String({
+          format: 'uri',
+          maxLength: 2048,
+          description: 'Mastodon and Bluesky: the server of the account.',
+          example: 'https://mastodon.example',
+        }),
+      ),
+      identifier: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 253,
+          description: 'Bluesky and LinkedIn: the account that posts, by its handle or URN.',
+          example: 'hyperspeed.example.com',
+        }),
+      ),
+    },
+    {
+      additionalProperties: true,
+      description:
+        'What a `social_post` automation posts, and where. The credential is the `oauth_token` of the automation. Keys that ' +
+        'are not listed here are kept and returned.',
+      example: { provider: 'mastodon', instance_url: 'https://mastodon.example', default_text: 'We are live!' },
+    },
+  ),
+)
+export type SocialPostConfig = Static<typeof SocialPostConfig>
