@@ -1,5 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
+import * as organizations from '../db/queries/organizations.ts'
+import type { Config } from '../src/config.ts'
+import { startProgram } from './program.ts'
+import { loadConfig, type OpenedDatabase } from './services.ts'
 
 const EMAIL = 'owner@demo.example'
 
@@ -11,6 +15,27 @@ export type Demo = {
   password: string
   /** The token of the service account, which is shown this once. */
   serviceAccountToken: string
+}
+
+/** Whether a server makes the workspace by itself: on an embedded database in which nobody is yet. */
+export async function isDemoWanted(config: Config, { db, embedded }: OpenedDatabase): Promise<boolean> {
+  return config.demo && config.role !== 'worker' && embedded && (await organizations.findFirst(db)) === undefined
+}
+
+/** Makes the workspace on any database in which nobody is yet, and prints how to get in. @returns the exit code. */
+export async function demo(env: NodeJS.ProcessEnv): Promise<number> {
+  const config = await loadConfig(env)
+  const { app, database, stop } = await startProgram(config, { isWorker: false })
+  try {
+    if ((await organizations.findFirst(database.db)) !== undefined) {
+      console.error('hyperspeed: there is an organization already: a demo workspace needs a database without one')
+      return 1
+    }
+    console.log(describeDemo(await makeDemo(app), config.publicUrl))
+    return 0
+  } finally {
+    await stop()
+  }
 }
 
 /**

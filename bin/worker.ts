@@ -1,20 +1,11 @@
 import { listen } from '../db/listen.ts'
-import type { Actions } from '../src/actions/index.ts'
 import { createExecutor, createUndertaker } from '../src/engine/executor.ts'
 import { startScheduler } from '../src/engine/scheduler.ts'
 import { startMaintenance } from '../src/maintenance.ts'
-import type { RunQueue } from '../src/runs/queue.ts'
-import type { OpenedDatabase } from './services.ts'
+import type { Program } from './program.ts'
 
 /** Runs under way in one process. */
 const CONCURRENCY = 100
-
-type WorkerOptions = {
-  database: OpenedDatabase
-  queue: RunQueue
-  actions: Actions
-  onError: (error: unknown) => void
-}
 
 /**
  * Starts what runs automations: the scheduler, which starts what is due, the executor, which runs what was started, and the
@@ -22,8 +13,10 @@ type WorkerOptions = {
  *
  * @returns stops them, after what is under way. Runs that are not done go back to the queue with it.
  */
-export async function startWorker({ database, queue, actions, onError }: WorkerOptions): Promise<() => Promise<void>> {
-  const { db, url } = database
+export async function startWorker(program: Program): Promise<() => Promise<void>> {
+  const { queue, actions } = program
+  const { db, url } = program.database
+  const onError = program.onError('a worker failed')
   const scheduler = startScheduler({ db, queue, now: Date.now, onError })
   const stopListening = listen(url, 'hyperspeed_due', () => scheduler.wake(), onError)
   await queue.work(CONCURRENCY, createExecutor({ db, queue, actions }), createUndertaker(db))

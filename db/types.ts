@@ -113,6 +113,7 @@ export interface Automations {
   rejection_reason: string | null;
   reviewed_at: Timestamp | null;
   reviewed_by_user_id: string | null;
+  reviewed_revision: number | null;
   revision: number;
   space_id: string;
   status: string;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
-import { ApiError } from '../src/errors.ts'
+import { ApiError, type ErrorCode } from '../src/errors.ts'
 import { errorBody, sendError } from './core/errors.ts'
 
 type ServerOptions = Required<Pick<FastifyServerOptions, 'trustProxy' | 'logger'>>
@@ -64,16 +65,21 @@ function closeInTime(app: FastifyInstance): void {
   })
 }
 
-/** What Node's HTTP parser refuses never becomes a request; it is answered on the socket. */
+/** What Node refuses never becomes a request; it is answered on the socket. The rest is what its parser can't read. */
+const CODE_OF_NODE_ERROR: Record<string, ErrorCode> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+}
+
 function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
-  const refusal = new ApiError(error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'invalid_request')
+  const refusal = new ApiError(CODE_OF_NODE_ERROR[error.code ?? ''] ?? 'invalid_request')
   const body = JSON.stringify(errorBody(refusal, { id: randomUUID() }))
   const lines = [
-    `HTTP/1.1 ${refusal.status} ${refusal.status === 431 ? 'Request Header Fields Too Large' : 'Bad Request'}`,
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',

@@ -42,9 +42,12 @@ export function timestamp(description: string): TUnsafe<Date> {
   return Type.Unsafe<Date>({ type: 'string', format: 'date-time', description })
 }
 
-/** Text that says something: at least one character that is not white space. */
+/** A character that can be seen: not white space to JavaScript or to Postgres, no control, and not without width. */
+export const VISIBLE = '[^\\s\\u0000-\\u001f\\u007f-\\u009f\\u180e\\u200b-\\u200f\\u2060-\\u2064]'
+
+/** Text that says something: at least one character of it can be seen. */
 export function visibleText(maxLength: number, options: SchemaOptions = {}): TUnsafe<string> {
-  return Type.Unsafe<string>({ type: 'string', minLength: 1, maxLength, pattern: '\\S', ...options })
+  return Type.Unsafe<string>({ type: 'string', minLength: 1, maxLength, pattern: VISIBLE, ...options })
 }
 
 /** The response of a 204. */

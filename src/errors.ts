@@ -39,7 +39,6 @@ export const ERRORS = {
   invite_not_for_this_user: [403, 'invite not for this user'],
   // 404
   not_found: [404, 'not found'],
-  organization_not_found: [404, 'organization not found'],
   space_not_found: [404, 'space not found'],
   automation_not_found: [404, 'automation not found'],
   automation_not_pending: [404, 'automation not pending or not found'],
@@ -53,6 +52,8 @@ export const ERRORS = {
   signup_request_not_found: [404, 'sign-up request not found'],
   // 405
   method_not_allowed: [405, 'method not allowed'],
+  // 408
+  request_timeout: [408, 'the request did not arrive in time'],
   // 409: the request is fine, the state is not
   email_taken: [409, 'email already registered'],
   last_owner: [409, 'the last Owner of an organization must stay'],

@@ -30,7 +30,9 @@ const STATEMENTS = [
       created_by_service_account_id uuid,
       -- the person who answers for it: its maker, or who approved what AI staff proposed
       owner_user_id uuid references users,
+      -- the latest decision of a person: whose, and on which revision
       reviewed_by_user_id uuid references users,
+      reviewed_revision integer,
       reviewed_at timestamptz(3),
       rejection_reason text,
       rejection_code text,
@@ -48,6 +50,7 @@ const STATEMENTS = [
       foreign key (organization_id, space_id) references spaces (organization_id, id) on delete cascade,
       foreign key (organization_id, created_by_service_account_id) references service_accounts (organization_id, id),
       check (num_nonnulls(created_by_user_id, created_by_service_account_id) = 1),
+      check (num_nulls(reviewed_by_user_id, reviewed_revision, reviewed_at) in (0, 3)),
       check (pending_revision is null or status in ('active', 'paused'))
     )`,
   sql`create index automations_space_idx on automations (organization_id, space_id, updated_at desc, id desc)`,
@@ -99,13 +102,14 @@ const STATEMENTS = [
       for each statement execute function automation_revisions_are_immutable()`,
   sql`
     -- The invariant that the product stands on: what is active is exactly what a person let run, and what AI staff
-    -- wrote has a named reviewer. Checked at commit, whichever statement made it so.
+    -- wrote has a named reviewer, of that very revision. Checked at commit, whichever statement made it so.
     create function automations_active_is_approved() returns trigger language plpgsql as $$
     declare
       content record;
       automation record;
     begin
-      select status, revision, approved_digest, reviewed_by_user_id into automation
+      select status, revision, approved_digest, created_by_service_account_id, reviewed_by_user_id, reviewed_revision
+        into automation
         from automations where organization_id = new.organization_id and id = new.id;
       if not found or automation.status <> 'active' then
         return null;
@@ -117,7 +121,9 @@ const STATEMENTS = [
         raise exception 'an automation is active only with the digest that was approved'
           using errcode = 'check_violation', constraint = 'automations_active_is_approved';
       end if;
-      if content.authored_by_service_account_id is not null and automation.reviewed_by_user_id is null then
+      if automation.created_by_service_account_id is not null and automation.reviewed_by_user_id is null
+        or content.authored_by_service_account_id is not null
+           and automation.reviewed_revision is distinct from automation.revision then
         raise exception 'what a service account wrote is active only with a reviewer'
           using errcode = 'check_violation', constraint = 'automations_active_is_approved';
       end if;
@@ -129,7 +135,8 @@ const STATEMENTS = [
     end $$`,
   sql`
     create constraint trigger automations_active_is_approved
-      after insert or update of status, revision, approved_digest, reviewed_by_user_id on automations
+      after insert or update of status, revision, approved_digest, reviewed_by_user_id, reviewed_revision
+        on automations
       deferrable initially deferred
       for each row execute function automations_active_is_approved()`,
 ]

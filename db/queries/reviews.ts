@@ -76,7 +76,8 @@ export type Expired = { automation_id: string; organization_id: string; space_id
 
 /**
  * Takes one proposal that waited for longer than its organization's policy allows, locked until the transaction ends.
- * Several processes may look at once: what one holds, the others pass over.
+ * Several processes may look at once: what one holds, the others pass over. A change beside what runs waits since it was
+ * written; the rest, which may have been a draft for long, since it was last touched.
  */
 export async function claimExpired(trx: Transaction<DB>): Promise<Expired | undefined> {
   const { rows } = await sql<Expired>`
@@ -87,7 +88,8 @@ export async function claimExpired(trx: Transaction<DB>): Promise<Expired | unde
        and p.revision = coalesce(a.pending_revision, a.revision)
       left join automation_policies policy on policy.organization_id = a.organization_id
      where (a.status = 'pending_approval' or a.pending_revision is not null)
-       and p.created_at < now() - make_interval(days => coalesce(policy.proposal_expires_after_days, 30))
+       and case when a.pending_revision is null then a.updated_at else p.created_at end
+           < now() - make_interval(days => coalesce(policy.proposal_expires_after_days, 30))
      limit 1
        for update of a skip locked`.execute(trx)
   return rows[0]

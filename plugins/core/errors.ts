@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { isStatementTimeout, isUnavailable } from '../../db/failures.ts'
+import { VISIBLE } from '../../schemas/component.ts'
 import { ApiError, ERRORS, type ErrorCode, type ErrorDetail } from '../../src/errors.ts'
 import { escapePointer } from '../../src/json-pointer.ts'
 
@@ -121,6 +122,6 @@ function messageOf(keyword: string, params: Record<string, unknown>, message = '
   if (keyword === 'required') return 'is required'
   if (keyword === 'additionalProperties') return 'is not a known key'
   if (keyword === 'enum') return `must be one of ${(params.allowedValues as unknown[]).join(', ')}`
-  if (keyword === 'pattern' && params.pattern === '\\S') return 'must not be blank'
+  if (keyword === 'pattern' && params.pattern === VISIBLE) return 'must not be blank'
   return message
 }

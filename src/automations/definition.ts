@@ -11,14 +11,13 @@ import { ApiError } from '../errors.ts'
 import type { Cipher, Place } from '../secrets/cipher.ts'
 import { applyUpdate, type Content, describe } from './content.ts'
 import { type Current, lock, record, refuseForeignEdit, type Seen, writeRevision } from './current.ts'
+import { NOT_REJECTED, NOT_REVIEWED, reviewed } from './decision.ts'
 import { initialStatus, nextStatus, runs } from './lifecycle.ts'
 import { plan, requireValid } from './planning.ts'
 import { requireRoomForProposal, requireSecondPerson, requireSeen } from './policy.ts'
 import { digestOf } from './revisions.ts'
 
 const MOST_PER_SPACE = 10_000
-const NOT_REVIEWED = { reviewed_by_user_id: null, reviewed_at: null }
-export const NOT_REJECTED = { rejection_reason: null, rejection_code: null, rejection_paths: null }
 
 /** Who changes an automation, in which request. */
 export type Author = { actor: Actor; requestId: string }
@@ -225,8 +224,7 @@ async function apply(
   // What waits or was turned down is never let run by having been approved some time before.
   const activates = status === 'active' && (!runs(automation.status) || automation.approved_digest !== digest)
   const reviews = activates && isReview(actor, current, policy)
-  if (reviews && current.revision.authored_by_service_account_id !== null)
-    requireSeen(current, current.revision, hasSeen, policy)
+  if (reviews && isOfStaff(current)) requireSeen(current, current.revision, hasSeen, policy)
   if (activates) requireSecondPerson(policy, actor, isNew ? { authored_by_user_id: actor.id } : current.revision)
   const revision = isNew ? automation.last_revision + 1 : automation.revision
   if (isNew) await writeRevision(trx, actor, space, automation.id, { revision, content, digest })
@@ -236,7 +234,7 @@ async function apply(
     ...(isNew ? { last_revision: revision } : {}),
     ...proposalAfter(current, status, revision),
     ...(status === 'active' ? { approved_digest: digest } : {}),
-    ...(reviews ? reviewed(actor, automation) : {}),
+    ...(reviews ? reviewed(actor, automation, revision) : {}),
     ...(actor.type === 'service_account' ? NOT_REVIEWED : {}),
     ...(status === automation.status ? {} : NOT_REJECTED),
     ...credential,
@@ -252,19 +250,21 @@ async function apply(
 }
 
 /** A person who lets run what AI staff, or somebody who asked for it, proposed has reviewed it. */
-function isReview(actor: Actor, { automation, revision }: Current, policy: automationPolicies.Policy): boolean {
+function isReview(actor: Actor, current: Current, policy: automationPolicies.Policy): boolean {
+  const { automation, revision } = current
   const isDecided = runs(automation.status) && automation.approved_digest === revision.digest
   if (isDecided) return false
-  if (revision.authored_by_service_account_id !== null) return true
+  if (isOfStaff(current)) return true
   const isAnothers = revision.authored_by_user_id !== actor.id
   return isAnothers && (automation.status === 'pending_approval' || policy.approver_must_differ_from_editor)
 }
 
-/** What is on record of a review: who, when, and who answers for what AI staff made. */
-export function reviewed(actor: Actor, automation: Pick<automations.Locked, 'created_by_service_account_id'>) {
-  const { userId: reviewed_by_user_id } = actor
-  const owner = automation.created_by_service_account_id === null ? {} : { owner_user_id: reviewed_by_user_id }
-  return { reviewed_by_user_id, reviewed_at: new Date(), ...owner }
+/**
+ * Whether words of AI staff may be in what is shown. A person's edit of its proposal keeps what that person left alone,
+ * and perhaps never saw.
+ */
+function isOfStaff({ automation, revision }: Current): boolean {
+  return automation.created_by_service_account_id !== null || revision.authored_by_service_account_id !== null
 }
 
 /** A pending revision stays beside what stays active or paused; anything else begins, continues or ends a proposal. */

@@ -4,7 +4,7 @@ import * as reviews from '../../db/queries/reviews.ts'
 import type { DB } from '../../db/types.ts'
 import { SYSTEM } from '../audit.ts'
 import { lock, proposalOf, record } from './current.ts'
-import { CLOSED } from './review.ts'
+import { CLOSED } from './decision.ts'
 
 /**
  * Rejects proposals that nobody decided on in the time that their organization's policy sets, each in a transaction of
@@ -29,7 +29,7 @@ async function expireOne(trx: Transaction<DB>): Promise<boolean> {
   const isWhole = current.pending === null
   await automations.update(trx, space, claimed.automation_id, {
     ...(isWhole ? { status: 'rejected' } : CLOSED),
-    rejection_reason: `nobody decided on it within ${claimed.days} days`,
+    rejection_reason: `nobody decided on it within ${claimed.days} ${claimed.days === 1 ? 'day' : 'days'}`,
     rejection_code: 'expired',
     rejection_paths: null,
   })

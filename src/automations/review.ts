@@ -7,7 +7,8 @@ import type { Space } from '../access/actor.ts'
 import { ApiError, type ErrorDetail } from '../errors.ts'
 import { contentOf } from './content.ts'
 import { type Current, lock, proposalOf, record, type Seen, type Version } from './current.ts'
-import { type Author, type Means, NOT_REJECTED, reviewed } from './definition.ts'
+import { CLOSED, NOT_REJECTED, reviewed, reviewOf } from './decision.ts'
+import type { Author, Means } from './definition.ts'
 import { nextStatus } from './lifecycle.ts'
 import { plan, requireValid } from './planning.ts'
 import { requireSecondPerson, requireSeen } from './policy.ts'
@@ -48,7 +49,7 @@ export async function approve(
     approved_digest: proposal.digest,
     ...CLOSED,
     ...NOT_REJECTED,
-    ...reviewed(author.actor, automation),
+    ...reviewed(author.actor, automation, proposal.revision),
   })
   const { id, kind } = automation
   const { config } = proposal.content
@@ -75,7 +76,7 @@ export async function reject(
   await automations.update(trx, target.space, automation.id, {
     status,
     // What AI staff sends next is a new look at the same proposal, unless what runs was never touched by this one.
-    ...(isWhole ? { reviewed_by_user_id: author.actor.userId, reviewed_at: new Date() } : CLOSED),
+    ...(isWhole ? reviewOf(author.actor.userId, proposal.revision) : CLOSED),
     rejection_reason: rejection.reason ?? null,
     rejection_code: rejection.code ?? null,
     rejection_paths: rejection.paths ?? null,
@@ -83,9 +84,6 @@ export async function reject(
   const details = { digest: proposal.digest, revision: proposal.revision, status, code: rejection.code ?? null }
   await record(trx, author, target.space, automation.id, 'automation.rejected', details)
 }
-
-/** No proposal waits beside what runs. */
-export const CLOSED = { pending_revision: null, proposal_revision: null }
 
 async function decide(trx: Transaction<DB>, author: Author, { space, id }: Target, request: 'approve' | 'reject') {
   const current = await lock(trx, space, id).catch(asNotPending)

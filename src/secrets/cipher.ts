@@ -30,6 +30,8 @@ export function parseKeyRing(text: string): KeyRing | undefined {
 }
 
 export type Cipher = {
+  /** The id of the key that encrypts, with which every ciphertext of it begins. */
+  readonly keyId: string
   /** AES-256-GCM with a fresh nonce (NIST SP 800-38D). @returns `kid.nonce.ciphertext.tag` in base64url. */
   encrypt(plaintext: string, place: Place): string
   /** @throws when the key is not in the ring, or the text was not encrypted for exactly this place. */
@@ -42,6 +44,7 @@ export function createCipher(ring: KeyRing): Cipher {
   if (first === undefined) throw new Error('a key ring needs at least one key')
   const [currentKid, currentKey] = first
   return {
+    keyId: currentKid,
     encrypt(plaintext, place) {
       const nonce = randomBytes(NONCE_BYTES)
       const cipher = createCipheriv('aes-256-gcm', currentKey, nonce, { authTagLength: TAG_BYTES })

@@ -138,6 +138,19 @@ t.test('AI staff with every permission', async (t) => {
     }
   })
 
+  t.test('can’t have its words let run by a person who changed others and never saw them', async (t) => {
+    for (const aside of [{}, { status: 'draft' }, { status: 'paused' }]) {
+      const { id } = await propose()
+      const path = `${base}/${id}`
+      await send(staff, 'PATCH', path, { config: { cron: '* * * * *' } })
+      await send(owner, 'PATCH', path, { ...aside, name: 'Nicer' })
+      t.equal((await send(owner, 'PATCH', path, { status: 'active' })).status, 428)
+      const { headers } = await send(owner, 'GET', path)
+      const seen = await send(owner, 'PATCH', path, { status: 'active' }, { 'if-match': String(headers.etag) })
+      t.match(seen.body.automation, { status: 'active', reviewed_by_user_id: owner.id, owner_user_id: owner.id })
+    }
+  })
+
   t.test('deleted or stripped while pending: the mark of its authorship stays', async (t) => {
     const leaver = await serviceAccount(['files.read', 'files.write'])
     const { id } = (await send(leaver, 'POST', base, PROPOSAL)).body.automation
@@ -165,6 +178,18 @@ t.test('AI staff with every permission', async (t) => {
       sql`update automations set status = 'active', approved_digest = ${digest}, reviewed_by_user_id = ${staff.userId} ${where}`,
     ]
     for (const attempt of attempts) await t.rejects(attempt.execute(db), { code: '23514' })
+
+    const running = await propose()
+    await send(owner, 'POST', `${base}/${running.id}/approve`)
+    const { pending_revision: staged } = (await send(staff, 'PATCH', `${base}/${running.id}`, { name: 'x' })).body
+      .automation
+    const swap = sql`revision = ${staged.revision}, approved_digest = ${staged.digest}, pending_revision = null`
+    for (const attempt of [
+      sql`update automations set ${swap} where id = ${running.id}`,
+      sql`update automations set ${swap}, reviewed_at = now() where id = ${running.id}`,
+      sql`update automations set reviewed_by_user_id = null where id = ${running.id}`,
+    ])
+      await t.rejects(attempt.execute(db), { code: '23514' }, 'who reviewed one revision has not reviewed the next')
     await t.rejects(sql`update automation_revisions set name = 'x' where automation_id = ${id}`.execute(db), {
       code: '23001',
     })

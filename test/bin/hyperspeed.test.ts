@@ -14,8 +14,9 @@ t.test('the program explains itself', async (t) => {
 t.test('what it can’t do it says in one line', async (t) => {
   const cases: [args: string[], env: Record<string, string>, code: number, message: RegExp][] = [
     [['fly'], {}, 2, /^hyperspeed: unknown command "fly"; see hyperspeed --help\n$/],
-    [['serve', 'now'], {}, 2, /^hyperspeed: unexpected argument "now".*\n$/],
-    [['--colour'], {}, 1, /^hyperspeed: Unknown option '--colour'.*\n$/],
+    [['serve', 'now'], {}, 2, /^hyperspeed: unknown command "serve now".*\n$/],
+    [['toString'], {}, 2, /^hyperspeed: unknown command "toString".*\n$/],
+    [['--colour'], {}, 2, /^hyperspeed: Unknown option '--colour'.*\n$/],
     [['serve'], { PORT: 'http' }, 1, /^hyperspeed: PORT: takes a whole number from 0 to 65535, not "http"\n$/],
     [
       ['serve'],

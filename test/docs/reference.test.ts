@@ -13,19 +13,30 @@ t.test('docs/errors.md lists every code with its status and sentence', async (t)
     t.ok(page.includes(`| ${status} | \`${code}\` | ${sentence} |`), code)
 })
 
-t.test('the README lists every operation, in the order of the document', async (t) => {
-  const document: { paths: Record<string, Record<string, { operationId: string; tags: string[] }>> } = parse(
-    await read('openapi.yaml'),
-  )
+type Operation = { operationId: string; description: string }
+
+/** What the document says that a caller needs, in the words of the table. */
+function needsOf({ description }: Operation): string {
+  const [, permission] = /Needs the permission (`[\w.]+`)\./.exec(description) ?? []
+  const who = description.includes('People only') ? ', people only' : ''
+  if (permission !== undefined) return permission + who
+  if (description.includes('Needs membership')) return `membership${who}`
+  return description.includes('Needs a valid token') ? `a token${who}` : 'nothing'
+}
+
+t.test('the README lists every operation and what it needs', async (t) => {
+  const document: { paths: Record<string, Record<string, Operation>> } = parse(await read('openapi.yaml'))
   const page = await read('README.md')
   for (const [path, operations] of Object.entries(document.paths)) {
     if (!path.startsWith('/api/v1/')) continue
-    for (const [method, { operationId }] of Object.entries(operations)) {
+    for (const [method, operation] of Object.entries(operations)) {
       const short = path
         .replace('/api/v1', '')
         .replace('/organizations/{orgId}/spaces/{spaceId}', '{space}')
         .replace('/organizations/{orgId}', '{org}')
-      t.ok(page.includes(`| \`${operationId}\` | \`${method.toUpperCase()} ${short}\` |`), operationId)
+      const { operationId } = operation
+      const row = `| \`${operationId}\` | \`${method.toUpperCase()} ${short}\` | ${needsOf(operation)} |`
+      t.ok(page.includes(row), row)
     }
   }
 })

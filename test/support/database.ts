@@ -8,7 +8,16 @@ const HANG_UP_MS = 5000
 
 /** A migrated database of its own for one test or test file, dropped at its end. */
 export async function testDatabase(t: Test, options?: DatabaseOptions): Promise<{ db: Database; url: string }> {
-  const { TEST_DATABASE_URL: serverUrl, TEST_TEMPLATE: template } = process.env
+  return databaseFrom(t, process.env.TEST_TEMPLATE, options)
+}
+
+/** A database in which nothing is, not even tables. */
+export async function emptyDatabase(t: Test): Promise<{ db: Database; url: string }> {
+  return databaseFrom(t, 'template0')
+}
+
+async function databaseFrom(t: Test, template: string | undefined, options?: DatabaseOptions) {
+  const serverUrl = process.env.TEST_DATABASE_URL
   if (!serverUrl || !template) throw new Error('run tests through npm test: it starts their Postgres')
   const name = `hs_test_${randomBytes(6).toString('hex')}`
   await onServer(serverUrl, `create database ${name} template ${template}`)

@@ -39,6 +39,12 @@ t.test('every refusal has the one shape, the framework’s own included', async 
     t.equal(headers.allow, 'GET, HEAD, POST')
     shape(body)
     t.equal((await send(null, 'DELETE', '/healthz')).headers.allow, 'GET, HEAD')
+    for (const method of ['OPTIONS', 'TRACE'] as const) {
+      const answer = await app.inject({ method, url: base })
+      t.equal(`${answer.statusCode} ${answer.headers.allow}`, '405 GET, HEAD, POST', method)
+      shape(answer.json())
+    }
+    t.equal((await app.inject({ method: 'HEAD', url: '/api/v1/auth/login' })).headers.allow, 'POST')
   })
 
   t.test('a body must be small, uncompressed JSON in UTF-8', async (t) => {
@@ -124,6 +130,13 @@ t.test('every refusal has the one shape, the framework’s own included', async 
     const dots = await raw(app, `GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${'.'.repeat(20_000)}\r\n\r\n`)
     t.equal(dots.status, 431)
     shape(dots.body)
+    // What Node says of a sender who takes too long.
+    app.server.prependOnceListener('connection', (socket) => {
+      app.server.emit('clientError', Object.assign(new Error('too slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket)
+    })
+    const slow = await raw(app, 'POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\n')
+    t.match(slow, { status: 408, body: { code: 'request_timeout' } })
+    shape(slow.body)
   })
 })
 

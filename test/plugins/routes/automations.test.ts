@@ -202,6 +202,12 @@ t.test('automations of a space', async (t) => {
       [{ name: 'n' }, 'name and kind required', '/kind'],
       [{ name: '   ', kind: 'webhook' }, 'name and kind required', '/name'],
       [{ name: '', kind: 'webhook' }, 'name and kind required', '/name'],
+      // White space to Postgres and not to JavaScript, or to neither, and nothing to see in any case.
+      ...['\u0085', '\u0001\u001c', '\u200b', ' \u2060\u180e'].map((name): [unknown, string, string] => [
+        { name, kind: 'webhook' },
+        'name and kind required',
+        '/name',
+      ]),
       [{ name: 'n', kind: 'cron' }, 'invalid kind', '/kind'],
       [{ name: 'n', kind: 'webhook', status: 'rejected' }, 'invalid status', '/status'],
       [{ name: 'n', kind: 'webhook', status: 'on' }, 'invalid status', '/status'],

@@ -334,35 +334,4 @@ t.test('review', async (t) => {
     const { automation } = (await approve(id)).body
     t.match(automation, { created_by_service_account_id: leaver.id, owner_user_id: owner.id })
   })
-
-  t.test('a proposal that nobody decides on expires', async (t) => {
-    const { expireProposals } = await import('../../../src/automations/expiry.ts')
-    const whole = await propose()
-    const running = await propose()
-    await approve(running.id)
-    await send(staff, 'PATCH', `${base}/${running.id}`, { name: 'x' })
-    t.equal(await expireProposals(db, 10), 0)
-    await db
-      .insertInto('automation_policies')
-      .values({ organization_id: organizationId, proposal_expires_after_days: 1 })
-      .execute()
-    await db.updateTable('automations').set({ status: 'pending_approval' }).where('id', '=', whole.id).execute()
-    const { sql } = await import('kysely')
-    await db.transaction().execute(async (trx) => {
-      await sql`set local session_replication_role = replica`.execute(trx)
-      await sql`update automation_revisions set created_at = now() - interval '25 hours'`.execute(trx)
-    })
-    t.equal(await expireProposals(db, 10), 2)
-    t.match((await send(owner, 'GET', `${base}/${whole.id}`)).body.automation, {
-      status: 'rejected',
-      rejection_reason: 'nobody decided on it within 1 days',
-      rejection: { code: 'expired' },
-    })
-    t.match((await send(owner, 'GET', `${base}/${running.id}`)).body.automation, {
-      status: 'active',
-      pending_revision: null,
-    })
-    const log = (await send(owner, 'GET', `${organization}/audit-log?action=proposal.expired`)).body.entries
-    t.match(log, [{ actor: { type: 'system', id: null } }, { actor: { type: 'system' } }])
-  })
 })

@@ -1,0 +1,77 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { DB } from '../types.ts'
+
+/** Where ciphertexts are: a column, the key of its rows as text and back, and which version of the secret it holds. */
+type Column = {
+  table: keyof DB
+  column: string
+  id: RawBuilder<string>
+  toKey: (id: string | null) => RawBuilder<unknown>
+  version: RawBuilder<number>
+}
+
+const COLUMNS = {
+  oauth_token: {
+    table: 'automations',
+    column: 'oauth_token_ciphertext',
+    id: sql`id::text`,
+    toKey: (id) => sql`${id}::uuid`,
+    version: sql`oauth_token_version`,
+  },
+  response: {
+    table: 'idempotency_keys',
+    column: 'response',
+    id: sql`encode(id, 'hex')`,
+    toKey: (id) => sql`decode(${id}, 'hex')`,
+    version: sql`1`,
+  },
+} satisfies Record<string, Column>
+
+export type Name = keyof typeof COLUMNS
+
+/** Every column that holds ciphertexts, with the name that they are bound to. */
+export const NAMES = Object.keys(COLUMNS) as Name[]
+
+/** The table that a column is of. */
+export function tableOf(name: Name): string {
+  return COLUMNS[name].table
+}
+
+export type Ciphertext = { id: string; version: number; ciphertext: string }
+
+/**
+ * Up to `most` ciphertexts that another key than `keyId` wrote, in the order of the primary key.
+ *
+ * @param after the id of the last one of the batch before; null for the first.
+ */
+export async function listOfOtherKeys(
+  db: Kysely<DB>,
+  name: Name,
+  keyId: string,
+  after: string | null,
+  most: number,
+): Promise<Ciphertext[]> {
+  const { table, column, id, toKey, version }: Column = COLUMNS[name]
+  const { rows } = await sql<Ciphertext>`
+    select ${id} as id, ${version} as version, ${sql.ref(column)} as ciphertext
+      from ${sql.table(table)}
+     where split_part(${sql.ref(column)}, '.', 1) <> ${keyId}
+       and (${after}::text is null or ${sql.table(table)}.id > ${toKey(after)})
+     order by ${sql.table(table)}.id
+     limit ${most}`.execute(db)
+  return rows
+}
+
+/** Puts a ciphertext in the place of another. @returns false where something else stands there by now. */
+export async function replace(
+  db: Kysely<DB>,
+  name: Name,
+  before: Pick<Ciphertext, 'id' | 'ciphertext'>,
+  after: string,
+): Promise<boolean> {
+  const { table, column, toKey }: Column = COLUMNS[name]
+  const { numAffectedRows } = await sql`
+    update ${sql.table(table)} set ${sql.ref(column)} = ${after}
+     where id = ${toKey(before.id)} and ${sql.ref(column)} = ${before.ciphertext}`.execute(db)
+  return numAffectedRows === 1n
+}
