@@ -10,11 +10,15 @@ export const IfMatch = Type.Object({
   ),
 })
 
+/** Printable ASCII, and no space at an end, where HTTP would drop it. */
+export const IDEMPOTENCY_KEY_PATTERN = '^[!-~]([ -~]{0,253}[!-~])?$'
+
 export const IdempotencyKey = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
       minLength: 1,
       maxLength: 255,
+      pattern: IDEMPOTENCY_KEY_PATTERN,
       description: 'Makes the request repeatable for 24 hours: the same key and body get the first answer again.',
       example: '5f1d9a5e-1c1b-4f7e-9f0e-3a8f6a2f4c11',
     }),
@@ -22,7 +26,6 @@ export const IdempotencyKey = Type.Object({
 })
 
 export const Prefer = Type.Object({
-  ...IdempotencyKey.properties,
   prefer: Type.Optional(
     Type.String({
       maxLength: 200,

@@ -83,7 +83,8 @@ function fromValidation(error: FastifyError, request: FastifyRequest): ApiError 
 }
 
 function codeOf(failures: AjvError[], context: string, ofAutomation: boolean): ErrorCode {
-  for (const { parentSchema } of failures) {
+  for (const { parentSchema, instancePath } of failures) {
+    if (context === 'headers' && instancePath === '/idempotency-key') return 'invalid_idempotency_key'
     const known = CODE_OF_COMPONENT[parentSchema?.$id ?? '']
     if (known !== undefined) return known
     if (context === 'body' && parentSchema?.$id === 'AutomationCreate' && lacksNameOrKind(failures))

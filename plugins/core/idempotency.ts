@@ -5,12 +5,14 @@ import type { Transaction } from 'kysely'
 import type { Database } from '../../db/client.ts'
 import * as idempotencyKeys from '../../db/queries/idempotency-keys.ts'
 import type { DB } from '../../db/types.ts'
+import { IDEMPOTENCY_KEY_PATTERN } from '../../schemas/headers.ts'
 import { canonicalJson } from '../../src/canonical-json.ts'
 import { ApiError } from '../../src/errors.ts'
 import type { Cipher, Place } from '../../src/secrets/cipher.ts'
 
 /** How long a repeated POST gets the first answer. */
 const KEPT_HOURS = 24
+const VALID_KEY = new RegExp(IDEMPOTENCY_KEY_PATTERN)
 const REPLAYED_HEADERS = ['content-type', 'etag', 'location']
 
 type Answer = { headers: Record<string, string>; body: string }
@@ -82,8 +84,7 @@ export default fp<{ db: Database; cipher: Cipher }>(
 )
 
 function claimOf(request: FastifyRequest, key: string | string[]): Claim {
-  if (typeof key !== 'string' || !/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(key))
-    throw new ApiError('invalid_idempotency_key')
+  if (typeof key !== 'string' || !VALID_KEY.test(key)) throw new ApiError('invalid_idempotency_key')
   const caller = request.access?.actor.id ?? 'anonymous'
   return {
     id: sha256(canonicalJson([caller, request.url, key])),

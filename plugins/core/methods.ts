@@ -2,9 +2,6 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { ApiError } from '../../src/errors.ts'
 
-// HEAD goes with GET, which Fastify sees to.
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const
-
 /** RFC 9110, section 15.5.6: a path that exists answers another method with 405 and the methods that it takes. */
 export default fp(
   async (app) => {
@@ -29,7 +26,7 @@ declare module 'fastify' {
 }
 
 function refuse(app: FastifyInstance, url: string, methods: ReadonlySet<string>): void {
-  const others = METHODS.filter((method) => !app.hasRoute({ url, method }))
+  const others = app.supportedMethods.filter((method) => !app.hasRoute({ url, method }))
   if (others.length === 0) return
   const allow = [...methods].sort().join(', ')
   app.route({

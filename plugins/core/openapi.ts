@@ -1,9 +1,11 @@
 import swagger from '@fastify/swagger'
+import { Type } from '@sinclair/typebox'
 import type { RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { stringify } from 'yaml'
 import { type ErrorStatus, errors } from '../../schemas/errors.ts'
 import { IdempotencyKey } from '../../schemas/headers.ts'
+import { addLinks } from './openapi-links.ts'
 
 /** In the order of the README's table; Swagger UI keeps it. */
 const TAGS = [
@@ -71,6 +73,7 @@ export default fp<{ publicUrl: string; version: string }>(
       transformObject(document) {
         const plain = JSON.parse(JSON.stringify('openapiObject' in document ? document.openapiObject : {}))
         describeParameters(plain)
+        addLinks(plain)
         return plain
       },
       refResolver: { buildLocalReference: (json, _baseUri, _fragment, i) => String(json.$id ?? `def-${i}`) },
@@ -105,11 +108,17 @@ function describe(route: RouteOptions): void {
   const own = (schema.response ?? {}) as Record<string, unknown>
   route.schema = {
     ...schema,
-    ...(isPost ? { headers: schema.headers ?? IdempotencyKey } : {}),
+    ...(isPost ? { headers: withIdempotencyKey(schema.headers) } : {}),
     description: [schema.description, needs(route)].filter(Boolean).join('\n\n'),
     security: config.public ? [] : [{ accessToken: [] }, ...(config.peopleOnly ? [] : [{ serviceAccountToken: [] }])],
     response: { ...own, ...errors(...[...statuses].filter((status) => !(status in own))) },
   }
+}
+
+/** The headers that a POST says it takes, and the one that every POST takes. */
+function withIdempotencyKey(headers: unknown): typeof IdempotencyKey {
+  const { properties = {} } = (headers ?? {}) as Partial<typeof IdempotencyKey>
+  return Type.Object({ ...IdempotencyKey.properties, ...properties })
 }
 
 type Documented = {
