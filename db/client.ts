@@ -41,12 +41,21 @@ export type DatabaseOptions = {
 export function createDb(url: string, options: DatabaseOptions = {}): Database {
   return new Kysely<DB>({
     dialect: {
-      createAdapter: () => new PostgresAdapter(),
+      createAdapter: () => new Adapter(),
       createDriver: () => new PipelinedDriver(url, options),
       createIntrospector: (db) => new PostgresIntrospector(db),
       createQueryCompiler: () => new PostgresQueryCompiler(),
     },
   })
+}
+
+/**
+ * Leaves the lock of migrations to db/migrate.ts. Kysely's own is the session's: taken on one connection and given back on
+ * another of the pipelines, it would keep every other process from starting for as long as this one lives.
+ */
+class Adapter extends PostgresAdapter {
+  override async acquireMigrationLock(): Promise<void> {}
+  override async releaseMigrationLock(): Promise<void> {}
 }
 
 class PipelinedDriver implements Driver {

@@ -1,9 +1,11 @@
+import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import type { Database } from './client.ts'
 import * as identity from './migrations/0001-identity.ts'
 import * as automations from './migrations/0002-automations.ts'
 import * as review from './migrations/0003-review.ts'
 import * as runs from './migrations/0004-runs.ts'
+import type { DB } from './types.ts'
 
 /** Every migration, in order. Frozen once released: a change is a new one. */
 const MIGRATIONS: Record<string, Migration> = {
@@ -13,16 +15,22 @@ const MIGRATIONS: Record<string, Migration> = {
   '0004-runs': runs,
 }
 
+const LOCK = 4_711_002
+
 /**
- * Brings the database up to this program's migrations, each in the one transaction of the run. Safe when several
- * processes start at once: Kysely's migrator holds an advisory lock, and the others then find nothing to do.
+ * Brings the database up to this program's migrations, all in one transaction. Safe when several processes start at once:
+ * the transaction holds an advisory lock, and the others then find nothing to do.
  *
  * @returns the names of the migrations that this call ran.
  * @throws what Postgres said, and where the database was migrated by a newer program than this.
  */
 export async function migrate(db: Database): Promise<string[]> {
-  const { error, results = [] } = await migrator(db).migrateToLatest()
-  if (error !== undefined) throw error
+  const results = await db.transaction().execute(async (trx) => {
+    await sql`select pg_advisory_xact_lock(${sql.lit(LOCK)})`.execute(trx)
+    const { error, results = [] } = await migrator(trx).migrateToLatest()
+    if (error !== undefined) throw error
+    return results
+  })
   return results.filter((result) => result.status === 'Success').map((result) => result.migrationName)
 }
 
@@ -32,6 +40,6 @@ export async function isMigrated(db: Database): Promise<boolean> {
   return migrations.every((migration) => migration.executedAt !== undefined)
 }
 
-function migrator(db: Database): Migrator {
+function migrator(db: Kysely<DB>): Migrator {
   return new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } })
 }

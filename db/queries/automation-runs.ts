@@ -110,21 +110,6 @@ export async function lock(trx: Transaction<DB>, organizationId: string, id: str
     .executeTakeFirst()
 }
 
-/** Begins an attempt at the content that is approved now. */
-export async function begin(
-  trx: Transaction<DB>,
-  organizationId: string,
-  id: string,
-  content: { revision: number; digest: string; attempt: number },
-): Promise<void> {
-  await trx
-    .updateTable('automation_runs')
-    .set({ ...content, status: 'running', started_at: sql<Date>`now()` })
-    .where('organization_id', '=', organizationId)
-    .where('id', '=', id)
-    .execute()
-}
-
 export type End = {
   status: 'queued' | 'succeeded' | 'failed' | 'cancelled' | 'skipped' | 'unknown'
   error_message: string | null
@@ -207,4 +192,12 @@ export async function lastPlanned(db: Kysely<DB>, organizationId: string, automa
     .where('automation_id', '=', automationId)
     .executeTakeFirst()
   return row?.last ?? null
+}
+
+/** The channel on which workers hear that there is something to take. */
+export const QUEUED_CHANNEL = 'hyperspeed_queued'
+
+/** Wakes workers once this transaction commits, once however often it is asked for. */
+export async function wakeWorkers(trx: Transaction<DB>): Promise<void> {
+  await sql`select pg_notify(${sql.lit(QUEUED_CHANNEL)}, '')`.execute(trx)
 }

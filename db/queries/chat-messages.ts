@@ -63,23 +63,34 @@ export async function insert(
     .executeTakeFirstOrThrow()
 }
 
-/** Writes a message of the program itself; one that is there already stays as it is. */
-export async function insertOnce(
-  trx: Transaction<DB>,
-  space: Space,
-  roomId: string,
-  row: { id: string; content: string; metadata: Record<string, unknown> },
-): Promise<void> {
-  await trx
-    .insertInto('chat_messages')
-    .values({
-      id: row.id,
-      content: row.content,
-      metadata: JSON.stringify(row.metadata),
-      chat_room_id: roomId,
-      organization_id: space.organizationId,
-      space_id: space.id,
-    })
-    .onConflict((conflict) => conflict.column('id').doNothing())
-    .execute()
+/** A message of the program itself, for the room of a name. */
+export type ProgramMessage = {
+  id: string
+  organization_id: string
+  space_id: string
+  room: string
+  content: string
+  metadata: Record<string, unknown>
+}
+
+/**
+ * Writes messages of the program itself, in one statement; one that is there already stays as it is.
+ *
+ * @returns the ids of those whose room exists. The others were not written.
+ */
+export async function insertOnce(db: Kysely<DB>, messages: readonly ProgramMessage[]): Promise<Set<string>> {
+  const { rows } = await sql<{ id: string }>`
+    with wanted as materialized (
+      select m.*, c.id as chat_room_id
+        from json_to_recordset(${JSON.stringify(messages)}::json) as m (
+               id uuid, organization_id uuid, space_id uuid, room text, content text, metadata json)
+        join chat_rooms c
+          on c.organization_id = m.organization_id and c.space_id = m.space_id and c.name = m.room
+    ), written as (
+      insert into chat_messages (id, organization_id, space_id, chat_room_id, content, metadata)
+      select id, organization_id, space_id, chat_room_id, content, metadata from wanted
+          on conflict (id) do nothing
+    )
+    select id from wanted`.execute(db)
+  return new Set(rows.map(({ id }) => id))
 }

@@ -5,11 +5,17 @@ import * as chatRooms from '../../db/queries/chat-rooms.ts'
 import * as digests from '../../db/queries/digests.ts'
 import type { DB } from '../../db/types.ts'
 import { MessageAction } from '../../schemas/actions/message.ts'
+import { gather } from '../gather.ts'
 import type { Action, Scope } from './action.ts'
 import { checkTemplate, render, TemplateError } from './template.ts'
 
+const MOST_TOGETHER = 100
+
 /** Says something in a chat room of the space, as the program itself. */
 export function createMessageAction(db: Kysely<DB>): Action<MessageAction> {
+  const write = gather((messages: readonly chatMessages.ProgramMessage[]) => writeAll(db, messages), {
+    most: MOST_TOGETHER,
+  })
   return {
     type: 'message',
     schema: MessageAction,
@@ -31,15 +37,26 @@ export function createMessageAction(db: Kysely<DB>): Action<MessageAction> {
         throw error
       }
       // The message has the id of its run: a run that is taken over says nothing twice.
-      const messageId = runId
+      const id = runId
       const metadata = { automation_id: automationId, run_id: runId }
-      await db.transaction().execute(async (trx) => {
-        const room = await chatRooms.findOrInsert(trx, space, { id: newId(), name: channel })
-        await chatMessages.insertOnce(trx, space, room.id, { id: messageId, content, metadata })
-      })
-      return { ok: true, output: { channel, message_id: messageId, length: content.length } }
+      await write({ id, organization_id: organizationId, space_id: spaceId, room: channel, content, metadata })
+      return { ok: true, output: { channel, message_id: id, length: content.length } }
     },
   }
+}
+
+/** Most rooms are there; the few that are missing are made, one by one. */
+async function writeAll(db: Kysely<DB>, messages: readonly chatMessages.ProgramMessage[]): Promise<readonly unknown[]> {
+  const written = await chatMessages.insertOnce(db, messages)
+  for (const message of messages) {
+    if (written.has(message.id)) continue
+    const { organization_id: organizationId, space_id: id, room } = message
+    await db.transaction().execute(async (trx) => {
+      await chatRooms.findOrInsert(trx, { organizationId, id }, { id: newId(), name: room })
+      await chatMessages.insertOnce(trx, [message])
+    })
+  }
+  return messages
 }
 
 async function contentOf(

@@ -1,6 +1,9 @@
 import type { Transaction } from 'kysely'
 import { fromKysely, type Job, PgBoss } from 'pg-boss'
+import { listen } from '../../db/listen.ts'
+import * as automationRuns from '../../db/queries/automation-runs.ts'
 import type { DB } from '../../db/types.ts'
+import { startClaiming } from './claims.ts'
 
 const QUEUE = 'runs'
 const DEAD = 'runs-dead'
@@ -10,7 +13,6 @@ const HEARTBEAT_SECONDS = 15
 const WATCH_SECONDS = 10
 /** How often a run is taken over from workers that died under it, before it is given up. */
 const MOST_TAKEOVERS = 3
-const BATCH = 25
 const LONGEST_RUN_SECONDS = 15 * 60
 
 export type RunJob = { runId: string; organizationId: string; startAfter?: Date }
@@ -24,13 +26,13 @@ export type RunQueue = {
   /** Queues runs in the transaction that writes their rows: both are there, or neither. */
   send(trx: Transaction<DB>, jobs: readonly RunJob[]): Promise<void>
   /**
-   * Takes jobs from now on, `concurrency` at a time, and no more than a quarter of them for one organization, so that the
-   * flood of one does not starve another.
+   * Takes jobs from now on, `concurrency` at a time. All workers together give one organization half of what one of them can
+   * do, so that its flood does not starve another.
    *
    * @param onDead is given the run of a job that killed every worker that took it.
    */
   work(concurrency: number, handler: RunHandler, onDead: RunHandler): Promise<void>
-  /** Takes nothing more, and waits for what is under way. */
+  /** Takes nothing more, and waits for what is under way; what takes too long is aborted, and comes back. */
   stop(): Promise<void>
 }
 
@@ -49,7 +51,6 @@ export async function startQueue(
     max: 4,
     schedule: false,
     supervise: options.isWorker,
-    useListenNotify: options.isWorker,
     superviseIntervalSeconds: WATCH_SECONDS,
     monitorIntervalSeconds: WATCH_SECONDS,
   })
@@ -57,13 +58,13 @@ export async function startQueue(
   await boss.start()
   await boss.createQueue(DEAD)
   await boss.createQueue(QUEUE, {
-    notify: true,
     deadLetter: DEAD,
     retryLimit: MOST_TAKEOVERS,
     heartbeatSeconds: HEARTBEAT_SECONDS,
     expireInSeconds: LONGEST_RUN_SECONDS,
     deleteAfterSeconds: 3600,
   })
+  const closing: (() => Promise<void>)[] = []
   return {
     async send(trx, jobs) {
       const inserts = jobs.map(({ runId, organizationId, startAfter }) => ({
@@ -72,26 +73,32 @@ export async function startQueue(
         ...(startAfter ? { startAfter } : {}),
       }))
       await boss.insert(QUEUE, inserts, { db: fromKysely(trx) })
+      if (jobs.some(({ startAfter }) => startAfter === undefined)) await automationRuns.wakeWorkers(trx)
     },
     async work(concurrency, handler, onDead) {
-      const each = (take: RunHandler) => (jobs: Job<JobData>[]) => Promise.all(jobs.map((job) => take(unpack(job))))
-      // Some fetchers with a batch each: one fetch for each job would be the bottleneck, and one batch for all would let
-      // a slow run hold up the next fetch.
-      const fetchers = Math.max(1, Math.floor(concurrency / BATCH))
-      const options = {
-        localConcurrency: fetchers,
-        batchSize: BATCH,
-        burstWhenBatchFull: true,
-        pollingIntervalSeconds: 1,
-        groupConcurrency: Math.ceil(concurrency / 2),
-      }
-      await boss.work<JobData>(QUEUE, options, each(handler))
-      await boss.work<JobData>(DEAD, each(onDead))
+      const claims = startClaiming<JobData>({
+        boss,
+        queue: QUEUE,
+        concurrency,
+        perGroup: Math.ceil(concurrency / 2),
+        heartbeatSeconds: HEARTBEAT_SECONDS,
+        take: (data, signal) => handler(unpack({ data, signal })),
+        onError: options.onError,
+      })
+      const stopListening = listen(url, automationRuns.QUEUED_CHANNEL, claims.wake, (error) =>
+        options.onError(error instanceof Error ? error : new Error(String(error))),
+      )
+      closing.push(stopListening, claims.stop)
+      const bury = (jobs: Job<JobData>[]) => Promise.all(jobs.map((job) => onDead(unpack(job))))
+      await boss.work<JobData>(DEAD, { pollingIntervalSeconds: WATCH_SECONDS }, bury)
     },
-    stop: () => boss.stop({ graceful: true, timeout: 5000 }),
+    async stop() {
+      for (const close of closing) await close()
+      await boss.stop({ graceful: true, timeout: 5000 })
+    },
   }
 }
 
-function unpack({ data, signal }: Job<JobData>) {
+function unpack({ data, signal }: Pick<Job<JobData>, 'data' | 'signal'>) {
   return { runId: data.run_id, organizationId: data.organization_id, signal }
 }

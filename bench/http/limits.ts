@@ -1,12 +1,12 @@
 import { v7 as newId } from 'uuid'
-import type { Database } from '../db/client.ts'
-import * as access from '../db/queries/access.ts'
-import * as shownAutomations from '../db/queries/shown-automations.ts'
-import type { Dataset } from './seed.ts'
+import type { Database } from '../../db/client.ts'
+import * as access from '../../db/queries/access.ts'
+import * as shownAutomations from '../../db/queries/shown-automations.ts'
+import type { Workspace } from '../support/workspace.ts'
 
 /** Statements that one list needs, its access check included, with nothing around them. Per second, in lists. */
-export async function listLimit(db: Database, dataset: Dataset, workers: number, seconds: number) {
-  const { organizationId, userId, sessionId, spaceIds } = dataset
+export async function listLimit(db: Database, workspace: Workspace, workers: number, seconds: number) {
+  const { organizationId, userId, sessionId, spaceIds } = workspace
   return repeat(workers, seconds, async (i) => {
     const id = spaceIds[i % spaceIds.length] ?? ''
     await access.find(db, { userId, sessionId }, organizationId, id)
@@ -15,8 +15,8 @@ export async function listLimit(db: Database, dataset: Dataset, workers: number,
 }
 
 /** Inserts of one small row, each its own commit, over the same connections. */
-export async function insertLimit(db: Database, dataset: Dataset, workers: number, seconds: number) {
-  const { organizationId, spaceIds } = dataset
+export async function insertLimit(db: Database, workspace: Workspace, workers: number, seconds: number) {
+  const { organizationId, spaceIds } = workspace
   return repeat(workers, seconds, async (i) => {
     const space_id = spaceIds[i % spaceIds.length] ?? ''
     await db

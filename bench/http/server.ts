@@ -1,9 +1,9 @@
-import { wireActions } from '../bin/actions.ts'
-import { createDb } from '../db/client.ts'
-import { buildApp } from '../plugins/app.ts'
-import { createPasswords } from '../src/access/passwords.ts'
-import { startQueue } from '../src/runs/queue.ts'
-import { createCipher } from '../src/secrets/cipher.ts'
+import { wireActions } from '../../bin/actions.ts'
+import { createDb } from '../../db/client.ts'
+import { buildApp } from '../../plugins/app.ts'
+import { createPasswords } from '../../src/access/passwords.ts'
+import { startQueue } from '../../src/runs/queue.ts'
+import { createCipher } from '../../src/secrets/cipher.ts'
 
 // The server as `serve` builds it, logging and limits included, on the database of the benchmark. Its log goes nowhere.
 const db = createDb(process.env.DATABASE_URL ?? '')

@@ -1,0 +1,71 @@
+import { sql } from 'kysely'
+import type { Database } from '../../db/client.ts'
+import * as dueAutomations from '../../db/queries/due-automations.ts'
+import { type BenchDatabase, withDatabase } from '../support/database.ts'
+import { startServer } from '../support/programs.ts'
+import { figure, medianBy, progress, table } from '../support/report.ts'
+import type { Effort } from '../support/suite.ts'
+import { makeAutomations } from '../support/workspace.ts'
+import { MANY, MESSAGE, makeWorkspaces, now, settle, untilAllSucceeded } from './support.ts'
+
+const DUE = [1000, 10_000]
+/** Between the last of the preparations and the time that all wait for. */
+const AHEAD_MS = 3000
+
+/** Seconds after the time that the runs were due. */
+type Lag = { p50: number; p99: number; lastStarted: number; lastFinished: number }
+
+/** Makes many automations due in the same second, and reads from their runs how late each of them started. */
+export async function measureLag(effort: Effort): Promise<string> {
+  const rows: (string | number)[][] = []
+  for (const count of effort.quick ? [100] : DUE) {
+    for (const organizations of [MANY, 1]) {
+      const lags: Lag[] = []
+      for (let round = 1; round <= effort.rounds; round++) {
+        const lag = await withDatabase((database) => measure(database, organizations, count))
+        lags.push(lag)
+        progress(`runs: ${count} due at once, ${organizations} organizations, round ${round}: ${JSON.stringify(lag)}`)
+      }
+      const { p50, p99, lastStarted, lastFinished } = medianBy(lags, (lag) => lag.p99)
+      rows.push([count, organizations, ...[p50, p99, lastStarted, lastFinished].map(figure)])
+    }
+  }
+  return `Due in the same second: seconds from that time, by Postgres' clock; the round with the median p99 of ${effort.rounds}.
+
+${table(['due at once', 'organizations', 'start p50 s', 'start p99 s', 'all started s', 'all finished s'], rows)}`
+}
+
+async function measure({ db, url }: BenchDatabase, organizations: number, count: number): Promise<Lag> {
+  const workspaces = await makeWorkspaces(db, organizations)
+  const worker = await startServer('worker', url)
+  try {
+    // A real schedule: the worker reads it, and plans the time after this one, as part of what is measured.
+    const preparation = AHEAD_MS + count
+    const due = new Date(Math.ceil((await now(db)) / 1000) * 1000 + Math.ceil(preparation / 1000) * 1000)
+    const cron = `${due.getUTCSeconds()} ${due.getUTCMinutes()} ${due.getUTCHours()} * * *`
+    await makeAutomations(db, workspaces, count, { cron, ...MESSAGE }, due)
+    await settle(db)
+    await db.transaction().execute(dueAutomations.wake)
+    if ((await now(db)) > due.getTime()) throw new Error('the automations were due before all of them were there')
+    await untilAllSucceeded(db, count)
+    return await lagOf(db)
+  } finally {
+    await worker.stop()
+  }
+}
+
+async function lagOf(db: Database): Promise<Lag> {
+  const { rows } = await sql<Lag>`
+    with late as (
+      select extract(epoch from started_at - scheduled_for)::float8 as started,
+             extract(epoch from finished_at - scheduled_for)::float8 as finished
+        from automation_runs
+    )
+    select percentile_disc(0.5) within group (order by started) as p50,
+           percentile_disc(0.99) within group (order by started) as p99,
+           max(started) as "lastStarted", max(finished) as "lastFinished"
+      from late`.execute(db)
+  const [lag] = rows
+  if (lag === undefined) throw new Error('there are no runs')
+  return lag
+}

@@ -1,0 +1,113 @@
+import { v7 as newId } from 'uuid'
+import type { Database } from '../../db/client.ts'
+import type { AutomationConfig } from '../../schemas/automations.ts'
+import { PERMISSIONS } from '../../src/access/permissions.ts'
+import { digestOf } from '../../src/automations/revisions.ts'
+
+const ROWS_AT_ONCE = 1000
+
+/** An organization with one Owner, who is logged in. */
+export type Workspace = { organizationId: string; userId: string; sessionId: string; spaceIds: string[] }
+
+export async function makeWorkspace(db: Database, spaces: number): Promise<Workspace> {
+  const [organizationId, userId, sessionId, roleId] = [newId(), newId(), newId(), newId()]
+  const organization_id = organizationId
+  await db.insertInto('organizations').values({ id: organizationId, name: 'Bench', slug: organizationId }).execute()
+  const account = { email: `${userId}@bench.example`, password_hash: 'none', display_name: 'Bench' }
+  await db
+    .insertInto('users')
+    .values({ id: userId, ...account })
+    .execute()
+  await db.insertInto('sessions').values({ id: sessionId, user_id: userId }).execute()
+  await db.insertInto('members').values({ organization_id, user_id: userId }).execute()
+  const role = { id: roleId, name: 'Owner', is_system: true, permissions: [...PERMISSIONS] }
+  await db
+    .insertInto('roles')
+    .values({ organization_id, ...role })
+    .execute()
+  await db.insertInto('member_roles').values({ organization_id, user_id: userId, role_id: roleId }).execute()
+  const spaceIds = Array.from({ length: spaces }, () => newId())
+  const rows = spaceIds.map((id) => ({ id, organization_id, name: 'Space', created_by: userId }))
+  await db.insertInto('spaces').values(rows).execute()
+  return { organizationId, userId, sessionId, spaceIds }
+}
+
+/** What stands for one automation in a benchmark. */
+export type Made = { organizationId: string; spaceId: string; id: string; digest: string }
+
+/**
+ * Makes active automations of the kind `scheduled`, as their owner would have: the digest of each is that of its content, so
+ * that they really run.
+ *
+ * @param count spread evenly over the workspaces and their spaces.
+ * @param plannedAt when each is due, which must be a time of the config's schedule; null leaves them unplanned.
+ */
+export async function makeAutomations(
+  db: Database,
+  workspaces: readonly Workspace[],
+  count: number,
+  config: AutomationConfig,
+  plannedAt: Date | null,
+): Promise<Made[]> {
+  const all: Made[] = []
+  while (all.length < count) {
+    const batch = Array.from({ length: Math.min(ROWS_AT_ONCE, count - all.length) }, (_, i) => {
+      const workspace = at(workspaces, all.length + i)
+      const spaceId = at(workspace.spaceIds, Math.floor((all.length + i) / workspaces.length))
+      return content(workspace, spaceId, config, plannedAt)
+    })
+    await db.transaction().execute(async (trx) => {
+      await trx
+        .insertInto('automations')
+        .values(batch.map(({ automation }) => automation))
+        .execute()
+      await trx
+        .insertInto('automation_revisions')
+        .values(batch.map(({ revision }) => revision))
+        .execute()
+    })
+    all.push(...batch.map(({ made }) => made))
+  }
+  return all
+}
+
+function content(
+  { organizationId, userId }: Workspace,
+  spaceId: string,
+  config: AutomationConfig,
+  plannedAt: Date | null,
+) {
+  const id = newId()
+  const name = 'Weekly digest'
+  const digest = digestOf(id, 'scheduled', { name, config, description: null, credentialVersion: null })
+  return {
+    made: { organizationId, spaceId, id, digest },
+    automation: {
+      id,
+      organization_id: organizationId,
+      space_id: spaceId,
+      kind: 'scheduled',
+      status: 'active',
+      revision: 1,
+      approved_digest: digest,
+      created_by_user_id: userId,
+      next_run_at: plannedAt,
+      next_planned_at: plannedAt,
+    },
+    revision: {
+      organization_id: organizationId,
+      automation_id: id,
+      revision: 1,
+      name,
+      config: JSON.stringify(config),
+      digest,
+      authored_by_user_id: userId,
+    },
+  }
+}
+
+function at<T>(items: readonly T[], i: number): T {
+  const item = items[i % items.length]
+  if (item === undefined) throw new Error('there is nothing to choose from')
+  return item
+}

@@ -1,0 +1,132 @@
+import { sql, type Transaction } from 'kysely'
+import type { DB } from '../types.ts'
+
+// What stands on every run's way, for many runs in one statement. Whoever takes both locks an automation before its runs, and
+// several of them in the order of their ids: so nobody waits in a circle. Rows are found by primary keys.
+
+export type RunKey = { organizationId: string; id: string }
+
+/** A run that is not done, and the content that its automation has now. */
+export type Attemptable = {
+  id: string
+  organization_id: string
+  space_id: string
+  automation_id: string
+  status: 'queued' | 'running'
+  attempt: number
+  trigger: string
+  scheduled_for: Date | null
+  created_at: Date
+  kind: string
+  automation_status: string
+  approved_digest: string | null
+  last_run_at: Date | null
+  revision: number
+  name: string
+  config: unknown
+  credential_version: number | null
+  digest: string
+}
+
+/**
+ * Those of some runs that are queued or running, locked until the transaction ends. Their automations can't change as long:
+ * what is read of them here is what holds when the attempt begins.
+ */
+export async function lock(trx: Transaction<DB>, keys: readonly RunKey[]): Promise<Attemptable[]> {
+  const asked = JSON.stringify(keys)
+  await sql`
+    select from json_to_recordset(${asked}::json) as asked ("organizationId" uuid, id uuid)
+      join automation_runs r on r.organization_id = asked."organizationId" and r.id = asked.id
+      join automations a on a.organization_id = r.organization_id and a.id = r.automation_id
+     order by a.id
+       for share of a`.execute(trx)
+  // A statement of its own: it sees what the first one has waited for.
+  const { rows } = await sql<Attemptable>`
+    select r.id, r.organization_id, r.space_id, r.automation_id, r.status, r.attempt, r.trigger, r.scheduled_for,
+           r.created_at, a.kind, a.status as automation_status, a.approved_digest, a.last_run_at, v.revision, v.name,
+           v.config, v.credential_version, v.digest
+      from json_to_recordset(${asked}::json) as asked ("organizationId" uuid, id uuid)
+      join automation_runs r on r.organization_id = asked."organizationId" and r.id = asked.id
+      join automations a
+        on a.organization_id = r.organization_id and a.space_id = r.space_id and a.id = r.automation_id
+      join automation_revisions v
+        on v.organization_id = a.organization_id and v.automation_id = a.id and v.revision = a.revision
+     where r.status in ('queued', 'running')
+     order by r.id
+       for update of r`.execute(trx)
+  return rows
+}
+
+export type Begun = { id: string; organization_id: string; revision: number; digest: string; attempt: number }
+
+/** Begins attempts at the content that is approved now. */
+export async function begin(trx: Transaction<DB>, runs: readonly Begun[]): Promise<void> {
+  await sql`
+    update automation_runs r
+       set status = 'running', started_at = clock_timestamp(), revision = b.revision, digest = b.digest,
+           attempt = b.attempt
+      from json_to_recordset(${JSON.stringify(runs)}::json)
+             as b (id uuid, organization_id uuid, revision integer, digest text, attempt integer)
+     where r.organization_id = b.organization_id and r.id = b.id`.execute(trx)
+}
+
+/** Locks the automations of runs that are about to end. */
+export async function lockAutomations(
+  trx: Transaction<DB>,
+  keys: readonly { organizationId: string; automationId: string }[],
+): Promise<void> {
+  await sql`
+    select from json_to_recordset(${JSON.stringify(keys)}::json) as asked ("organizationId" uuid, "automationId" uuid)
+      join automations a on a.organization_id = asked."organizationId" and a.id = asked."automationId"
+     order by a.id
+       for no key update of a`.execute(trx)
+}
+
+/** How an attempt ended; with `queued` it was not the last one. */
+export type Ended = {
+  id: string
+  organization_id: string
+  attempt: number
+  status: 'queued' | 'succeeded' | 'failed' | 'unknown'
+  error_message: string | null
+  external_ref: string | null
+  output: Record<string, unknown> | null
+}
+
+/**
+ * Ends attempts, each only while it is the latest of its run and still running.
+ *
+ * @returns the ids of what was written, with the time when the attempt began. For the others another attempt, or a cancel,
+ * came first.
+ */
+export async function end(trx: Transaction<DB>, runs: readonly Ended[]): Promise<Map<string, { started_at: Date }>> {
+  const { rows } = await sql<{ id: string; started_at: Date }>`
+    update automation_runs r
+       set status = e.status, error_message = e.error_message, external_ref = e.external_ref, output = e.output,
+           finished_at = case when e.status <> 'queued' then now() end
+      from json_to_recordset(${JSON.stringify(runs)}::json)
+             as e (id uuid, organization_id uuid, attempt integer, status text, error_message text, external_ref text,
+                   output json)
+     where r.organization_id = e.organization_id and r.id = e.id and r.attempt = e.attempt and r.status = 'running'
+    returning r.id, r.started_at`.execute(trx)
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
+export type Note = { organization_id: string; automation_id: string; ran_at: Date; error: string | null }
+
+/**
+ * Notes for automations, each at most once, how their latest runs ended. Not a change of the automation: its version stays.
+ *
+ * @returns how many runs in a row have failed now, by the id of the automation.
+ */
+export async function note(trx: Transaction<DB>, notes: readonly Note[]): Promise<Map<string, number>> {
+  const { rows } = await sql<{ id: string; consecutive_failures: number }>`
+    update automations a
+       set last_run_at = n.ran_at, last_error = n.error, updated_at = now(),
+           consecutive_failures = case when n.error is null then 0 else a.consecutive_failures + 1 end
+      from json_to_recordset(${JSON.stringify(notes)}::json)
+             as n (organization_id uuid, automation_id uuid, ran_at timestamptz, error text)
+     where a.organization_id = n.organization_id and a.id = n.automation_id
+    returning a.id, a.consecutive_failures`.execute(trx)
+  return new Map(rows.map((row) => [row.id, row.consecutive_failures]))
+}

@@ -1,0 +1,150 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Job, PgBoss } from 'pg-boss'
+import { gather } from '../gather.ts'
+
+/** Jobs whose time comes later, and what other processes leave, wake nobody. */
+const LOOK_EVERY_MS = 1000
+/** With few hands free, a little later one look fetches for several. */
+const LITTLE_MS = 20
+const MOST_TOGETHER = 100
+/** What is still under way after this is told to end, and has so long to write that it did. */
+const GRACE_MS = 5000
+const LAST_WORDS_MS = 2000
+
+export type ClaimOptions<D> = {
+  boss: Pick<PgBoss, 'fetch' | 'complete' | 'fail' | 'touch'>
+  queue: string
+  /** Jobs under way at once, here. */
+  concurrency: number
+  /** Jobs under way at once of one group, in all processes together. */
+  perGroup: number
+  heartbeatSeconds: number
+  /** Rejects only when the job must be given to another. The signal is aborted once this process has lost the job. */
+  take: (data: D, signal: AbortSignal) => Promise<void>
+  onError: (error: Error) => void
+}
+
+export type Claims = {
+  /** Looks now: there is something to take. */
+  wake(): void
+  /** Takes nothing more, waits for what is under way, and in the end aborts it. */
+  stop(): Promise<void>
+}
+
+/**
+ * Takes jobs for as many hands as are free, and each job ends by itself: pg-boss's own workers take a batch and wait for its
+ * slowest before they take the next, and once a batch was not full they sleep although more may wait (bench/README.md).
+ */
+export function startClaiming<D>(options: ClaimOptions<D>): Claims {
+  const { boss, queue, concurrency, perGroup, take, onError } = options
+  const held = new Map<string, { job: Job<D>; controller: AbortController }>()
+  const underWay = new Set<Promise<void>>()
+  const bell = createBell()
+  let isStopped = false
+
+  const complete = gather<Job<D>, undefined>(
+    async (jobs) => {
+      await boss.complete(queue, [...jobs])
+      return jobs.map(() => undefined)
+    },
+    { most: MOST_TOGETHER },
+  )
+  const run = async (job: Job<D>): Promise<void> => {
+    const controller = new AbortController()
+    held.set(job.id, { job, controller })
+    try {
+      await take(job.data, controller.signal)
+      await complete(job)
+    } catch (error) {
+      // Where this can't be said either, the missing heartbeat says it.
+      await boss.fail(queue, job, { message: toError(error).message }).catch(onError)
+      onError(toError(error))
+    }
+    held.delete(job.id)
+    bell.ring()
+  }
+  const look = async (): Promise<void> => {
+    while (!isStopped) {
+      const free = concurrency - held.size
+      const fetch = { batchSize: free, groupConcurrency: perGroup }
+      const jobs = free > 0 ? await boss.fetch<D>(queue, fetch).catch(nothing(onError)) : []
+      for (const job of jobs) {
+        const running = run(job).finally(() => underWay.delete(running))
+        underWay.add(running)
+      }
+      await bell.wait(LOOK_EVERY_MS)
+      if (!isStopped && concurrency - held.size < concurrency / 4) await wait(LITTLE_MS)
+    }
+  }
+  const looking = look()
+  const stopHeartbeat = startHeartbeat(options, held)
+  return {
+    wake: bell.ring,
+    async stop() {
+      isStopped = true
+      bell.ring()
+      await looking
+      await Promise.race([Promise.all(underWay), wait(GRACE_MS, undefined, { ref: false })])
+      for (const { controller } of held.values()) controller.abort(new Error('the worker was stopped'))
+      await Promise.race([Promise.all(underWay), wait(LAST_WORDS_MS, undefined, { ref: false })])
+      stopHeartbeat()
+    },
+  }
+}
+
+/** Says for all jobs at once that they are worked on. One that is not this process's any more has its signal aborted. */
+function startHeartbeat<D>(
+  { boss, queue, heartbeatSeconds, onError }: ClaimOptions<D>,
+  held: Map<string, { job: Job<D>; controller: AbortController }>,
+): () => void {
+  const beat = async (): Promise<void> => {
+    const all = [...held.values()].filter(({ controller }) => !controller.signal.aborted)
+    if (all.length === 0) return
+    const answer = await boss.touch(
+      queue,
+      all.map(({ job }) => job),
+    )
+    const touched = 'settled' in answer && Array.isArray(answer.settled) ? new Set<unknown>(answer.settled) : undefined
+    for (const { job, controller } of all)
+      if (touched?.has(job.id) === false && held.has(job.id))
+        controller.abort(new Error('another worker has taken this run over'))
+  }
+  const timer = setInterval(() => void beat().catch(onError), (heartbeatSeconds * 1000) / 3)
+  return () => clearInterval(timer)
+}
+
+/** Wakes the one who waits; rung while nobody waits, it wakes the next at once. */
+function createBell(): { ring(): void; wait(mostMs: number): Promise<void> } {
+  let isRung = false
+  let wake: (() => void) | undefined
+  return {
+    ring() {
+      isRung = true
+      wake?.()
+    },
+    async wait(mostMs) {
+      if (!isRung) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, mostMs)
+          wake = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+        })
+        wake = undefined
+      }
+      isRung = false
+    },
+  }
+}
+
+function nothing(onError: (error: Error) => void): (error: unknown) => never[] {
+  return (error) => {
+    onError(toError(error))
+    return []
+  }
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}

@@ -1,0 +1,48 @@
+import t from 'tap'
+import { gather } from '../../src/gather.ts'
+
+t.test('what comes in while a batch is under way is the next batch', async (t) => {
+  const batches: number[][] = []
+  let release = (): void => {}
+  const double = gather<number, number>(
+    async (items) => {
+      batches.push([...items])
+      if (batches.length === 1) await new Promise<void>((resolve) => (release = resolve))
+      return items.map((item) => item * 2)
+    },
+    { most: 3 },
+  )
+  const first = [double(1), double(2)]
+  while (batches.length === 0) await new Promise(setImmediate)
+  const later = [3, 4, 5, 6].map(double)
+  release()
+  t.same(await Promise.all([...first, ...later]), [2, 4, 6, 8, 10, 12])
+  t.same(batches, [[1, 2], [3, 4, 5], [6]])
+  t.equal(await double(7), 14)
+})
+
+t.test('one that fails takes no other with it', async (t) => {
+  const work = gather<number, number>(
+    async (items) => {
+      if (items.includes(2)) throw new Error('two')
+      return items
+    },
+    { most: 10 },
+  )
+  const results = await Promise.allSettled([work(1), work(2), work(3)])
+  t.match(results, [{ value: 1 }, { reason: { message: 'two' } }, { value: 3 }])
+})
+
+t.test('of one key only one is in a batch, and all keep their order', async (t) => {
+  const batches: string[][] = []
+  const work = gather<string, string>(
+    async (items) => {
+      batches.push([...items])
+      return items
+    },
+    { most: 10, key: (item) => item.slice(0, 1) },
+  )
+  const items = ['a1', 'a2', 'b1', 'a3']
+  t.same(await Promise.all(items.map(work)), items)
+  t.same(batches, [['a1', 'b1'], ['a2'], ['a3']])
+})
