@@ -19,7 +19,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<undefined> {
     logger: { level: config.logLevel, redact: ['*.password', '*.token', '*.oauth_token', '*.authorization'] },
   })
   try {
-    if (isWorker) program.stopFirst(await startWorker(program))
+    if (isWorker) program.stopFirst(await startWorker(program, config))
     const demo = (await isDemoWanted(config, program.database)) ? await makeDemo(program.app) : undefined
     await listen(program, config, demo)
   } catch (error) {

@@ -1,4 +1,5 @@
 import { listen } from '../db/listen.ts'
+import type { Config } from '../src/config.ts'
 import { createExecutor, createUndertaker } from '../src/engine/executor.ts'
 import { startScheduler } from '../src/engine/scheduler.ts'
 import { startMaintenance } from '../src/maintenance.ts'
@@ -13,14 +14,17 @@ const CONCURRENCY = 100
  *
  * @returns stops them, after what is under way. Runs that are not done go back to the queue with it.
  */
-export async function startWorker(program: Program): Promise<() => Promise<void>> {
+export async function startWorker(
+  program: Program,
+  { retentionDays }: Pick<Config, 'retentionDays'>,
+): Promise<() => Promise<void>> {
   const { queue, actions } = program
   const { db, url } = program.database
   const onError = program.onError('a worker failed')
   const scheduler = startScheduler({ db, queue, now: Date.now, onError })
   const stopListening = listen(url, 'hyperspeed_due', () => scheduler.wake(), onError)
   await queue.work(CONCURRENCY, createExecutor({ db, queue, actions }), createUndertaker(db))
-  const stopMaintenance = startMaintenance(db, onError)
+  const stopMaintenance = startMaintenance(db, { retentionDays }, onError)
   return async () => {
     await stopListening()
     await scheduler.stop()

@@ -232,6 +232,18 @@ export interface SignupRequests {
   user_id: string;
 }
 
+export interface SpaceEvents {
+  automation_id: string;
+  created_at: Generated<Timestamp>;
+  id: Generated<Int8>;
+  organization_id: string;
+  run_id: string | null;
+  space_id: string;
+  status: string;
+  transaction_id: Generated<string>;
+  type: string;
+}
+
 export interface SpaceRoles {
   organization_id: string;
   role_id: string;
@@ -274,6 +286,7 @@ export interface DB {
   service_accounts: ServiceAccounts;
   sessions: Sessions;
   signup_requests: SignupRequests;
+  space_events: SpaceEvents;
   space_roles: SpaceRoles;
   spaces: Spaces;
   users: Users;

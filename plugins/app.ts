@@ -32,6 +32,7 @@ import roles from './routes/roles.ts'
 import runs from './routes/runs.ts'
 import serviceAccounts from './routes/service-accounts.ts'
 import signupRequests from './routes/signup-requests.ts'
+import spaceEvents from './routes/space-events.ts'
 import spaces from './routes/spaces.ts'
 import { createServer } from './server.ts'
 
@@ -88,6 +89,7 @@ async function registerApi(app: FastifyInstance): Promise<void> {
   await app.register(preview, { prefix: `${SPACE}/automations` })
   await app.register(review, { prefix: `${SPACE}/automations/:automationId` })
   await app.register(runs, { prefix: `${SPACE}/automations/:automationId` })
+  await app.register(spaceEvents, { prefix: `${SPACE}/events` })
   await app.register(reviews, { prefix: `${ORGANIZATION}/reviews` })
   await app.register(automationPolicy, { prefix: `${ORGANIZATION}/automation-policy` })
   await app.register(auth, { prefix: '/api/v1/auth' })

@@ -25,6 +25,16 @@ export const IdempotencyKey = Type.Object({
   ),
 })
 
+export const LastEventId = Type.Object({
+  'last-event-id': Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 500,
+      description: 'The `id` of the last event that arrived: the next ones follow.',
+    }),
+  ),
+})
+
 export const Prefer = Type.Object({
   prefer: Type.Optional(
     Type.String({

@@ -20,6 +20,7 @@ import * as roles from './roles.ts'
 import * as runs from './runs.ts'
 import * as serviceAccounts from './service-accounts.ts'
 import * as signupRequests from './signup-requests.ts'
+import * as spaceEvents from './space-events.ts'
 import * as spaces from './spaces.ts'
 
 /** Every named schema, in the order in which it stands in the document. */
@@ -34,6 +35,7 @@ export const COMPONENTS = [
   preview,
   review,
   runs,
+  spaceEvents,
   auth,
   me,
   permissions,

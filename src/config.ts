@@ -23,6 +23,8 @@ export type Config = Readonly<{
   trustProxy: boolean | string
   multiTenant: boolean
   demo: boolean
+  /** For how many days finished runs are kept. */
+  retentionDays: number
   /** `host:port` of what outbound requests may reach although its address is not public. */
   egressAllow: string[]
 }>
@@ -71,6 +73,7 @@ export function readConfig(env: Environment): Config {
     trustProxy: trustProxyOf(env),
     multiTenant: flag(env, 'MULTI_TENANT') ?? false,
     demo: flag(env, 'DEMO') ?? true,
+    retentionDays: integer(env, 'RETENTION_DAYS', 1, 36_500) ?? 90,
     egressAllow: egressAllowOf(env),
   })
 }

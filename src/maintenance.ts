@@ -1,17 +1,29 @@
 import type { Kysely } from 'kysely'
+import * as automationRuns from '../db/queries/automation-runs.ts'
 import * as idempotencyKeys from '../db/queries/idempotency-keys.ts'
 import * as sessions from '../db/queries/sessions.ts'
+import * as spaceEvents from '../db/queries/space-events.ts'
 import type { DB } from '../db/types.ts'
 import { expireProposals } from './automations/expiry.ts'
+import { EVENTS_KEPT_MS } from './space-events.ts'
 
 const BATCH = 500
 const EVERY_MS = 60_000
+const DAY_MS = 24 * 60 * 60_000
+
+export type Retention = {
+  /** Days for which finished runs are kept. */
+  retentionDays: number
+}
 
 /** What falls due by the clock alone, in small batches, so that nothing waits behind it. */
-export async function sweep(db: Kysely<DB>): Promise<void> {
+export async function sweep(db: Kysely<DB>, { retentionDays }: Retention, now = new Date()): Promise<void> {
+  const before = (ms: number) => new Date(now.getTime() - ms)
   await expireProposals(db, BATCH)
   while ((await idempotencyKeys.removeExpired(db, BATCH)) === BATCH);
   while ((await sessions.removeExpired(db, BATCH)) === BATCH);
+  while ((await automationRuns.removeFinished(db, before(retentionDays * DAY_MS), BATCH)) === BATCH);
+  while ((await spaceEvents.removeOld(db, before(EVENTS_KEPT_MS), BATCH)) === BATCH);
 }
 
 /**
@@ -20,13 +32,17 @@ export async function sweep(db: Kysely<DB>): Promise<void> {
  * @param onError told of a sweep that failed; the next one tries again.
  * @returns stops it, after the sweep that is under way.
  */
-export function startMaintenance(db: Kysely<DB>, onError: (error: unknown) => void): () => Promise<void> {
+export function startMaintenance(
+  db: Kysely<DB>,
+  retention: Retention,
+  onError: (error: unknown) => void,
+): () => Promise<void> {
   let underWay: Promise<void> = Promise.resolve()
   let isIdle = true
   const timer = setInterval(() => {
     if (!isIdle) return
     isIdle = false
-    underWay = sweep(db)
+    underWay = sweep(db, retention)
       .catch(onError)
       .finally(() => {
         isIdle = true

@@ -25,6 +25,7 @@ const ACCESS: Record<string, Door | `${Door}, people only`> = {
   runAutomation: 'files.write, people only',
   listRuns: 'files.read',
   getRun: 'files.read',
+  followSpaceEvents: 'files.read',
   cancelRun: 'files.write, people only',
   retryRun: 'files.write, people only',
   listReviews: 'files.read',
@@ -73,6 +74,9 @@ const ACCESS: Record<string, Door | `${Door}, people only`> = {
   listAuditLog: 'org.manage',
 }
 
+/** What an answer would not end without. */
+const QUERY: Record<string, string> = { followSpaceEvents: '?timeout_seconds=0' }
+
 type Operation = { operationId: string; requestBody?: { content: Record<string, { schema: { $ref: string } }> } }
 type Document = {
   paths: Record<string, Record<string, Operation>>
@@ -90,7 +94,8 @@ function routesOf(document: Document, ids: Record<string, string>): Route[] {
       return {
         id: operation.operationId,
         method: method.toUpperCase() as Method,
-        path: template.replaceAll(/\{(\w+)\}/g, (_, name) => ids[name] ?? 'unknown'),
+        path:
+          template.replaceAll(/\{(\w+)\}/g, (_, name) => ids[name] ?? 'unknown') + (QUERY[operation.operationId] ?? ''),
         body: document.components.schemas[component]?.example,
         permission,
         isForPeople: people === 'people only',

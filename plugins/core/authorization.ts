@@ -23,6 +23,10 @@ declare module 'fastify' {
      */
     peopleOnly?: true | ErrorCode
   }
+  interface FastifyInstance {
+    /** Asks once more whether a request that was let in would be now: for answers that last. Says no for any refusal. */
+    isStillAllowed(request: FastifyRequest): Promise<boolean>
+  }
   interface FastifyRequest {
     /** Who is asking. Throws on a public route, as do the next two where the path names no such thing. */
     readonly actor: Actor
@@ -84,6 +88,17 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
       const { config } = request.routeOptions
       if (config.public || request.is404) return
       authorize(request, config)
+    })
+
+    app.decorate('isStillAllowed', async (request: FastifyRequest) => {
+      try {
+        await identify(request)
+        authorize(request, request.routeOptions.config)
+        return true
+      } catch (error) {
+        if (error instanceof ApiError) return false
+        throw error
+      }
     })
 
     const rows = new WeakMap<FastifyRequest, access.AccessRow>()

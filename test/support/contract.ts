@@ -33,9 +33,11 @@ export function contractOf(app: FastifyInstance): Check {
     const response = operation.responses[status]
     if (response === undefined) return `${method} ${template} answered ${status}, which is not documented`
     if (response.content === undefined) return answer.body === '' ? undefined : `${status} has a body: ${answer.body}`
+    const type = 'text/event-stream' in response.content ? 'text/event-stream' : 'application/json'
     const escaped = template.replaceAll('~', '~0').replaceAll('/', '~1')
-    const pointer = `/paths/${escaped}/${method.toLowerCase()}/responses/${status}/content/application~1json/schema`
-    return validate(validator(encodeURI(pointer)), answer)
+    const pointer = `/paths/${escaped}/${method.toLowerCase()}/responses/${status}/content/${type.replace('/', '~1')}/schema`
+    const check = validator(encodeURI(pointer))
+    return type === 'application/json' ? validate(check, answer) : validateEvents(check, answer)
   }
 }
 
@@ -43,6 +45,13 @@ function validate(check: ValidateFunction, answer: Answer): string | undefined {
   if (!String(answer.headers['content-type']).startsWith('application/json')) return 'the answer is not JSON'
   if (check(JSON.parse(answer.body))) return undefined
   return `${answer.statusCode} ${answer.body} is not as documented: ${JSON.stringify(check.errors)}`
+}
+
+/** Server-sent events, each with its own JSON. */
+function validateEvents(check: ValidateFunction, { headers, body }: Answer): string | undefined {
+  if (!String(headers['content-type']).startsWith('text/event-stream')) return 'the answer is not a stream of events'
+  const wrong = body.split('\n').find((line) => line.startsWith('data: ') && !check(JSON.parse(line.slice(6))))
+  return wrong && `${wrong} is not as documented: ${JSON.stringify(check.errors)}`
 }
 
 /** The most specific template that fits: `/a/me` before `/a/{id}`. */

@@ -1,0 +1,118 @@
+import { Readable } from 'node:stream'
+import { Type } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import * as spaceEvents from '../../db/queries/space-events.ts'
+import { LastEventId } from '../../schemas/headers.ts'
+import { SpaceParams } from '../../schemas/params.ts'
+import { SpaceEvent, SpaceEventQuery } from '../../schemas/space-events.ts'
+import { ApiError } from '../../src/errors.ts'
+import { createFeed, EVENTS_KEPT_MS } from '../../src/space-events.ts'
+import { decodeCursor, encodeCursor, isTimestamp } from '../cursor.ts'
+import type { RoutePlugin } from '../route-plugin.ts'
+
+const LOOK_EVERY_MS = 500
+/** Below the usual 30 seconds after which proxies let an idle connection go. */
+const QUIET_MS = 15_000
+const RECONNECT_MS = 2000
+const MOST_STREAMS = 1000
+
+/** What happens in a space, as server-sent events (WHATWG HTML, section 9.2). */
+const routes: RoutePlugin = async (app) => {
+  const { db, log } = app
+  const onError = (err: unknown) => log.warn({ err }, 'could not look for news of spaces')
+  const feed = createFeed({ db, everyMs: LOOK_EVERY_MS, onError })
+  const closing = new AbortController()
+  app.addHook('preClose', async () => closing.abort())
+
+  app.get(
+    '',
+    {
+      config: { permission: 'files.read' },
+      schema: {
+        operationId: 'followSpaceEvents',
+        tags: ['Runs'],
+        summary: 'Follow a space',
+        description:
+          'Server-sent events: a line `event:` with the type, `data:` with a `SpaceEvent`, and `id:`. Whoever comes back with the ' +
+          'last one in `Last-Event-ID` within a day misses nothing; without it, the stream begins now. It ends when the ' +
+          'caller may not read the space any more, or the access token expires.',
+        params: SpaceParams,
+        headers: LastEventId,
+        querystring: SpaceEventQuery,
+        response: {
+          200: {
+            description: 'Events, as they happen.',
+            content: { 'text/event-stream': { schema: Type.Unsafe<Readable>({ $ref: SpaceEvent.$id }) } },
+          },
+        },
+      },
+    },
+    async (request, reply) => {
+      if (feed.size >= MOST_STREAMS) throw new ApiError('unavailable', { headers: { 'Retry-After': '5' } })
+      const since = request.headers['last-event-id']
+      const start = since === undefined ? await now() : placeOf(since)
+      const gone = new AbortController()
+      reply.raw.once('close', () => gone.abort())
+      return reply
+        .type('text/event-stream; charset=utf-8')
+        .headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+        .send(Readable.from(stream(request, start, request.query.timeout_seconds, gone.signal)))
+    },
+  )
+
+  async function* stream(
+    request: FastifyRequest,
+    start: Place,
+    seconds: number | undefined,
+    gone: AbortSignal,
+  ): AsyncGenerator<string> {
+    const isOver = seconds ? [AbortSignal.timeout(seconds * 1000)] : []
+    const signal = AbortSignal.any([gone, closing.signal, ...isOver])
+    yield `retry: ${RECONNECT_MS}\nid: ${cursorOf(start)}\n${isKept(start) ? '' : reset()}\n`
+    const quietMs = seconds === 0 ? 0 : QUIET_MS
+    for await (const events of feed.follow(request.space, start, { quietMs, signal })) {
+      // Whoever lost access learns nothing of what came after.
+      if (!(await app.isStillAllowed(request))) return
+      yield events.length === 0 ? ': still here\n\n' : events.map(toText).join('')
+      if (events.length === 0 && seconds === 0) return
+    }
+  }
+
+  async function now(): Promise<Place> {
+    return { transactionId: await spaceEvents.horizon(db), id: '0', at: new Date().toISOString() }
+  }
+}
+
+/** Where a follower is, and since when: what is older than that is not kept for ever. */
+type Place = spaceEvents.Position & { at: string }
+
+function cursorOf({ transactionId, id, at }: Place): string {
+  return encodeCursor([transactionId, id, at])
+}
+
+function placeOf(cursor: string): Place {
+  const [transactionId = '', id = '', at = ''] = decodeCursor(cursor, [isInt64, isInt64, isTimestamp])
+  return { transactionId, id, at }
+}
+
+function isKept({ at }: Place): boolean {
+  return Date.parse(at) > Date.now() - EVENTS_KEPT_MS
+}
+
+/** As Postgres reads a bigint; its numbers of transactions stay below that too. */
+function isInt64(text: string): boolean {
+  return /^\d{1,19}$/.test(text) && BigInt(text) < 2n ** 63n
+}
+
+function toText({ transaction_id: transactionId, id, created_at, ...event }: spaceEvents.SpaceEvent): string {
+  const at = created_at.toISOString()
+  const data = JSON.stringify({ ...event, at })
+  return `id: ${cursorOf({ transactionId, id, at })}\nevent: ${event.type}\ndata: ${data}\n\n`
+}
+
+function reset(): string {
+  const data = { type: 'reset', automation_id: null, run_id: null, status: null, at: new Date().toISOString() }
+  return `event: reset\ndata: ${JSON.stringify(data)}\n`
+}
+
+export default routes
