@@ -203,7 +203,6 @@ const oauthToken = (more = '') =>
     minLength: 1,
     maxLength: 16_384,
     description: `OAuth token in plain text, stored encrypted and never returned. Not available to service accounts.${more}`,
-    writeOnly: true,
   })
 
 /** A new automation of one kind. */
