@@ -7,13 +7,13 @@ import {
   createRole,
   createServiceAccount,
   createSpace,
-  type Error as Refusal,
   getAutomation,
   getMe,
   getRun,
   listAutomations,
   listOrganizations,
   listRuns,
+  type Error as Refusal,
   register,
   runAutomation,
   updateAutomation,
@@ -110,6 +110,9 @@ const refusals: [number, string, Promise<{ error?: Refusal; response?: Response 
 ]
 for (const [status, code, answer] of refusals) {
   const { error, response } = await answer
-  check(`${status} ${code}, not ${response?.status} ${error?.code}`, response?.status === status && error?.code === code)
+  check(
+    `${status} ${code}, not ${response?.status} ${error?.code}`,
+    response?.status === status && error?.code === code,
+  )
 }
 done()
