@@ -2,29 +2,43 @@ import { Type } from '@sinclair/typebox'
 import { closed, component, nullable, ref, stringEnum, timestamp, uuid } from './component.ts'
 import { Cursor } from './paging.ts'
 
+export const AuditActor = component(
+  'AuditActor',
+  closed(
+    {
+      type: stringEnum(['user', 'service_account', 'system'], {
+        description: 'A person, AI staff, or the program: by the clock, or for somebody unknown.',
+      }),
+      id: nullable(uuid('Who; null for the program.')),
+    },
+    { description: 'Who did something.' },
+  ),
+)
+
+export const AuditTarget = component(
+  'AuditTarget',
+  closed(
+    {
+      type: Type.String({ description: 'What it is, like `automation`.' }),
+      id: nullable(uuid('Which one.')),
+    },
+    { description: 'What something was done to.' },
+  ),
+)
+
 export const AuditEntry = component(
   'AuditEntry',
   closed(
     {
-      sequence: Type.Integer({ description: 'Its number in the organization, from 1 without a gap.' }),
+      sequence: Type.Integer({
+        minimum: 1,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: 'Its number in the organization, from 1 without a gap.',
+      }),
       at: timestamp('When.'),
       action: Type.String({ description: 'What was done, like `automation.approved`.' }),
-      actor: closed(
-        {
-          type: stringEnum(['user', 'service_account', 'system'], {
-            description: 'A person, AI staff, or the program: by the clock, or for somebody unknown.',
-          }),
-          id: nullable(uuid('Who; null for the program.')),
-        },
-        { description: 'Who did it.' },
-      ),
-      target: closed(
-        {
-          type: Type.String({ description: 'What it was done to, like `automation`.' }),
-          id: nullable(uuid('Which one.')),
-        },
-        { description: 'What it was done to.' },
-      ),
+      actor: ref(AuditActor),
+      target: ref(AuditTarget),
       space_id: nullable(uuid('The space, or null.')),
       request_id: nullable(Type.String({ description: 'The request, as in its `X-Request-Id`; null for the clock.' })),
       details: Type.Record(Type.String(), Type.Unknown(), {
@@ -59,5 +73,5 @@ export const AuditLogQuery = closed({
   actor_id: Type.Optional(uuid('Only by this user or service account.')),
   target_id: Type.Optional(uuid('Only to this automation, role, member, ….')),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'How many at the most.' })),
-  cursor: Type.Optional(Cursor),
+  cursor: Type.Optional(ref(Cursor)),
 })

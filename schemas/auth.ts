@@ -21,7 +21,6 @@ export const RegisterRequest = component(
       password: Type.String({
         minLength: 8,
         maxLength: 1024,
-        writeOnly: true,
         example: 'correct horse battery staple',
       }),
       name: Type.Optional(
@@ -42,7 +41,6 @@ export const RegisterRequest = component(
         Type.String({
           minLength: 1,
           maxLength: 200,
-          writeOnly: true,
           description: 'Joins the organization of the invite at once, without roles.',
         }),
       ),
@@ -64,7 +62,7 @@ export const LoginRequest = component(
   closed(
     {
       email: Type.String({ maxLength: 254, example: 'ada@example.com' }),
-      password: Type.String({ maxLength: 1024, writeOnly: true, example: 'correct horse battery staple' }),
+      password: Type.String({ maxLength: 1024, example: 'correct horse battery staple' }),
     },
     {
       description: 'Who is logging in.',
@@ -77,7 +75,7 @@ export type LoginRequest = Static<typeof LoginRequest>
 export const RefreshRequest = component(
   'RefreshRequest',
   closed(
-    { refresh_token: Type.String({ maxLength: 200, writeOnly: true, example: EXAMPLE_REFRESH_TOKEN }) },
+    { refresh_token: Type.String({ maxLength: 200, example: EXAMPLE_REFRESH_TOKEN }) },
     { description: 'The refresh token that came last.', example: { refresh_token: EXAMPLE_REFRESH_TOKEN } },
   ),
 )

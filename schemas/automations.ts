@@ -1,5 +1,9 @@
-import { type Static, Type } from '@sinclair/typebox'
-import { closed, component, nullable, ref, stringEnum, timestamp, uuid, visibleText } from './component.ts'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { closed, component, nullable, ref, stringEnum, taggedUnion, timestamp, uuid, visibleText } from './component.ts'
+import { Digest, EXAMPLE_DIGEST } from './digest.ts'
+import { ReverseTunnelConfig } from './kinds/reverse-tunnel.ts'
+import { ScheduledConfig } from './kinds/scheduled.ts'
+import { SocialPostConfig } from './kinds/social-post.ts'
 import { Cursor, Limit } from './paging.ts'
 
 export const KINDS = ['social_post', 'reverse_tunnel', 'scheduled', 'webhook'] as const
@@ -7,7 +11,6 @@ export const STATUSES = ['draft', 'pending_approval', 'active', 'paused', 'rejec
 export const SETTABLE_STATUSES = ['draft', 'pending_approval', 'active', 'paused'] as const
 
 const EXAMPLE_CONFIG = { cron: '0 9 * * MON', channel: 'general' }
-const EXAMPLE_DIGEST = 'sha256:4f2a0d3f6c1b5e8a9d7c2b4f6a8e0c1d3b5f7a9c1e3d5b7f9a1c3e5d7b9f1a3c'
 
 export const AutomationKind = component(
   'AutomationKind',
@@ -35,20 +38,18 @@ export const AutomationConfig = component(
   Type.Record(Type.String(), Type.Unknown(), {
     description:
       'Kind-specific configuration: what `ScheduledConfig`, `SocialPostConfig` or `ReverseTunnelConfig` says. Keys that the ' +
-      'kind does not know are kept and returned. A draft may be unfinished; what becomes `active` must be valid for its kind. ' +
+      'kind does not know are kept and returned; those that it knows must be as it says. A draft may be unfinished; what ' +
+      'becomes `active` must be whole. ' +
       'In what AI staff proposed, `proposal_note` tells the reviewer its intent.',
     example: EXAMPLE_CONFIG,
   }),
 )
 export type AutomationConfig = Static<typeof AutomationConfig>
 
-const digest = (description: string) =>
-  Type.String({ pattern: '^sha256:[0-9a-f]{64}$', description: `SHA-256 ${description}` })
-
 const PendingRevision = closed(
   {
     revision: Type.Integer({ description: 'Its number.' }),
-    digest: digest('Of its content: what `approve` takes.'),
+    digest: ref(Digest),
     name: Type.String({ description: 'Display name.' }),
     config: ref(AutomationConfig),
     description: nullable(Type.String({ description: 'What it is meant to do, or null.' })),
@@ -56,19 +57,32 @@ const PendingRevision = closed(
     proposed_by_service_account_id: nullable(uuid('The service account that proposed it, or null.')),
     proposed_at: timestamp('When it was proposed.'),
   },
-  { description: 'A change to what is active or paused that waits for a person, beside what runs; or null.' },
+  {
+    title: 'PendingRevision',
+    description: 'A change to what is active or paused that waits for a person, beside what runs; or null.',
+  },
 )
 
-export const Automation = component(
-  'Automation',
-  closed(
+const AutomationRejection = closed(
+  {
+    code: nullable(Type.String({ description: 'For programs.' })),
+    paths: Type.Array(Type.String(), { description: 'JSON pointers to what is wrong.' }),
+  },
+  {
+    title: 'AutomationRejection',
+    description: 'What the reviewer said beside the reason, for AI staff to correct itself; or null.',
+  },
+)
+
+/** Open, where other answers are closed: it is one part of what an automation is. */
+export const AutomationBase = component(
+  'AutomationBase',
+  Type.Object(
     {
       id: uuid('Automation UUID.'),
       organization_id: uuid('Organization UUID.'),
       space_id: uuid('Space UUID.'),
       name: Type.String({ description: 'Display name.' }),
-      kind: ref(AutomationKind),
-      config: ref(AutomationConfig),
       status: ref(AutomationStatus),
       created_by_user_id: nullable(uuid('The person who created it, or null.')),
       created_by_service_account_id: nullable(uuid('The service account that created it, or null.')),
@@ -87,55 +101,76 @@ export const Automation = component(
       reviewer_is_member: nullable(
         Type.Boolean({ description: 'Whether the reviewer still belongs to the organization; null without a review.' }),
       ),
-      rejection: nullable(
-        closed(
-          {
-            code: nullable(Type.String({ description: 'For programs.' })),
-            paths: Type.Array(Type.String(), { description: 'JSON pointers to what is wrong.' }),
-          },
-          { description: 'What the reviewer said beside the reason, for AI staff to correct itself; or null.' },
-        ),
-      ),
+      rejection: nullable(AutomationRejection),
       revision: Type.Integer({ description: 'The number of the revision that is shown and, while active, runs.' }),
-      digest: digest('Of the content that is shown: everything that takes effect.'),
+      digest: ref(Digest),
       approved_digest: nullable(
-        digest('Of the content that a person let run, or null. Only while both agree it runs.'),
+        Type.String({
+          description: 'The `digest` of the content that a person let run, or null. Only while both agree it runs.',
+        }),
       ),
       pending_revision: nullable(PendingRevision),
       next_run_at: nullable(timestamp('When it runs next by the clock, or null where nothing is planned.')),
     },
-    {
-      description: 'A workflow definition of a space.',
-      example: {
-        id: '018e1234-abcd-7000-8000-0000000000a0',
-        organization_id: '018e1234-abcd-7000-8000-000000000000',
-        space_id: '018e1234-abcd-7000-8000-000000000002',
-        name: 'Weekly digest',
-        kind: 'scheduled',
-        config: EXAMPLE_CONFIG,
-        status: 'active',
-        created_by_user_id: '018e1234-abcd-7000-8000-000000000050',
-        created_by_service_account_id: null,
-        reviewed_by_user_id: null,
-        reviewed_at: null,
-        rejection_reason: null,
-        last_run_at: '2024-03-18T09:00:00.000Z',
-        last_error: null,
-        created_at: '2024-03-01T10:00:00.000Z',
-        updated_at: '2024-03-18T09:00:05.000Z',
-        description: null,
-        has_oauth_token: false,
-        owner_user_id: '018e1234-abcd-7000-8000-000000000050',
-        reviewer_is_member: null,
-        rejection: null,
-        revision: 1,
-        digest: EXAMPLE_DIGEST,
-        approved_digest: EXAMPLE_DIGEST,
-        pending_revision: null,
-        next_run_at: '2024-03-25T09:00:00.000Z',
-      },
-    },
+    { description: 'What every automation has, of whatever kind.' },
   ),
+)
+
+/** An automation of one kind, whose config is typed. */
+function automationOf<const K extends AutomationKind>(
+  name: string,
+  kind: K,
+  config: TSchema & { $id: string },
+  example?: object,
+) {
+  const own = Type.Object({ kind: stringEnum([kind]), config: ref(config) })
+  return component(
+    name,
+    Type.Unsafe<Static<typeof AutomationBase> & { kind: K; config: AutomationConfig }>({
+      allOf: [{ $ref: AutomationBase.$id }, own],
+      description: `An automation of the kind \`${kind}\`.`,
+      ...(example === undefined ? {} : { example }),
+    }),
+  )
+}
+
+export const ScheduledAutomation = automationOf('ScheduledAutomation', 'scheduled', ScheduledConfig, {
+  id: '018e1234-abcd-7000-8000-0000000000a0',
+  organization_id: '018e1234-abcd-7000-8000-000000000000',
+  space_id: '018e1234-abcd-7000-8000-000000000002',
+  name: 'Weekly digest',
+  kind: 'scheduled',
+  config: EXAMPLE_CONFIG,
+  status: 'active',
+  created_by_user_id: '018e1234-abcd-7000-8000-000000000050',
+  created_by_service_account_id: null,
+  reviewed_by_user_id: null,
+  reviewed_at: null,
+  rejection_reason: null,
+  last_run_at: '2024-03-18T09:00:00.000Z',
+  last_error: null,
+  created_at: '2024-03-01T10:00:00.000Z',
+  updated_at: '2024-03-18T09:00:05.000Z',
+  description: null,
+  has_oauth_token: false,
+  owner_user_id: '018e1234-abcd-7000-8000-000000000050',
+  reviewer_is_member: null,
+  rejection: null,
+  revision: 1,
+  digest: EXAMPLE_DIGEST,
+  approved_digest: EXAMPLE_DIGEST,
+  pending_revision: null,
+  next_run_at: '2024-03-25T09:00:00.000Z',
+})
+export const WebhookAutomation = automationOf('WebhookAutomation', 'webhook', AutomationConfig)
+export const SocialPostAutomation = automationOf('SocialPostAutomation', 'social_post', SocialPostConfig)
+export const ReverseTunnelAutomation = automationOf('ReverseTunnelAutomation', 'reverse_tunnel', ReverseTunnelConfig)
+
+export const Automation = component(
+  'Automation',
+  taggedUnion('kind', [ScheduledAutomation, WebhookAutomation, SocialPostAutomation, ReverseTunnelAutomation], {
+    description: 'A workflow definition of a space. Its `kind` says what its `config` is.',
+  }),
 )
 
 export const AutomationResponse = component(
@@ -158,29 +193,66 @@ export const AutomationListResponse = component(
   ),
 )
 
-const name = visibleText(200, {
+const displayName = visibleText(200, {
   description: 'Display name; white space around it is stripped.',
   example: 'Weekly digest',
 })
-const oauthToken = {
-  minLength: 1,
-  maxLength: 16_384,
-  description: 'OAuth token in plain text, stored encrypted and never returned. Not available to service accounts.',
-  writeOnly: true,
-}
 const description = { maxLength: 4000, description: 'What it is meant to do, for people.' }
+const oauthToken = (more = '') =>
+  Type.String({
+    minLength: 1,
+    maxLength: 16_384,
+    description: `OAuth token in plain text, stored encrypted and never returned. Not available to service accounts.${more}`,
+  })
+
+/** A new automation of one kind. */
+function creationOf<const K extends AutomationKind>(
+  name: string,
+  kind: K,
+  config: TSchema & { $id: string },
+  example: { name: string; config: object; status?: string },
+) {
+  return component(
+    name,
+    closed(
+      {
+        name: displayName,
+        kind: stringEnum([kind]),
+        config: Type.Optional(Type.Unsafe<AutomationConfig>({ $ref: config.$id })),
+        status: Type.Optional(ref(SettableAutomationStatus)),
+        description: Type.Optional(Type.String(description)),
+        oauth_token: Type.Optional(oauthToken()),
+      },
+      { description: `A new automation of the kind \`${kind}\`.`, example: { kind, ...example } },
+    ),
+  )
+}
+
+export const ScheduledAutomationCreate = creationOf('ScheduledAutomationCreate', 'scheduled', ScheduledConfig, {
+  name: 'Weekly digest',
+  config: EXAMPLE_CONFIG,
+  status: 'active',
+})
+export const WebhookAutomationCreate = creationOf('WebhookAutomationCreate', 'webhook', AutomationConfig, {
+  name: 'Deployments',
+  config: { verification: 'github', channel: 'general' },
+})
+export const SocialPostAutomationCreate = creationOf('SocialPostAutomationCreate', 'social_post', SocialPostConfig, {
+  name: 'Launch announcement',
+  config: { provider: 'mastodon', instance_url: 'https://mastodon.example', default_text: 'We are live!' },
+})
+export const ReverseTunnelAutomationCreate = creationOf(
+  'ReverseTunnelAutomationCreate',
+  'reverse_tunnel',
+  ReverseTunnelConfig,
+  { name: 'Staging preview', config: { protocol: 'http', subdomain: 'staging', access: 'token' } },
+)
 
 export const AutomationCreate = component(
   'AutomationCreate',
-  closed(
-    {
-      name,
-      kind: ref(AutomationKind),
-      config: Type.Optional(ref(AutomationConfig)),
-      status: Type.Optional(ref(SettableAutomationStatus)),
-      description: Type.Optional(Type.String(description)),
-      oauth_token: Type.Optional(Type.String(oauthToken)),
-    },
+  taggedUnion(
+    'kind',
+    [ScheduledAutomationCreate, WebhookAutomationCreate, SocialPostAutomationCreate, ReverseTunnelAutomationCreate],
     {
       description:
         'A new automation. `config` defaults to `{}` and `status` to `draft`. What a service account creates is always ' +
@@ -195,13 +267,11 @@ export const AutomationUpdate = component(
   'AutomationUpdate',
   closed(
     {
-      name: Type.Optional(name),
+      name: Type.Optional(displayName),
       config: Type.Optional(ref(AutomationConfig)),
       status: Type.Optional(ref(SettableAutomationStatus)),
       description: Type.Optional(nullable(Type.String(description))),
-      oauth_token: Type.Optional(
-        nullable(Type.String({ ...oauthToken, description: `${oauthToken.description} Null removes it.` })),
-      ),
+      oauth_token: Type.Optional(nullable(oauthToken(' Null removes it.'))),
     },
     {
       description: 'What to change. What is left out stays as it is; `config` is replaced whole.',
@@ -215,6 +285,6 @@ export const AutomationQuery = closed({
   status: Type.Optional(ref(AutomationStatus)),
   kind: Type.Optional(ref(AutomationKind)),
   limit: Type.Optional(Limit),
-  cursor: Type.Optional(Cursor),
+  cursor: Type.Optional(ref(Cursor)),
 })
 export type AutomationQuery = Static<typeof AutomationQuery>

@@ -107,5 +107,5 @@ export const ChatMessageCreate = component(
 
 export const ChatMessageQuery = closed({
   limit: Type.Optional(Limit),
-  cursor: Type.Optional(Cursor),
+  cursor: Type.Optional(ref(Cursor)),
 })

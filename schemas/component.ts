@@ -23,9 +23,29 @@ export function closed<T extends TProperties>(properties: T, options: ObjectOpti
   return Type.Object(properties, { additionalProperties: false, ...options })
 }
 
-/** OpenAPI 3.0 has no null type: a value that may be null says so beside its type. */
+/**
+ * OpenAPI 3.0 has no null type: a value that may be null says so beside its type, which a `$ref` can't. An object is written
+ * out, with a `title` that names it in generated clients.
+ */
 export function nullable<T extends TSchema>(schema: T): TUnsafe<Static<T> | null> {
   return Type.Unsafe<Static<T> | null>({ ...schema, nullable: true })
+}
+
+/**
+ * One of several components, told apart by the value of the property `tag`, which each of them gives as an enum of one
+ * value. What the document says of it besides, the `mapping`, plugins/core/openapi-document.ts adds: Ajv refuses it.
+ */
+export function taggedUnion<const T extends readonly (TSchema & { $id: string })[]>(
+  tag: string,
+  variants: T,
+  options: SchemaOptions = {},
+): TUnsafe<Static<T[number]>> {
+  return Type.Unsafe<Static<T[number]>>({
+    type: 'object',
+    oneOf: variants.map(({ $id }) => ({ $ref: $id })),
+    discriminator: { propertyName: tag },
+    ...options,
+  })
 }
 
 /** A string out of a fixed set, as one enum: a union of literals would become `anyOf` and read badly in clients. */

@@ -25,7 +25,7 @@ export const ErrorBody = component(
   closed(
     {
       error: Type.String({ description: 'A sentence, or a known string of the API.' }),
-      code: Type.String({ description: 'Stable, for programs.', pattern: '^[a-z_]+$' }),
+      code: Type.String({ description: 'Stable, for programs: snake_case. Others may come.' }),
       request_id: Type.String({ description: 'Also in the `X-Request-Id` header and in the log of the server.' }),
       details: Type.Optional(Type.Array(Type.Unsafe<{ path: string; message: string }>({ $ref: ErrorDetail.$id }))),
     },
@@ -36,21 +36,21 @@ export const ErrorBody = component(
   ),
 )
 
-/** What each status of an error says, wherever it stands in the document. */
-const DESCRIPTIONS = {
-  400: 'What was sent is not valid; `details` says where.',
-  401: 'No token, or one that is not valid now.',
-  403: 'The caller is known, and may not do this.',
-  404: 'It does not exist, or not in this space.',
-  409: 'The request is fine, and the present state does not allow it.',
-  412: 'It changed since it was read; the `ETag` header has its present version.',
-  413: 'The body is larger than 1 MiB.',
-  415: 'The body is not uncompressed `application/json`.',
-  422: 'The `Idempotency-Key` was used with another request.',
-  428: 'The caller must say what it saw, with `digest` or `If-Match`.',
-  429: 'Too many requests; `Retry-After` says when to come again.',
-  500: 'A fault of the server.',
-  503: "The server or its database can't take work now; `Retry-After` says when to come again.",
+/** The name of the response of each status of an error, and what it says, wherever it stands in the document. */
+export const DESCRIPTIONS = {
+  400: ['BadRequest', 'What was sent is not valid; `details` says where.'],
+  401: ['Unauthorized', 'No token, or one that is not valid now.'],
+  403: ['Forbidden', 'The caller is known, and may not do this.'],
+  404: ['NotFound', 'It does not exist, or not in this space.'],
+  409: ['Conflict', 'The request is fine, and the present state does not allow it.'],
+  412: ['PreconditionFailed', 'It changed since it was read; the `ETag` header has its present version.'],
+  413: ['BodyTooLarge', 'The body is larger than 1 MiB.'],
+  415: ['UnsupportedMediaType', 'The body is not uncompressed `application/json`.'],
+  422: ['IdempotencyKeyReused', 'The `Idempotency-Key` was used with another request.'],
+  428: ['PreconditionRequired', 'The caller must say what it saw, with `digest` or `If-Match`.'],
+  429: ['TooManyRequests', 'Too many requests; `Retry-After` says when to come again.'],
+  500: ['InternalError', 'A fault of the server.'],
+  503: ['Unavailable', "The server or its database can't take work now; `Retry-After` says when to come again."],
 } as const
 
 export type ErrorStatus = keyof typeof DESCRIPTIONS
@@ -58,6 +58,6 @@ type ErrorResponse = TUnsafe<{ error: string; code: string; request_id: string }
 
 /** The entries of a route's `response` for these statuses, all with the shared error. */
 export function errors<S extends ErrorStatus>(...statuses: S[]): Record<S, ErrorResponse> {
-  const entries = statuses.map((status) => [status, { $ref: ErrorBody.$id, description: DESCRIPTIONS[status] }])
+  const entries = statuses.map((status) => [status, { $ref: ErrorBody.$id, description: DESCRIPTIONS[status][1] }])
   return Object.fromEntries(entries)
 }

@@ -1,10 +1,13 @@
+import * as action from './actions/action.ts'
 import * as httpRequestAction from './actions/http-request.ts'
 import * as messageAction from './actions/message.ts'
 import * as auditLog from './audit-log.ts'
 import * as auth from './auth.ts'
 import * as automations from './automations.ts'
 import * as chat from './chat.ts'
+import * as digest from './digest.ts'
 import * as errors from './errors.ts'
+import * as headers from './headers.ts'
 import * as health from './health.ts'
 import * as invites from './invites.ts'
 import * as reverseTunnelKind from './kinds/reverse-tunnel.ts'
@@ -13,6 +16,7 @@ import * as socialPostKind from './kinds/social-post.ts'
 import * as me from './me.ts'
 import * as members from './members.ts'
 import * as organizations from './organizations.ts'
+import * as paging from './paging.ts'
 import * as permissions from './permissions.ts'
 import * as preview from './preview.ts'
 import * as review from './review.ts'
@@ -27,9 +31,13 @@ import * as spaces from './spaces.ts'
 export const COMPONENTS = [
   errors,
   automations,
+  digest,
+  paging,
+  headers,
   scheduledKind,
   socialPostKind,
   reverseTunnelKind,
+  action,
   messageAction,
   httpRequestAction,
   preview,

@@ -56,5 +56,11 @@ export const InviteCreated = component(
 )
 
 export const InviteTokenParams = closed({
-  token: Type.String({ minLength: 1, maxLength: 200, description: 'The token of an invite.', example: EXAMPLE_TOKEN }),
+  token: Type.String({
+    minLength: 1,
+    maxLength: 200,
+    pattern: '^[!-~]+$',
+    description: 'The token of an invite.',
+    example: EXAMPLE_TOKEN,
+  }),
 })

@@ -12,7 +12,7 @@ export const Me = component(
       service_account: nullable(
         closed(
           { id: uuid('Service account UUID.'), organization_id: uuid('Organization UUID.') },
-          { description: 'Which service account is asking; null for people.' },
+          { title: 'OwnServiceAccount', description: 'Which service account is asking; null for people.' },
         ),
       ),
       signup_pending: Type.Boolean({ description: 'Whether the account waits to be let into the organization.' }),

@@ -23,8 +23,7 @@ export const Organization = component(
       id: uuid('Organization UUID.'),
       name: Type.String({ description: 'Display name.' }),
       slug: Type.String({
-        description: 'Unique on this server, made of the name.',
-        pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',
+        description: 'Unique on this server, made of the name: lower-case letters, digits and hyphens.',
       }),
       open_signups_enabled: openSignupsEnabled,
       created_at: timestamp('When it was created.'),

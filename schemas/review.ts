@@ -1,25 +1,23 @@
 import { Type } from '@sinclair/typebox'
 import { AutomationConfig, AutomationKind, AutomationStatus, KINDS } from './automations.ts'
 import { closed, component, nullable, ref, stringEnum, timestamp, uuid } from './component.ts'
+import { Digest, EXAMPLE_DIGEST } from './digest.ts'
 import { Cursor } from './paging.ts'
 
-const DIGEST_PATTERN = '^sha256:[0-9a-f]{64}$'
-const EXAMPLE_DIGEST = 'sha256:4f2a0d3f6c1b5e8a9d7c2b4f6a8e0c1d3b5f7a9c1e3d5b7f9a1c3e5d7b9f1a3c'
-const digest = (description: string) => Type.String({ pattern: DIGEST_PATTERN, description, example: EXAMPLE_DIGEST })
 const number = (description: string) => Type.Integer({ minimum: 1, maximum: 2_147_483_647, description })
 
 export const Approval = component(
   'Approval',
   closed(
     {
-      digest: Type.Optional(
-        digest(
-          'The digest that the reviewer saw. Without it (and without `If-Match`) a proposal can be approved only while it is ' +
-            'as first submitted.',
-        ),
-      ),
+      digest: Type.Optional(ref(Digest)),
     },
-    { description: 'What the reviewer saw.', example: { digest: EXAMPLE_DIGEST } },
+    {
+      description:
+        'The digest that the reviewer saw. Without it (and without `If-Match`) a proposal can be approved only while it is as ' +
+        'first submitted.',
+      example: { digest: EXAMPLE_DIGEST },
+    },
   ),
 )
 
@@ -30,7 +28,8 @@ export const Rejection = component(
       reason: Type.Optional(Type.String({ minLength: 1, maxLength: 4000, description: 'For people.' })),
       code: Type.Optional(
         Type.String({
-          pattern: '^[a-z][a-z0-9_]{0,63}$',
+          maxLength: 64,
+          pattern: '^[a-z][a-z0-9_]*$',
           description: 'For programs: snake_case, of your own choosing.',
         }),
       ),
@@ -71,7 +70,7 @@ export const Revision = component(
   closed(
     {
       revision: number('Its number; the first is 1.'),
-      digest: digest('SHA-256 of everything that takes effect.'),
+      digest: ref(Digest),
       name: Type.String({ description: 'Display name.' }),
       kind: ref(AutomationKind),
       config: ref(AutomationConfig),
@@ -109,21 +108,21 @@ export const DiffQuery = closed({
   against: Type.Optional(number('The revision to compare with; by default the one before.')),
 })
 
-export const DiffResponse = component(
-  'DiffResponse',
+export const RevisionDiff = component(
+  'RevisionDiff',
   closed(
     {
-      diff: closed(
-        {
-          revision: number('The revision that `after` is of.'),
-          against: nullable(number('The revision that `before` is of; null where the first is compared with nothing.')),
-          changes: Type.Array(ref(Change), { description: 'One entry for each changed path.' }),
-        },
-        { description: 'The difference.' },
-      ),
+      revision: number('The revision that `after` is of.'),
+      against: nullable(number('The revision that `before` is of; null where the first is compared with nothing.')),
+      changes: Type.Array(ref(Change), { description: 'One entry for each changed path.' }),
     },
     { description: 'What differs between two revisions.' },
   ),
+)
+
+export const DiffResponse = component(
+  'DiffResponse',
+  closed({ diff: ref(RevisionDiff) }, { description: 'The difference between two revisions.' }),
 )
 
 export const Review = component(
@@ -137,7 +136,7 @@ export const Review = component(
       kind: ref(AutomationKind),
       status: ref(AutomationStatus),
       revision: number('The proposed revision.'),
-      digest: digest('What `approve` takes.'),
+      digest: ref(Digest),
       proposed_by_user_id: nullable(uuid('The person who proposed it, or null.')),
       proposed_by_service_account_id: nullable(uuid('The service account that proposed it, or null.')),
       proposed_by_name: Type.String({ description: 'Their display name.' }),
@@ -166,7 +165,7 @@ export const ReviewListResponse = component(
 
 export const PageQuery = closed({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'How many at the most.' })),
-  cursor: Type.Optional(Cursor),
+  cursor: Type.Optional(ref(Cursor)),
 })
 
 export const ReviewQuery = closed({

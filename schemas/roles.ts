@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { closed, component, ref, timestamp, uuid, visibleText } from './component.ts'
-import { Permission, StoredPermissions } from './permissions.ts'
+import { PERMISSIONS, Permission, StoredPermissions } from './permissions.ts'
 import { EXAMPLE_ROLE_ID } from './role-ids.ts'
 
 const EXAMPLE = {
@@ -44,7 +44,7 @@ const name = visibleText(100, {
   description: 'Display name, unique in the organization; white space around it is stripped.',
   example: 'Editor',
 })
-const permissions = Type.Array(ref(Permission), { uniqueItems: true })
+const permissions = Type.Array(ref(Permission), { uniqueItems: true, maxItems: PERMISSIONS.length })
 
 export const RoleCreate = component(
   'RoleCreate',

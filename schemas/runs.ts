@@ -69,5 +69,5 @@ export const RunListResponse = component(
 export const RunQuery = closed({
   status: Type.Optional(ref(RunStatus)),
   limit: Type.Optional(Limit),
-  cursor: Type.Optional(Cursor),
+  cursor: Type.Optional(ref(Cursor)),
 })

@@ -79,7 +79,11 @@ const settings = {
   role_ids: Type.Optional(RoleIds),
   expires_at: Type.Optional(
     nullable(
-      Type.String({ format: 'date-time', description: 'When the token ends; it must lie ahead. Null for never.' }),
+      Type.String({
+        format: 'date-time',
+        maxLength: 40,
+        description: 'When the token ends; it must lie ahead. Null for never.',
+      }),
     ),
   ),
   provider: Type.Optional(nullable(visibleText(100, { description: 'Who runs the AI, or null.' }))),

@@ -1,6 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import { Ajv, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
+import { COMPONENTS } from '../schemas/index.ts'
 import type { ConfigProblem } from './errors.ts'
 import { escapePointer } from './json-pointer.ts'
 
@@ -8,20 +9,21 @@ const MOST_PROBLEMS = 20
 
 const validators = new WeakMap<TSchema, ValidateFunction>()
 
-/** What of a value is not as its schema says, as JSON pointers into it. The schema refers to no other by name. */
+/** What of a value is not as its schema says, as JSON pointers into it. What is missing is a key of the value
+ * itself: what stands in it is whole, or wrong. */
 export function schemaProblems(schema: TSchema, value: unknown): ConfigProblem[] {
   const validate = validators.get(schema) ?? compile(schema)
   if (validate(value)) return []
   const errors = (validate.errors ?? []).slice(0, MOST_PROBLEMS)
   return errors.map(({ keyword, instancePath, params, message = 'is not valid' }) => {
-    const key = params.missingProperty ?? params.additionalProperty
+    const key = params.missingProperty ?? params.additionalProperty ?? params.tag
     const path = key === undefined ? instancePath : `${instancePath}/${escapePointer(String(key))}`
-    return { path, message, ...(keyword === 'required' ? { isMissing: true } : {}) }
+    return { path, message, ...(keyword === 'required' && instancePath === '' ? { isMissing: true } : {}) }
   })
 }
 
 function compile(schema: TSchema): ValidateFunction {
-  const ajv = new Ajv({ allErrors: true, strict: false })
+  const ajv = new Ajv({ allErrors: true, strict: false, discriminator: true, schemas: COMPONENTS })
   // biome-ignore lint/suspicious/noExplicitAny: ajv-formats is published as CommonJS with a default export inside
   ;((addFormats as any).default ?? addFormats)(ajv, ['date-time', 'uri'])
   const { $id: _, ...anonymous } = schema

@@ -13,6 +13,7 @@ type Schema = {
   items?: Schema
   $ref?: string
 }
+type Response = { $ref?: string; description?: string; content?: Record<string, { schema: Schema }> }
 type Operation = {
   operationId: string
   tags: string[]
@@ -20,13 +21,13 @@ type Operation = {
   description: string
   security: object[]
   parameters?: { name: string; in: string; description?: string; schema: Schema }[]
-  responses: Record<string, { description: string; content?: Record<string, { schema: Schema }> }>
+  responses: Record<string, Response>
 }
 type Document = {
   openapi: string
   tags: { name: string }[]
   paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, Schema>; securitySchemes: object }
+  components: { schemas: Record<string, Schema>; responses: Record<string, Response>; securitySchemes: object }
 }
 
 t.test('openapi.yaml', async (t) => {
@@ -61,8 +62,9 @@ t.test('openapi.yaml', async (t) => {
       if (path.includes('{')) t.ok(operation.responses['400'] && operation.responses['403'], operationId)
       for (const [status, response] of Object.entries(operation.responses)) {
         if (Number(status) < 400) continue
+        const error = document.components.responses[response.$ref?.split('/').at(-1) ?? '']
         t.equal(
-          response.content?.['application/json']?.schema.$ref,
+          error?.content?.['application/json']?.schema.$ref,
           '#/components/schemas/Error',
           `${operationId} ${status}`,
         )

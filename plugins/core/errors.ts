@@ -2,6 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { isStatementTimeout, isUnavailable } from '../../db/failures.ts'
 import { VISIBLE } from '../../schemas/component.ts'
+import { COMPONENTS } from '../../schemas/index.ts'
 import { ApiError, ERRORS, type ErrorCode, type ErrorDetail } from '../../src/errors.ts'
 import { escapePointer } from '../../src/json-pointer.ts'
 
@@ -13,6 +14,12 @@ const CODE_OF_COMPONENT: Record<string, ErrorCode> = {
   AutomationKind: 'invalid_kind',
   AutomationStatus: 'invalid_status',
   SettableAutomationStatus: 'invalid_status',
+}
+
+/** Parts of a request, as `details` names them, that have a known string of their own when they are not as documented. */
+const CODE_OF_PLACE: Record<string, ErrorCode> = {
+  'query/cursor': 'invalid_cursor',
+  'headers/idempotency-key': 'invalid_idempotency_key',
 }
 
 /** The framework's own errors that a client can cause, by Fastify's code. */
@@ -72,57 +79,74 @@ type AjvError = {
   instancePath: string
   params: Record<string, unknown>
   message?: string
-  parentSchema?: { $id?: string }
+  parentSchema?: { $id?: string; oneOf?: { $ref: string }[] }
 }
 
 function fromValidation(error: FastifyError, request: FastifyRequest): ApiError {
   const failures = (error.validation ?? []) as AjvError[]
   const context = error.validationContext ?? 'body'
   const details = failures.slice(0, MOST_DETAILS).map((failure) => toDetail(failure, context))
-  return new ApiError(codeOf(failures, context, isOfAutomation(request)), { details })
+  const place = details.map(({ path }) => CODE_OF_PLACE[path]).find((code) => code !== undefined)
+  return new ApiError(place ?? codeOf(failures, isBodyOfAutomation(request, context)), { details })
 }
 
-function codeOf(failures: AjvError[], context: string, ofAutomation: boolean): ErrorCode {
-  for (const { parentSchema, instancePath } of failures) {
-    if (context === 'headers' && instancePath === '/idempotency-key') return 'invalid_idempotency_key'
-    const known = CODE_OF_COMPONENT[parentSchema?.$id ?? '']
+function codeOf(failures: AjvError[], ofAutomation: boolean): ErrorCode {
+  for (const failure of failures) {
+    const known = CODE_OF_COMPONENT[failure.parentSchema?.$id ?? '']
     if (known !== undefined) return known
-    if (context === 'body' && parentSchema?.$id === 'AutomationCreate' && lacksNameOrKind(failures))
-      return 'name_and_kind_required'
+    if (!ofAutomation) continue
+    if (isUnknownTag(failure) && failure.params.tag === 'kind') return 'invalid_kind'
+    if (isNameless(failure) || isKindless(failure)) return 'name_and_kind_required'
   }
-  const isNameless = ofAutomation && context === 'body' && failures.some(isBlankName)
-  return isNameless ? 'name_and_kind_required' : 'invalid_request'
+  return 'invalid_request'
 }
 
-/** Many bodies have a name, and only that of an automation has a known string for a blank one. */
-function isOfAutomation({ routeOptions }: FastifyRequest): boolean {
+/** Many bodies have a name, and only that of an automation has a known string for one that is missing or blank. */
+function isBodyOfAutomation({ routeOptions }: FastifyRequest, context: string): boolean {
   const body = routeOptions.schema?.body as { $ref?: string } | undefined
-  return body?.$ref === 'AutomationCreate' || body?.$ref === 'AutomationUpdate'
+  return context === 'body' && (body?.$ref === 'AutomationCreate' || body?.$ref === 'AutomationUpdate')
 }
 
-function lacksNameOrKind(failures: AjvError[]): boolean {
-  return failures.some(
-    ({ keyword, params }) => keyword === 'required' && ['name', 'kind'].includes(String(params.missingProperty)),
-  )
+function isNameless({ keyword, instancePath, params }: AjvError): boolean {
+  const isMissing = keyword === 'required' && instancePath === '' && params.missingProperty === 'name'
+  return isMissing || (instancePath === '/name' && (keyword === 'pattern' || keyword === 'minLength'))
 }
 
-function isBlankName({ keyword, instancePath }: AjvError): boolean {
-  return instancePath === '/name' && (keyword === 'pattern' || keyword === 'minLength')
+function isKindless({ keyword, instancePath, params }: AjvError): boolean {
+  return keyword === 'discriminator' && instancePath === '' && params.tagValue === undefined
 }
 
-function toDetail({ keyword, instancePath, params, message }: AjvError, context: string): ErrorDetail {
-  const key = params.missingProperty ?? params.additionalProperty
+/** Whether what tells the variants of a union apart is there, and is none of theirs. */
+function isUnknownTag({ keyword, params }: AjvError): boolean {
+  return keyword === 'discriminator' && params.tagValue !== undefined
+}
+
+function toDetail(failure: AjvError, context: string): ErrorDetail {
+  const { keyword, instancePath, params } = failure
+  const key =
+    params.missingProperty ?? params.additionalProperty ?? (keyword === 'discriminator' ? params.tag : undefined)
   const pointer = key === undefined ? instancePath : `${instancePath}/${escapePointer(String(key))}`
   return {
     path: context === 'body' ? pointer : `${context.replace('querystring', 'query')}${pointer}`,
-    message: messageOf(keyword, params, message),
+    message: messageOf(failure),
   }
 }
 
-function messageOf(keyword: string, params: Record<string, unknown>, message = 'is not valid'): string {
-  if (keyword === 'required') return 'is required'
+function messageOf(failure: AjvError): string {
+  const { keyword, params, message = 'is not valid' } = failure
+  if (isUnknownTag(failure)) return `must be one of ${tagsOf(failure).join(', ')}`
+  if (keyword === 'required' || keyword === 'discriminator') return 'is required'
   if (keyword === 'additionalProperties') return 'is not a known key'
   if (keyword === 'enum') return `must be one of ${(params.allowedValues as unknown[]).join(', ')}`
   if (keyword === 'pattern' && params.pattern === VISIBLE) return 'must not be blank'
   return message
+}
+
+/** The values that tell the variants of a union apart. */
+function tagsOf({ parentSchema, params }: AjvError): unknown[] {
+  const names = parentSchema?.oneOf?.map(({ $ref }) => $ref) ?? []
+  return names.flatMap((name) => {
+    const variant = COMPONENTS.find(({ $id }) => $id === name)
+    return variant?.properties?.[String(params.tag)]?.enum ?? []
+  })
 }

@@ -4,8 +4,12 @@ import type { RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { stringify } from 'yaml'
 import { type ErrorStatus, errors } from '../../schemas/errors.ts'
-import { IdempotencyKey } from '../../schemas/headers.ts'
+import { Idempotent } from '../../schemas/headers.ts'
+import { completeDocument } from './openapi-document.ts'
 import { addLinks } from './openapi-links.ts'
+
+/** Anybody may know of it. */
+const PUBLIC = { 'x-internal': false }
 
 /** In the order of the README's table; Swagger UI keeps it. */
 const TAGS = [
@@ -52,7 +56,9 @@ export default fp<{ publicUrl: string; version: string }>(
           license: { name: 'MIT', identifier: undefined, url: 'https://opensource.org/license/mit' },
           contact: { name: 'Hyperspeed Automations' },
         },
-        servers: [{ url: publicUrl, description: 'This server' }],
+        servers: [
+          { url: publicUrl, description: 'This server: a local one, unless `PUBLIC_URL` says otherwise.', ...PUBLIC },
+        ],
         tags: TAGS.map(([name, description]) => ({ name, description })),
         components: {
           securitySchemes: {
@@ -60,7 +66,9 @@ export default fp<{ publicUrl: string; version: string }>(
               type: 'http',
               scheme: 'bearer',
               bearerFormat: 'JWT',
-              description: 'A person: the `access_token` of `login`, `register` or `refresh`. It lives for 15 minutes.',
+              description:
+                'A person: the `access_token` of `login`, `register` or `refresh`. It lives for 15 minutes. Only HS256 is ' +
+                'believed, with issuer, audience and expiry checked (RFC8725).',
             },
             serviceAccountToken: {
               type: 'http',
@@ -72,7 +80,7 @@ export default fp<{ publicUrl: string; version: string }>(
       },
       transformObject(document) {
         const plain = JSON.parse(JSON.stringify('openapiObject' in document ? document.openapiObject : {}))
-        describeParameters(plain)
+        completeDocument(plain)
         addLinks(plain)
         return plain
       },
@@ -116,23 +124,9 @@ function describe(route: RouteOptions): void {
 }
 
 /** The headers that a POST says it takes, and the one that every POST takes. */
-function withIdempotencyKey(headers: unknown): typeof IdempotencyKey {
-  const { properties = {} } = (headers ?? {}) as Partial<typeof IdempotencyKey>
-  return Type.Object({ ...IdempotencyKey.properties, ...properties })
-}
-
-type Documented = {
-  paths: Record<string, Record<string, { parameters?: { description?: string; schema?: { $ref?: string } }[] }>>
-  components: { schemas: Record<string, { description?: string }> }
-}
-
-/** A parameter that refers to a component says what that one says. Changes the document in place. */
-function describeParameters({ paths, components }: Documented): void {
-  const operations = Object.values(paths).flatMap((methods) => Object.values(methods))
-  for (const parameter of operations.flatMap(({ parameters = [] }) => parameters)) {
-    const component = components.schemas[parameter.schema?.$ref?.split('/').at(-1) ?? '']
-    if (component?.description !== undefined) parameter.description ??= component.description
-  }
+function withIdempotencyKey(headers: unknown): typeof Idempotent {
+  const { properties = {} } = (headers ?? {}) as Partial<typeof Idempotent>
+  return Type.Object({ ...Idempotent.properties, ...properties })
 }
 
 /** What a caller needs, in words. */

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { component, stringEnum } from '../component.ts'
+import { Action } from '../actions/action.ts'
+import { component, ref, stringEnum } from '../component.ts'
 
 export const OVERLAPS = ['skip', 'buffer_one', 'allow', 'cancel_other'] as const
 export const MISSED_POLICIES = ['one', 'skip', 'all'] as const
@@ -74,13 +75,7 @@ const effect = {
       example: 'Good morning! This is {{ automation.name }}.',
     }),
   ),
-  action: Type.Optional(
-    Type.Unknown({
-      description:
-        'What to do when it is due, in place of `channel` and `message`: one of the actions, with its `type`.',
-      example: { type: 'message', channel: 'general', text: 'Good morning!' },
-    }),
-  ),
+  action: Type.Optional(ref(Action)),
 }
 
 /** What happens when things go wrong. */
@@ -126,7 +121,8 @@ export const ScheduledConfig = component(
     {
       additionalProperties: true,
       description:
-        'When a `scheduled` automation runs, and what it does then. Exactly one of `cron`, `every` and `at` is needed before ' +
+        'When a `scheduled` automation runs, and what it does then: its `action`, or else the `message` in the `channel`. ' +
+        'Exactly one of `cron`, `every` and `at` is needed before ' +
         'it can be active. Keys that are not listed here are kept and returned.',
       example: {
         cron: '0 9 * * MON-FRI',

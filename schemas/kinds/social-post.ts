@@ -7,7 +7,12 @@ export const SocialPostConfig = component(
   'SocialPostConfig',
   Type.Object(
     {
-      provider: stringEnum(SOCIAL_PROVIDERS, { description: 'Where it posts.', example: 'mastodon' }),
+      provider: Type.Optional(
+        stringEnum(SOCIAL_PROVIDERS, {
+          description: 'Where it posts. It is needed before it can be active.',
+          example: 'mastodon',
+        }),
+      ),
       default_text: Type.Optional(
         Type.String({
           minLength: 1,

@@ -40,8 +40,7 @@ export function createActions({ db, egress, signingSecret }: ActionDependencies)
   return {
     validate(config) {
       const known = actions.map(({ type }) => type).join(', ')
-      const none: ConfigProblem = { path: '/type', message: `must be one of ${known}` }
-      return find(config)?.validate(config) ?? [config.type === '' ? { ...none, isMissing: true } : none]
+      return find(config)?.validate(config) ?? [{ path: '/type', message: `must be one of ${known}` }]
     },
     preview: (config, scope) => get(config).preview(config, scope),
     run: (config, context) => get(config).run(config, context),

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 const ROOT = join(import.meta.dirname, '../..')
 const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-conformance-'))
 
+// biome-ignore lint/suspicious/noExplicitAny: read as it comes
 type Json = any
 async function startServer(env: Record<string, string>) {
   const child = spawn(process.execPath, ['bin/hyperspeed.ts', 'serve'], {
@@ -50,7 +51,7 @@ const api =
         ...(body ? { 'content-type': 'application/json' } : {}),
         ...headers,
       },
-      body: body ? JSON.stringify(body) : undefined,
+      body: body ? JSON.stringify(body) : null,
     })
     const text = await r.text()
     if (!r.ok) throw new Error(`${method} ${path} ${r.status} ${text}`)

@@ -1,10 +1,13 @@
-import { Ajv, type ValidateFunction } from 'ajv'
+import type { ValidateFunction } from 'ajv'
+import { Ajv2019 } from 'ajv/dist/2019.js'
 import addFormats from 'ajv-formats'
 import type { FastifyInstance } from 'fastify'
+import { closeObjects } from './document.ts'
 
 type Answer = { statusCode: number; body: string; headers: Record<string, unknown> }
-type Operation = { responses: Record<string, { content?: Record<string, { schema: object }> }> }
-type Document = { paths: Record<string, Record<string, Operation>>; components: object }
+type Response = { $ref?: string; content?: Record<string, { schema: object }> }
+type Operation = { responses: Record<string, Response> }
+type Document = { paths: Record<string, Record<string, Operation>>; components: { schemas: Record<string, object> } }
 
 /** Tells what is wrong with an answer, held against the document; undefined when it keeps the contract. */
 export type Check = (method: string, url: string, answer: Answer) => string | undefined
@@ -12,7 +15,8 @@ export type Check = (method: string, url: string, answer: Answer) => string | un
 /** Holds answers against the OpenAPI document of an app: the status is documented, the body is valid. */
 export function contractOf(app: FastifyInstance): Check {
   const document: Document = JSON.parse(JSON.stringify(app.swagger()))
-  const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: true })
+  closeObjects(document)
+  const ajv = new Ajv2019({ strict: false, allErrors: true, validateFormats: true })
   // biome-ignore lint/suspicious/noExplicitAny: ajv-formats is published as CommonJS with a default export inside
   ;((addFormats as any).default ?? addFormats)(ajv)
   ajv.addSchema({ ...document, $id: 'document' })
@@ -32,6 +36,8 @@ export function contractOf(app: FastifyInstance): Check {
     }
     const response = operation.responses[status]
     if (response === undefined) return `${method} ${template} answered ${status}, which is not documented`
+    // Only errors are referred to.
+    if (response.$ref !== undefined) return validate(validator('/components/schemas/Error'), answer)
     if (response.content === undefined) return answer.body === '' ? undefined : `${status} has a body: ${answer.body}`
     const type = 'text/event-stream' in response.content ? 'text/event-stream' : 'application/json'
     const escaped = template.replaceAll('~', '~0').replaceAll('/', '~1')

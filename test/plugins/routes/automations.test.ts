@@ -67,7 +67,11 @@ t.test('automations of a space', async (t) => {
     const save = (kind: string, config: object, status = 'draft') =>
       send(owner, 'POST', base, { name: 'n', kind, config, status })
     t.equal((await save('scheduled', { message: 'Hello' })).status, 201)
-    t.equal((await save('scheduled', { cron: '* * * * *', action: {} })).status, 201)
+    t.equal(
+      (await save('scheduled', { cron: '* * * * *', action: {} })).status,
+      400,
+      'an action that is there is whole',
+    )
     t.equal((await save('social_post', {})).status, 201)
     for (const [kind, config, path] of [
       ['scheduled', { cron: 'every monday' }, '/config/cron'],

@@ -202,10 +202,11 @@ t.test('the engine', async (t) => {
   t.test('a config that can’t run is refused', async (t) => {
     const unfinished: [object, string][] = [
       [{}, '/config'],
-      [{ cron: '0 9 * * *', action: {} }, '/config/action/type'],
-      [{ cron: '0 9 * * *', action: { type: 'http_request' } }, '/config/action/url'],
+      [{ channel: 'general' }, '/config'],
     ]
     const wrong: [object, string][] = [
+      [{ cron: '0 9 * * *', action: {} }, '/config/action/type'],
+      [{ cron: '0 9 * * *', action: { type: 'http_request' } }, '/config/action/url'],
       [{ cron: '61 * * * *' }, '/config/cron'],
       [{ cron: '0 0 30 2 *' }, '/config/cron'],
       [{ cron: '* * * * * *' }, '/config/cron'],

@@ -1,6 +1,7 @@
 import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
 import t from 'tap'
+import { COMPONENTS } from '../../../../schemas/index.ts'
 import { ScheduledConfig } from '../../../../schemas/kinds/scheduled.ts'
 import { dueBetween, nextDue } from '../../../../src/kinds/scheduled/schedule.ts'
 import { ID, localRuns, problemsOf, scheduleOf } from './support.ts'
@@ -11,11 +12,12 @@ function dates(cron: string, year: number, until = year + 1): string[] {
 }
 
 t.test('each example of the schema is valid', async (t) => {
-  const ajv = new Ajv({ strict: false })
+  const ajv = new Ajv({ strict: false, discriminator: true, schemas: COMPONENTS })
   addFormats.default(ajv)
-  for (const [key, property] of Object.entries(ScheduledConfig.properties)) {
-    t.ok('example' in property && ajv.validate(property, property.example), key)
-    t.ok(property.description, `${key} is described`)
+  for (const [key, own] of Object.entries(ScheduledConfig.properties)) {
+    const property = '$ref' in own ? COMPONENTS.find(({ $id }) => $id === own.$ref) : own
+    t.ok(property && 'example' in property && ajv.validate(property, property.example), key)
+    t.ok(property?.description, `${key} is described`)
   }
   t.ok(ajv.validate(ScheduledConfig, ScheduledConfig.example))
   t.same(problemsOf(ScheduledConfig.example), [])

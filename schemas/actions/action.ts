@@ -1,0 +1,13 @@
+import type { Static } from '@sinclair/typebox'
+import { component, taggedUnion } from '../component.ts'
+import { HttpRequestAction } from './http-request.ts'
+import { MessageAction } from './message.ts'
+
+export const Action = component(
+  'Action',
+  taggedUnion('type', [MessageAction, HttpRequestAction], {
+    description: 'What a trigger does.',
+    example: { type: 'message', channel: 'general', text: 'Good morning!' },
+  }),
+)
+export type Action = Static<typeof Action>
