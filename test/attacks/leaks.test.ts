@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import type { Database } from '../../db/client.ts'
 import { type Answer, type Caller, emptyApp, JWT_SECRET, type Send } from '../support/app.ts'
+import { operationsOf } from '../support/operations.ts'
 import { until } from '../support/until.ts'
 
 /**
@@ -177,26 +178,23 @@ async function walkCredentials({ send, made, ada, path, spaceId }: Founded, staf
 }
 
 /** Every operation that reads, as a person and as AI staff. */
-async function readEverything({ app, send, ada, path, spaceId }: Founded, staff: Caller, automationId: string) {
-  const { service_accounts } = (await send(ada, 'GET', `${path}/service-accounts`)).body
+async function readEverything(
+  { app, send, ada, path: organization, spaceId }: Founded,
+  staff: Caller,
+  automationId: string,
+) {
+  const { service_accounts } = (await send(ada, 'GET', `${organization}/service-accounts`)).body
   const userId = service_accounts[0].user_id
   const ids: Record<string, string> = {
-    orgId: path.split('/').at(-1) ?? '',
+    orgId: organization.split('/').at(-1) ?? '',
     spaceId,
     automationId,
     userId,
     revision: '1',
+    ...Object.fromEntries(['roleId', 'runId', 'chatRoomId', 'requestId', 'serviceAccountId'].map((id) => [id, userId])),
   }
-  const document: { paths: Record<string, object> } = JSON.parse(JSON.stringify(app.swagger()))
-  for (const [template, operations] of Object.entries(document.paths)) {
-    if (!('get' in operations)) continue
-    for (const caller of [ada, staff])
-      await send(
-        caller,
-        'GET',
-        template.replaceAll(/\{(\w+)\}/g, (_, name) => ids[name] ?? userId),
-      )
-  }
+  for (const { path } of operationsOf(app, ids).filter(({ method }) => method === 'GET'))
+    for (const caller of [ada, staff]) await send(caller, 'GET', path)
 }
 
 /** What the program's own failures say: writes that Postgres refuses, with the rows in its messages. */
