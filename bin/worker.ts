@@ -6,7 +6,7 @@ import { startMaintenance } from '../src/maintenance.ts'
 import type { Program } from './program.ts'
 
 /** Runs under way in one process. */
-const CONCURRENCY = 100
+const CONCURRENCY = 400
 
 /**
  * Starts what runs automations: the scheduler, which starts what is due, the executor, which runs what was started, and the

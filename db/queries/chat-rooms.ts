@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Space } from '../space.ts'
 import type { DB } from '../types.ts'
 
@@ -50,22 +50,19 @@ export async function insert(trx: Transaction<DB>, space: Space, row: { id: stri
     .executeTakeFirstOrThrow()
 }
 
-/** The room of that name, made where it is missing. */
-export async function findOrInsert(
+/**
+ * Makes those of some rooms that are missing. In the order of their names, so that two transactions that make the same ones do
+ * not wait for one another.
+ */
+export async function insertMissing(
   trx: Transaction<DB>,
-  space: Space,
-  row: { id: string; name: string },
-): Promise<{ id: string }> {
-  await trx
-    .insertInto('chat_rooms')
-    .values({ ...row, organization_id: space.organizationId, space_id: space.id })
-    .onConflict((conflict) => conflict.constraint('chat_rooms_name_key').doNothing())
-    .execute()
-  return trx
-    .selectFrom('chat_rooms')
-    .select('id')
-    .where('organization_id', '=', space.organizationId)
-    .where('space_id', '=', space.id)
-    .where('name', '=', row.name)
-    .executeTakeFirstOrThrow()
+  rooms: readonly { id: string; organization_id: string; space_id: string; name: string }[],
+): Promise<void> {
+  await sql`
+    insert into chat_rooms (id, organization_id, space_id, name)
+    select id, organization_id, space_id, name
+      from json_to_recordset(${JSON.stringify(rooms)}::json) as r (
+             id uuid, organization_id uuid, space_id uuid, name text)
+     order by organization_id, space_id, name
+        on conflict on constraint chat_rooms_name_key do nothing`.execute(trx)
 }

@@ -9,7 +9,7 @@ import { gather } from '../gather.ts'
 import type { Action, Scope } from './action.ts'
 import { checkTemplate, render, TemplateError } from './template.ts'
 
-const MOST_TOGETHER = 100
+const MOST_TOGETHER = 400
 
 /** Says something in a chat room of the space, as the program itself. */
 export function createMessageAction(db: Kysely<DB>): Action<MessageAction> {
@@ -45,17 +45,21 @@ export function createMessageAction(db: Kysely<DB>): Action<MessageAction> {
   }
 }
 
-/** Most rooms are there; the few that are missing are made, one by one. */
+/** Most rooms are there; those that are missing are made. */
 async function writeAll(db: Kysely<DB>, messages: readonly chatMessages.ProgramMessage[]): Promise<readonly unknown[]> {
   const written = await chatMessages.insertOnce(db, messages)
-  for (const message of messages) {
-    if (written.has(message.id)) continue
-    const { organization_id: organizationId, space_id: id, room } = message
-    await db.transaction().execute(async (trx) => {
-      await chatRooms.findOrInsert(trx, { organizationId, id }, { id: newId(), name: room })
-      await chatMessages.insertOnce(trx, [message])
-    })
-  }
+  const others = messages.filter(({ id }) => !written.has(id))
+  if (others.length === 0) return messages
+  await db.transaction().execute(async (trx) => {
+    const rooms = others.map(({ organization_id, space_id, room }) => ({
+      id: newId(),
+      organization_id,
+      space_id,
+      name: room,
+    }))
+    await chatRooms.insertMissing(trx, rooms)
+    await chatMessages.insertOnce(trx, others)
+  })
   return messages
 }
 

@@ -9,7 +9,7 @@ import * as attempts from './attempts.ts'
 
 const MOST_ATTEMPTS = 5
 const LONGEST_RUN_MS = 10 * 60_000
-const MOST_TOGETHER = 100
+const MOST_TOGETHER = 400
 
 export type ExecutorOptions = {
   db: Database

@@ -6,8 +6,8 @@ import { gather } from '../gather.ts'
 const LOOK_EVERY_MS = 1000
 /** With few hands free, a little later one look fetches for several. */
 const LITTLE_MS = 20
-const MOST_TOGETHER = 100
-/** What is still under way after this is told to end, and has so long to write that it did. */
+const MOST_TOGETHER = 400
+/** What is still under way so long after a stop is told to end, and then has {@link LAST_WORDS_MS} to write that it did. */
 const GRACE_MS = 5000
 const LAST_WORDS_MS = 2000
 
@@ -19,6 +19,7 @@ export type ClaimOptions<D> = {
   /** Jobs under way at once of one group, in all processes together. */
   perGroup: number
   heartbeatSeconds: number
+  graceMs?: number
   /** Rejects only when the job must be given to another. The signal is aborted once this process has lost the job. */
   take: (data: D, signal: AbortSignal) => Promise<void>
   onError: (error: Error) => void
@@ -36,7 +37,7 @@ export type Claims = {
  * slowest before they take the next, and once a batch was not full they sleep although more may wait (bench/README.md).
  */
 export function startClaiming<D>(options: ClaimOptions<D>): Claims {
-  const { boss, queue, concurrency, perGroup, take, onError } = options
+  const { boss, queue, concurrency, perGroup, take, onError, graceMs = GRACE_MS } = options
   const held = new Map<string, { job: Job<D>; controller: AbortController }>()
   const underWay = new Set<Promise<void>>()
   const bell = createBell()
@@ -84,7 +85,7 @@ export function startClaiming<D>(options: ClaimOptions<D>): Claims {
       isStopped = true
       bell.ring()
       await looking
-      await Promise.race([Promise.all(underWay), wait(GRACE_MS, undefined, { ref: false })])
+      await Promise.race([Promise.all(underWay), wait(graceMs, undefined, { ref: false })])
       for (const { controller } of held.values()) controller.abort(new Error('the worker was stopped'))
       await Promise.race([Promise.all(underWay), wait(LAST_WORDS_MS, undefined, { ref: false })])
       stopHeartbeat()
