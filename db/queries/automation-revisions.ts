@@ -1,6 +1,6 @@
 import { type Insertable, type Kysely, type Selectable, sql, type Transaction } from 'kysely'
+import type { Space } from '../space.ts'
 import type { AutomationRevisions, DB } from '../types.ts'
-import type { Space } from './automations.ts'
 
 const COLUMNS = [
   'automation_revisions.revision',

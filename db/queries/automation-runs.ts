@@ -1,7 +1,6 @@
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
+import type { Space } from '../space.ts'
 import type { AutomationRuns, DB } from '../types.ts'
-
-type Space = { organizationId: string; id: string }
 
 const SHOWN = [
   'id',

@@ -1,8 +1,6 @@
 import { type Insertable, type Kysely, type Selectable, sql, type Transaction, type Updateable } from 'kysely'
+import type { Space } from '../space.ts'
 import type { Automations, DB } from '../types.ts'
-
-/** Where automations live: a space of an organization. */
-export type Space = { organizationId: string; id: string }
 
 /** The kind of an automation of a space; undefined where it is not there. */
 export async function findKind(db: Kysely<DB>, space: Space, id: string): Promise<string | undefined> {

@@ -1,7 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import type { Space } from '../space.ts'
 import type { DB } from '../types.ts'
-
-type Space = { organizationId: string; id: string }
 
 /** A message as the API shows it. */
 export type ChatMessage = {

@@ -1,7 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
+import type { Space } from '../space.ts'
 import type { DB } from '../types.ts'
-
-type Space = { organizationId: string; id: string }
 
 export type ChatRoom = { id: string; space_id: string; name: string; created_at: Date }
 

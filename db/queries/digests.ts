@@ -1,7 +1,6 @@
 import { type Kysely, sql } from 'kysely'
+import type { Space } from '../space.ts'
 import type { DB } from '../types.ts'
-
-type Space = { organizationId: string; id: string }
 
 /** What the automations of a space did since a time, and what comes next. */
 export type Digest = {

@@ -1,5 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { DB } from '../types.ts'
+import { LISTED } from './access.ts'
 
 /** A proposal that waits, the content that runs beside it, and where and by whom. */
 export type Row = {
@@ -22,7 +23,7 @@ export type Row = {
   running: { name: string; config: unknown; description: string | null; credential_version: number | null } | null
 }
 
-/** Who looks: what they see is what they may enter, by the same rules as db/queries/access.ts. */
+/** Who looks: they see what is in the spaces that they may enter. */
 export type Viewer = { userId: string; seesEverySpace: boolean }
 
 /**
@@ -36,7 +37,15 @@ export async function list(
   viewer: Viewer,
   page: { after: { proposedAt: string; automationId: string } | null; most: number },
 ): Promise<Row[]> {
+  const { proposedAt = null, automationId = null } = page.after ?? {}
   const { rows } = await sql<Row>`
+    with c as (
+      select ${viewer.userId}::uuid as user_id
+    ), held as (
+      select array_agg(mr.role_id) as role_ids
+        from member_roles mr
+       where mr.organization_id = ${organizationId}::uuid and mr.user_id = ${viewer.userId}::uuid
+    )
     select a.id as automation_id, a.space_id, s.name as space_name, a.kind, a.status,
            p.revision, p.name, p.config, p.description, p.credential_version, p.digest,
            p.authored_by_user_id as proposed_by_user_id,
@@ -46,6 +55,8 @@ export async function list(
            case when a.pending_revision is not null then json_build_object('name', r.name, 'config', r.config,
              'description', r.description, 'credential_version', r.credential_version) end as running
       from automations a
+      cross join c
+      cross join held
       join spaces s on s.organization_id = a.organization_id and s.id = a.space_id
       join automation_revisions r
         on r.organization_id = a.organization_id and r.automation_id = a.id and r.revision = a.revision
@@ -54,19 +65,10 @@ export async function list(
        and p.revision = coalesce(a.pending_revision, a.revision)
       left join service_accounts sa on sa.id = p.authored_by_service_account_id
       left join users u on u.id = p.authored_by_user_id
-     where a.organization_id = ${organizationId}
+     where a.organization_id = ${organizationId}::uuid
        and (a.status = 'pending_approval' or a.pending_revision is not null)
-       and (${viewer.seesEverySpace} or s.created_by = ${viewer.userId} or case
-             when exists (select from space_roles sr where sr.organization_id = s.organization_id and sr.space_id = s.id)
-             then exists (select from space_roles sr
-                            join member_roles mr on mr.organization_id = sr.organization_id and mr.role_id = sr.role_id
-                           where sr.organization_id = s.organization_id and sr.space_id = s.id
-                             and mr.user_id = ${viewer.userId})
-             else exists (select from member_roles mr
-                           where mr.organization_id = s.organization_id and mr.user_id = ${viewer.userId})
-           end)
-       and (${page.after?.automationId ?? null}::uuid is null
-            or (p.created_at, a.id) > (${page.after?.proposedAt ?? null}::timestamptz, ${page.after?.automationId ?? null}::uuid))
+       and (${viewer.seesEverySpace}::boolean or ${LISTED})
+       and (${automationId}::uuid is null or (p.created_at, a.id) > (${proposedAt}::timestamptz, ${automationId}::uuid))
      order by p.created_at, a.id
      limit ${page.most}`.execute(db)
   return rows

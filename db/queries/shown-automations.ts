@@ -1,8 +1,8 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { isoTime, type JsonText, jsonText } from '../json.ts'
 import { prepared } from '../prepared.ts'
+import type { Space } from '../space.ts'
 import type { DB } from '../types.ts'
-import type { Space } from './automations.ts'
 
 /** An automation as the API shows it, and the version that its entity tag is made of. */
 export type Shown = { json: JsonText; version: number }

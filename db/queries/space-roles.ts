@@ -1,7 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import type { Space } from '../space.ts'
 import type { DB } from '../types.ts'
-
-type Space = { organizationId: string; id: string }
 
 /** The access list of a space: the ids of the roles that may enter. Empty: whoever holds a role. */
 export async function list(db: Kysely<DB>, space: Space): Promise<string[]> {

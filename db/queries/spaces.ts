@@ -1,8 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import type { Space } from '../space.ts'
 import type { DB } from '../types.ts'
 import { LISTED } from './access.ts'
-
-type Space = { organizationId: string; id: string }
 
 /** A space as the API shows it. */
 export type ShownSpace = {

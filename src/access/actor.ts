@@ -1,3 +1,5 @@
+export type { Space } from '../../db/space.ts'
+
 /**
  * Who is asking: a person, or a service account (AI staff). Rules take the actor, never a flag. `userId` is set for
  * both, because a service account has a user of its own, which holds its roles and signs its messages.
@@ -8,6 +10,3 @@ export type Actor =
 
 /** An organization the caller belongs to, and what they may do there. */
 export type OrganizationAccess = { id: string; permissions: ReadonlySet<string> }
-
-/** A space the caller has been let into. Queries take it whole, so that none forgets the organization. */
-export type Space = { organizationId: string; id: string }
