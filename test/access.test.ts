@@ -28,6 +28,12 @@ const ACCESS: Record<string, Door | `${Door}, people only`> = {
   followSpaceEvents: 'files.read',
   cancelRun: 'files.write, people only',
   retryRun: 'files.write, people only',
+  receiveWebhook: 'public',
+  setWebhookSecret: 'files.write, people only',
+  listWebhookEvents: 'files.read',
+  getWebhookEvent: 'files.read',
+  replayWebhookEvent: 'files.write, people only',
+  replayWebhookEvents: 'files.write, people only',
   listReviews: 'files.read',
   getAutomationPolicy: 'member',
   updateAutomationPolicy: 'org.manage, people only',
@@ -123,6 +129,8 @@ t.test('every operation as everybody', async (t) => {
     serviceAccountId: nowhere,
     requestId: nowhere,
     runId: nowhere,
+    eventId: nowhere,
+    hookId: 'wh_unknown',
     token: 'inv_unknown',
   })
   const outsider = (await otherOrganization()).owner
