@@ -34,14 +34,15 @@ export function gather<T, R>(
   let isWoken = false
 
   const start = (): void => {
-    if (waiting.length === 0 || underWay >= concurrency) return
-    const { batch, rest } = take(waiting, options)
-    waiting = rest
-    underWay++
-    void settle(work, batch, isFinal).then(() => {
-      underWay--
-      start()
-    })
+    while (waiting.length > 0 && underWay < concurrency) {
+      const { batch, rest } = take(waiting, options)
+      waiting = rest
+      underWay++
+      void settle(work, batch, isFinal).then(() => {
+        underWay--
+        start()
+      })
+    }
   }
   return (item) =>
     new Promise((resolve, reject) => {

@@ -38,14 +38,14 @@ export const webhook: Kind = {
 
 function validate(config: AutomationConfig, actions: Pick<Actions, 'validate'>): ConfigProblem[] {
   const wrong = schemaProblems(WebhookConfig, config)
-  const inConfig = ({ path, message }: ConfigProblem) => ({ path: `/config${path}`, message })
+  const inConfig = (problem: ConfigProblem) => ({ ...problem, path: `/config${problem.path}` })
   if (wrong.length > 0) return wrong.map(inConfig)
   const own = known(config).action !== undefined
   const at = (path: string) => (own ? `/action${path}` : path.replace('/text', '/message'))
   return [
     ...headerProblems(known(config)),
     ...filterProblems(known(config)),
-    ...actions.validate(action(config)).map(({ path, message }) => ({ path: at(path), message })),
+    ...actions.validate(action(config)).map((problem) => ({ ...problem, path: at(problem.path) })),
   ].map(inConfig)
 }
 

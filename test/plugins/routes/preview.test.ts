@@ -37,7 +37,7 @@ t.test('preview', async (t) => {
     t.equal(status, 200)
     t.match(body.preview, { problems: [{ path: '/config/cron' }], action: null, next_runs: [] })
     t.match((await ask({ kind: 'scheduled' })).body.preview.problems.length > 0, true)
-    t.match((await ask({ kind: 'social_post', config: {} })).body.preview, {
+    t.match((await ask({ kind: 'reverse_tunnel', config: {} })).body.preview, {
       action: null,
       warnings: [/does not run yet/],
     })
