@@ -20,6 +20,7 @@ import validation from './core/validation.ts'
 import auditLog from './routes/audit-log.ts'
 import auth from './routes/auth.ts'
 import automationPolicy from './routes/automation-policy.ts'
+import automationSecrets from './routes/automation-secrets.ts'
 import automations from './routes/automations.ts'
 import chat from './routes/chat.ts'
 import hooks from './routes/hooks.ts'
@@ -102,6 +103,7 @@ async function registerApi(app: FastifyInstance): Promise<void> {
   await app.register(review, { prefix: `${SPACE}/automations/:automationId` })
   await app.register(runs, { prefix: `${SPACE}/automations/:automationId` })
   await app.register(spaceEvents, { prefix: `${SPACE}/events` })
+  await app.register(automationSecrets, { prefix: `${SPACE}/automations/:automationId` })
   await app.register(webhookEvents, { prefix: `${SPACE}/automations/:automationId` })
   await app.register(hooks, { prefix: HOOKS })
   await app.register(reviews, { prefix: `${ORGANIZATION}/reviews` })

@@ -30,6 +30,7 @@ const ACCESS: Record<string, Door | `${Door}, people only`> = {
   retryRun: 'files.write, people only',
   receiveWebhook: 'public',
   setWebhookSecret: 'files.write, people only',
+  setSigningSecret: 'files.write, people only',
   listWebhookEvents: 'files.read',
   getWebhookEvent: 'files.read',
   replayWebhookEvent: 'files.write, people only',

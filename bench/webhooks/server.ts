@@ -24,12 +24,13 @@ process.on('SIGTERM', () => {
 async function program() {
   const db = createDb(DATABASE_URL)
   const queue = await startQueue(DATABASE_URL, { isWorker: false, onError: console.error })
+  const cipher = createCipher(new Map([['k1', Buffer.alloc(32, 1)]]))
   const app = await buildApp({
     config: { publicUrl: 'http://127.0.0.1', corsOrigin: [], rateLimit: 1e9, trustProxy: false, multiTenant: false },
     db,
-    cipher: createCipher(new Map([['k1', Buffer.alloc(32, 1)]])),
+    cipher,
     passwords: createPasswords(),
-    actions: wireActions(db, { egressAllow: [] }).actions,
+    actions: wireActions(db, cipher, { egressAllow: [] }).actions,
     queue,
     jwtSecret: 'only for this benchmark, on loopback',
     version: '0.0.0-bench',

@@ -1,7 +1,6 @@
 import { type JsonText, jsonText } from '../../db/json.ts'
 import * as automations from '../../db/queries/automations.ts'
 import * as webhookEvents from '../../db/queries/webhook-events.ts'
-import { SecretChange, SecretResponse } from '../../schemas/automation-secrets.ts'
 import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { AutomationParams, EventParams } from '../../schemas/params.ts'
@@ -14,13 +13,11 @@ import {
   WebhookReplayResponse,
 } from '../../schemas/webhook-events.ts'
 import type { Space } from '../../src/access/actor.ts'
-import { setWebhookSecret } from '../../src/automations/secrets.ts'
 import { ApiError } from '../../src/errors.ts'
 import { canRun } from '../../src/kinds/index.ts'
 import { replay } from '../../src/runs/requests.ts'
 import { isUuid } from '../core/validation.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
-import { optionalBody } from '../optional-body.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 import { writeObject, written } from '../written.ts'
 
@@ -30,33 +27,9 @@ const DEFAULT_LIMIT = 50
 const MOST_PAGE_BYTES = 4 * 1024 * 1024
 const REPLAYED_AT_ONCE = 500
 
-/** What came in for one automation, and the secret by which its senders are known. */
+/** What came in for one automation. */
 const routes: RoutePlugin = async (app) => {
   const { db, queue } = app
-
-  app.post(
-    '/webhook/secret',
-    {
-      config: { permission: 'files.write', peopleOnly: true },
-      preValidation: optionalBody,
-      schema: {
-        operationId: 'setWebhookSecret',
-        tags: [TAG],
-        summary: 'Set or make the secret of a webhook',
-        description:
-          'The one before stays valid for a while, so that the sender can be changed without a gap. It is no part of what ' +
-          'is approved.',
-        params: AutomationParams,
-        body: ref(SecretChange),
-        response: { 200: ref(SecretResponse), ...errors(404, 409) },
-      },
-    },
-    async ({ id: requestId, actor, space, params, body }, reply) =>
-      reply.code(200).transact(async (trx) => {
-        const target = { space, id: params.automationId }
-        return setWebhookSecret(trx, { actor, requestId }, target, body, app)
-      }),
-  )
 
   app.get(
     '/events',

@@ -4,6 +4,7 @@ import * as automationSecrets from '../../db/queries/automation-secrets.ts'
 import type { DB } from '../../db/types.ts'
 import type { SecretChange } from '../../schemas/automation-secrets.ts'
 import type { Space } from '../access/actor.ts'
+import { makeStandardSecret, standardSecretProblem } from '../actions/standard-webhooks.ts'
 import { ApiError } from '../errors.ts'
 import { KINDS } from '../kinds/index.ts'
 import { secretPlace } from '../secrets/automation-secrets.ts'
@@ -17,39 +18,48 @@ const DEFAULT_GRACE_SECONDS = 86_400
 export type NewSecret = { secret: string; previous_valid_until: Date | null }
 
 /**
- * Sets or makes the secret by which the senders of an automation's events are known. No part of what is approved: who knows
- * it may send events, and what is done with them stays what a person let run.
+ * Sets or makes a secret of an automation: for `webhook` the one by which the senders of its events are known, for `signing`
+ * the one with which its requests are signed. No part of what is approved: what is done stays what a person let run.
  *
  * @throws ApiError `automation_not_found`, `not_a_webhook`, or `invalid_request` for what can't be a secret.
  */
-export async function setWebhookSecret(
+export async function setSecret(
   trx: Transaction<DB>,
   author: Author,
-  { space, id }: { space: Space; id: string },
+  { space, id, purpose }: { space: Space; id: string; purpose: automationSecrets.Purpose },
   change: SecretChange,
   { cipher }: { cipher: Cipher },
 ): Promise<NewSecret> {
   const current = await lock(trx, space, id)
-  const secret = secretFor(current, change.secret)
+  const secret = secretFor(purpose === 'webhook' ? formatOf(current) : STANDARD, change.secret)
   const secretId = newId()
   const previous_valid_until = await automationSecrets.replace(
     trx,
-    { organizationId: space.organizationId, automationId: id, purpose: 'webhook' },
+    { organizationId: space.organizationId, automationId: id, purpose },
     { id: secretId, ciphertext: cipher.encrypt(secret, secretPlace(secretId)) },
     change.grace_seconds ?? DEFAULT_GRACE_SECONDS,
   )
   const details = { secret_id: secretId, previous_valid_until: previous_valid_until?.toISOString() ?? null }
-  await record(trx, author, space, id, 'automation.webhook_secret_set', details)
+  await record(trx, author, space, id, `automation.${purpose}_secret_set`, details)
   return { secret, previous_valid_until }
 }
 
-/** The given secret, if it can be one for what is shown of the automation, or a new one. */
-function secretFor({ automation, revision }: Current, given: string | undefined): string {
+/** What a secret looks like. */
+type Format = { make: () => string; problem: (secret: string) => string | undefined }
+
+const STANDARD: Format = { make: makeStandardSecret, problem: standardSecretProblem }
+
+/** What the senders of events take for a secret, as the content that is shown says. */
+function formatOf({ automation, revision }: Current): Format {
   const { intake } = KINDS[automation.kind]
   if (intake === null) throw new ApiError('not_a_webhook')
   const { config } = revision.content
-  if (given === undefined) return intake.makeSecret(config)
-  const message = intake.secretProblem(config, given)
+  return { make: () => intake.makeSecret(config), problem: (secret) => intake.secretProblem(config, secret) }
+}
+
+function secretFor({ make, problem }: Format, given: string | undefined): string {
+  if (given === undefined) return make()
+  const message = problem(given)
   if (message !== undefined) throw new ApiError('invalid_request', { details: [{ path: '/secret', message }] })
   return given
 }

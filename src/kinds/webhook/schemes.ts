@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Verification, WebhookConfig } from '../../../schemas/kinds/webhook.ts'
+import { makeStandardSecret, standardKey, standardSecretProblem } from '../../actions/standard-webhooks.ts'
 import type { Delivery } from '../kind.ts'
 import type { Claim, Signing } from './signature.ts'
 
@@ -48,15 +49,9 @@ const standardWebhooks: Scheme = {
     return { signed: `${id}.${headers['webhook-timestamp']}.`, signatures, timestamp }
   },
   signing: () => ({ algorithm: 'sha256', encoding: 'base64' }),
-  key(secret) {
-    const base64 = secret.replace(/^whsec_/, '')
-    const key = Buffer.from(base64, 'base64')
-    const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(base64)
-    return isBase64 && key.length >= 24 && key.length <= 64 ? key : undefined
-  },
-  makeSecret: () => `whsec_${randomBytes(32).toString('base64')}`,
-  secretProblem: (secret) =>
-    standardWebhooks.key(secret) === undefined ? 'must be whsec_ and 24 to 64 bytes in base64' : undefined,
+  key: standardKey,
+  makeSecret: makeStandardSecret,
+  secretProblem: standardSecretProblem,
   keyHeader: 'webhook-id',
 }
 
