@@ -1,13 +1,19 @@
 import type { Database } from '../db/client.ts'
+import * as automationSecrets from '../db/queries/automation-secrets.ts'
 import { type Actions, createActions } from '../src/actions/index.ts'
 import type { Config } from '../src/config.ts'
 import { createEgress } from '../src/egress/guard.ts'
+import { openSecrets } from '../src/secrets/automation-secrets.ts'
+import type { Cipher } from '../src/secrets/cipher.ts'
 
 /** The actions of this program, and how to let their connections go. */
 export function wireActions(
   db: Database,
+  cipher: Cipher,
   { egressAllow }: Pick<Config, 'egressAllow'>,
 ): { actions: Actions; close: () => Promise<void> } {
   const egress = createEgress({ allow: egressAllow })
-  return { actions: createActions({ db, egress, signingSecret: async () => undefined }), close: () => egress.close() }
+  const signingSecrets = async (automationId: string) =>
+    openSecrets(cipher, await automationSecrets.list(db, automationId, 'signing'))
+  return { actions: createActions({ db, egress, signingSecrets }), close: () => egress.close() }
 }

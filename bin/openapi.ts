@@ -12,6 +12,7 @@ import { version } from './version.ts'
  */
 export async function openapiYaml(): Promise<string> {
   const db = createDb('postgres://nowhere.invalid')
+  const cipher = createCipher(new Map([['unused', Buffer.alloc(32)]]))
   const app = await buildApp({
     config: {
       publicUrl: 'http://127.0.0.1:8080',
@@ -21,9 +22,9 @@ export async function openapiYaml(): Promise<string> {
       multiTenant: false,
     },
     db,
-    cipher: createCipher(new Map([['unused', Buffer.alloc(32)]])),
+    cipher,
     passwords: createPasswords(),
-    actions: wireActions(db, { egressAllow: [] }).actions,
+    actions: wireActions(db, cipher, { egressAllow: [] }).actions,
     queue: { send: () => Promise.reject(new Error('no run is started while the document is made')) },
     jwtSecret: 'unused'.repeat(8),
     version,

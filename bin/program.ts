@@ -43,7 +43,8 @@ export async function startProgram(config: ConfigWithSecrets, { isWorker, ...opt
     await migrate(database.db)
     const queue = await startQueue(database.url, { isWorker, onError: onError('the queue of runs failed') })
     stopFirst(queue.stop)
-    const { actions, close } = wireActions(database.db, config)
+    const cipher = createCipher(config.encryptionKeys)
+    const { actions, close } = wireActions(database.db, cipher, config)
     stopFirst(close)
     app = await buildApp({
       ...options,
@@ -51,7 +52,7 @@ export async function startProgram(config: ConfigWithSecrets, { isWorker, ...opt
       db: database.db,
       queue,
       actions,
-      cipher: createCipher(config.encryptionKeys),
+      cipher,
       passwords: createPasswords(),
       jwtSecret: config.jwtSecret,
       version,

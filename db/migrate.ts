@@ -5,6 +5,7 @@ import * as identity from './migrations/0001-identity.ts'
 import * as automations from './migrations/0002-automations.ts'
 import * as review from './migrations/0003-review.ts'
 import * as runs from './migrations/0004-runs.ts'
+import * as webhooks from './migrations/0005-webhooks.ts'
 import type { DB } from './types.ts'
 
 /** Every migration, in order. Frozen once released: a change is a new one. */
@@ -13,6 +14,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0002-automations': automations,
   '0003-review': review,
   '0004-runs': runs,
+  '0005-webhooks': webhooks,
 }
 
 const LOCK = 4_711_002

@@ -73,6 +73,7 @@ export interface AutomationRuns {
   created_at: Generated<Timestamp>;
   digest: string;
   error_message: string | null;
+  event_id: string | null;
   external_ref: string | null;
   finished_at: Timestamp | null;
   id: string;
@@ -119,6 +120,16 @@ export interface Automations {
   status: string;
   updated_at: Generated<Timestamp>;
   version: Generated<number>;
+}
+
+export interface AutomationSecrets {
+  automation_id: string;
+  ciphertext: string;
+  created_at: Generated<Timestamp>;
+  id: string;
+  organization_id: string;
+  purpose: string;
+  valid_until: Timestamp | null;
 }
 
 export interface ChatMessages {
@@ -267,12 +278,34 @@ export interface Users {
   password_hash: string | null;
 }
 
+export interface WebhookEvents {
+  automation_id: string;
+  body: Json | null;
+  body_bytes: number;
+  event_key: string | null;
+  headers: Json;
+  id: string;
+  organization_id: string;
+  received_at: Timestamp;
+  run_id: string | null;
+  space_id: string;
+  status: string;
+  type: string | null;
+}
+
+export interface Webhooks {
+  automation_id: string;
+  hook_id: string;
+  organization_id: string;
+}
+
 export interface DB {
   audit_heads: AuditHeads;
   audit_log: AuditLog;
   automation_policies: AutomationPolicies;
   automation_revisions: AutomationRevisions;
   automation_runs: AutomationRuns;
+  automation_secrets: AutomationSecrets;
   automations: Automations;
   chat_messages: ChatMessages;
   chat_rooms: ChatRooms;
@@ -290,4 +323,6 @@ export interface DB {
   space_roles: SpaceRoles;
   spaces: Spaces;
   users: Users;
+  webhook_events: WebhookEvents;
+  webhooks: Webhooks;
 }

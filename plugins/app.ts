@@ -3,6 +3,7 @@ import type { Database } from '../db/client.ts'
 import type { Passwords } from '../src/access/passwords.ts'
 import type { Actions } from '../src/actions/index.ts'
 import type { Config } from '../src/config.ts'
+import type { EventBatches } from '../src/hooks/receiver.ts'
 import type { RunQueue } from '../src/runs/queue.ts'
 import type { Cipher } from '../src/secrets/cipher.ts'
 import authentication from './core/authentication.ts'
@@ -19,8 +20,10 @@ import validation from './core/validation.ts'
 import auditLog from './routes/audit-log.ts'
 import auth from './routes/auth.ts'
 import automationPolicy from './routes/automation-policy.ts'
+import automationSecrets from './routes/automation-secrets.ts'
 import automations from './routes/automations.ts'
 import chat from './routes/chat.ts'
+import hooks from './routes/hooks.ts'
 import invites from './routes/invites.ts'
 import me from './routes/me.ts'
 import members from './routes/members.ts'
@@ -34,6 +37,7 @@ import serviceAccounts from './routes/service-accounts.ts'
 import signupRequests from './routes/signup-requests.ts'
 import spaceEvents from './routes/space-events.ts'
 import spaces from './routes/spaces.ts'
+import webhookEvents from './routes/webhook-events.ts'
 import { createServer } from './server.ts'
 
 export type AppDependencies = {
@@ -47,11 +51,14 @@ export type AppDependencies = {
   version: string
   /** Milliseconds that the event loop may lag before requests are refused; without it, none is. */
   mostEventLoopDelay?: number
+  /** How events of webhooks share transactions: for measuring what comes of it. */
+  eventBatches?: EventBatches
   /** Of a process that only works: `/healthz` and `/readyz`, and nothing else. */
   onlyHealth?: boolean
   logger?: FastifyServerOptions['logger']
 }
 
+const HOOKS = '/api/v1/hooks'
 const ORGANIZATION = '/api/v1/organizations/:orgId'
 const SPACE = `${ORGANIZATION}/spaces/:spaceId`
 
@@ -64,7 +71,13 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
   app.decorate('passwords', passwords)
   app.decorate('queue', deps.queue)
   app.decorate('actions', deps.actions)
-  app.decorate('settings', { multiTenant: config.multiTenant, limitsLogins: config.rateLimit !== undefined })
+  app.decorate('settings', {
+    multiTenant: config.multiTenant,
+    rateLimit: config.rateLimit,
+    limitsLogins: config.rateLimit !== undefined,
+    eventBatches: deps.eventBatches,
+    hooksUrl: `${config.publicUrl}${HOOKS}/`,
+  })
 
   await app.register(errors)
   await app.register(methods)
@@ -90,6 +103,9 @@ async function registerApi(app: FastifyInstance): Promise<void> {
   await app.register(review, { prefix: `${SPACE}/automations/:automationId` })
   await app.register(runs, { prefix: `${SPACE}/automations/:automationId` })
   await app.register(spaceEvents, { prefix: `${SPACE}/events` })
+  await app.register(automationSecrets, { prefix: `${SPACE}/automations/:automationId` })
+  await app.register(webhookEvents, { prefix: `${SPACE}/automations/:automationId` })
+  await app.register(hooks, { prefix: HOOKS })
   await app.register(reviews, { prefix: `${ORGANIZATION}/reviews` })
   await app.register(automationPolicy, { prefix: `${ORGANIZATION}/automation-policy` })
   await app.register(auth, { prefix: '/api/v1/auth' })

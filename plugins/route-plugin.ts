@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Database } from '../db/client.ts'
 import type { Passwords } from '../src/access/passwords.ts'
 import type { Actions } from '../src/actions/index.ts'
+import type { EventBatches } from '../src/hooks/receiver.ts'
 import type { RunQueue } from '../src/runs/queue.ts'
 import type { Cipher } from '../src/secrets/cipher.ts'
 
@@ -26,6 +27,11 @@ declare module 'fastify' {
 export type Settings = {
   /** Whether the database takes many organizations. */
   multiTenant: boolean
+  eventBatches: EventBatches | undefined
+  /** What the URL of a webhook begins with. */
+  hooksUrl: string
+  /** Requests a minute of one caller; undefined is no limit. */
+  rateLimit: number | undefined
   /** Whether logins and registrations are counted; off where no requests are. */
   limitsLogins: boolean
 }

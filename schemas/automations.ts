@@ -4,6 +4,7 @@ import { Digest, EXAMPLE_DIGEST } from './digest.ts'
 import { ReverseTunnelConfig } from './kinds/reverse-tunnel.ts'
 import { ScheduledConfig } from './kinds/scheduled.ts'
 import { SocialPostConfig } from './kinds/social-post.ts'
+import { WebhookConfig } from './kinds/webhook.ts'
 import { Cursor, Limit } from './paging.ts'
 
 export const KINDS = ['social_post', 'reverse_tunnel', 'scheduled', 'webhook'] as const
@@ -37,9 +38,9 @@ export const AutomationConfig = component(
   'AutomationConfig',
   Type.Record(Type.String(), Type.Unknown(), {
     description:
-      'Kind-specific configuration: what `ScheduledConfig`, `SocialPostConfig` or `ReverseTunnelConfig` says. Keys that the ' +
-      'kind does not know are kept and returned; those that it knows must be as it says. A draft may be unfinished; what ' +
-      'becomes `active` must be whole. ' +
+      'Kind-specific configuration: what `ScheduledConfig`, `WebhookConfig`, `SocialPostConfig` or `ReverseTunnelConfig` ' +
+      'says. Keys that the kind does not know are kept and returned; those that it knows must be as it says. A draft may be ' +
+      'unfinished; what becomes `active` must be whole. ' +
       'In what AI staff proposed, `proposal_note` tells the reviewer its intent.',
     example: EXAMPLE_CONFIG,
   }),
@@ -111,6 +112,15 @@ export const AutomationBase = component(
       ),
       pending_revision: nullable(PendingRevision),
       next_run_at: nullable(timestamp('When it runs next by the clock, or null where nothing is planned.')),
+      trigger: nullable(
+        closed(
+          { url: Type.String({ description: 'Where its events come in. It stays the same.' }) },
+          {
+            title: 'AutomationTrigger',
+            description: 'Where it is set off from outside: for a `webhook`; null for the others.',
+          },
+        ),
+      ),
     },
     { description: 'What every automation has, of whatever kind.' },
   ),
@@ -161,8 +171,9 @@ export const ScheduledAutomation = automationOf('ScheduledAutomation', 'schedule
   approved_digest: EXAMPLE_DIGEST,
   pending_revision: null,
   next_run_at: '2024-03-25T09:00:00.000Z',
+  trigger: null,
 })
-export const WebhookAutomation = automationOf('WebhookAutomation', 'webhook', AutomationConfig)
+export const WebhookAutomation = automationOf('WebhookAutomation', 'webhook', WebhookConfig)
 export const SocialPostAutomation = automationOf('SocialPostAutomation', 'social_post', SocialPostConfig)
 export const ReverseTunnelAutomation = automationOf('ReverseTunnelAutomation', 'reverse_tunnel', ReverseTunnelConfig)
 
@@ -233,7 +244,7 @@ export const ScheduledAutomationCreate = creationOf('ScheduledAutomationCreate',
   config: EXAMPLE_CONFIG,
   status: 'active',
 })
-export const WebhookAutomationCreate = creationOf('WebhookAutomationCreate', 'webhook', AutomationConfig, {
+export const WebhookAutomationCreate = creationOf('WebhookAutomationCreate', 'webhook', WebhookConfig, {
   name: 'Deployments',
   config: { verification: 'github', channel: 'general' },
 })

@@ -3,6 +3,7 @@ import * as httpRequestAction from './actions/http-request.ts'
 import * as messageAction from './actions/message.ts'
 import * as auditLog from './audit-log.ts'
 import * as auth from './auth.ts'
+import * as automationSecrets from './automation-secrets.ts'
 import * as automations from './automations.ts'
 import * as chat from './chat.ts'
 import * as digest from './digest.ts'
@@ -13,6 +14,7 @@ import * as invites from './invites.ts'
 import * as reverseTunnelKind from './kinds/reverse-tunnel.ts'
 import * as scheduledKind from './kinds/scheduled.ts'
 import * as socialPostKind from './kinds/social-post.ts'
+import * as webhookKind from './kinds/webhook.ts'
 import * as me from './me.ts'
 import * as members from './members.ts'
 import * as organizations from './organizations.ts'
@@ -26,6 +28,7 @@ import * as serviceAccounts from './service-accounts.ts'
 import * as signupRequests from './signup-requests.ts'
 import * as spaceEvents from './space-events.ts'
 import * as spaces from './spaces.ts'
+import * as webhookEvents from './webhook-events.ts'
 
 /** Every named schema, in the order in which it stands in the document. */
 export const COMPONENTS = [
@@ -37,6 +40,7 @@ export const COMPONENTS = [
   scheduledKind,
   socialPostKind,
   reverseTunnelKind,
+  webhookKind,
   action,
   messageAction,
   httpRequestAction,
@@ -44,6 +48,8 @@ export const COMPONENTS = [
   review,
   runs,
   spaceEvents,
+  webhookEvents,
+  automationSecrets,
   auth,
   me,
   permissions,

@@ -12,6 +12,7 @@ export const RevisionParams = closed({
   revision: Type.Integer({ minimum: 1, maximum: 2_147_483_647, description: 'The number of a revision.' }),
 })
 export const RunParams = closed({ ...AutomationParams.properties, runId: uuid('Run UUID.') })
+export const EventParams = closed({ ...AutomationParams.properties, eventId: uuid('Event UUID.') })
 export const MemberParams = closed({ orgId, userId: uuid('User UUID.') })
 export const RoleParams = closed({ orgId, roleId: uuid('Role UUID.') })
 export const ServiceAccountParams = closed({ orgId, serviceAccountId: uuid('Service account UUID.') })

@@ -33,8 +33,8 @@ export const HEADERS = {
     schema: { type: 'integer', format: 'int32' },
   },
   'WWW-Authenticate': {
-    description: 'The scheme that is wanted (RFC 6750).',
-    schema: { type: 'string', enum: ['Bearer'] },
+    description: 'The scheme that is wanted (RFC 6750); `Signature` where the body must be signed.',
+    schema: { type: 'string', enum: ['Bearer', 'Signature'] },
   },
 } as const
 

@@ -45,6 +45,7 @@ export const Run = component(
       note: nullable(Type.String({ description: 'Why it ran when it did, where that is not plain; or null.' })),
       requested_by_user_id: nullable(uuid('The person who asked for it, or null.')),
       retry_of_run_id: nullable(uuid('The run that it repeats, or null.')),
+      event_id: nullable(uuid('The event of a webhook that it is for, or null.')),
       created_at: timestamp('When it was written.'),
     },
     { description: 'One execution of an automation.' },

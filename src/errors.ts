@@ -22,6 +22,7 @@ export const ERRORS = {
   unauthorized: [401, 'unauthorized'],
   invalid_credentials: [401, 'invalid credentials'],
   invalid_refresh_token: [401, 'invalid refresh token'],
+  webhook_not_verified: [401, 'no such webhook, or the request does not prove its sender'],
   // 403: known, and not allowed
   forbidden: [403, 'forbidden'],
   not_a_member: [403, 'not a member of this organization'],
@@ -44,6 +45,7 @@ export const ERRORS = {
   automation_not_pending: [404, 'automation not pending or not found'],
   revision_not_found: [404, 'revision not found'],
   run_not_found: [404, 'run not found'],
+  event_not_found: [404, 'event not found'],
   chat_room_not_found: [404, 'chat room not found'],
   member_not_found: [404, 'member not found'],
   role_not_found: [404, 'role not found'],
@@ -69,6 +71,7 @@ export const ERRORS = {
   run_not_implemented: [409, 'run not implemented for this kind'],
   run_finished: [409, 'the run has finished already'],
   run_not_finished: [409, 'the run has not finished yet'],
+  not_a_webhook: [409, 'the automation takes no events: its kind is not webhook'],
   illegal_transition: [409, 'an automation that was rejected can only be edited, resubmitted or activated'],
   other_proposal_pending: [409, 'another proposal for this automation is pending'],
   pending_limit_reached: [409, 'this service account has too many proposals pending'],
@@ -78,6 +81,7 @@ export const ERRORS = {
   precondition_failed: [412, 'the resource has changed since you read it'],
   body_too_large: [413, 'the body is larger than 1 MiB'],
   unsupported_media_type: [415, 'the body must be uncompressed application/json'],
+  compressed_body: [415, 'the body must not be compressed'],
   idempotency_key_reused: [422, 'this Idempotency-Key was used with another request'],
   digest_required: [
     428,

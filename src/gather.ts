@@ -1,8 +1,15 @@
 export type GatherOptions<T> = {
   /** How many go together at most. */
   most: number
-  /** Of those with the same key only one is in a batch; the others wait for the next. */
+  /** Of those with the same key only one is in a batch; the others wait for the next. For one batch at a time. */
   key?: (item: T) => string
+  /** How many batches are under way at once; 1 by default. */
+  concurrency?: number
+  /** What those of a batch weigh together at most, unless it is a single one. */
+  mostWeight?: number
+  weigh?: (item: T) => number
+  /** Errors after which nothing is done again one by one: all of the batch fails. */
+  isFinal?: (error: unknown) => boolean
 }
 
 type Waiting<T, R> = { item: T; resolve: (result: R) => void; reject: (error: unknown) => void }
@@ -19,30 +26,40 @@ type Waiting<T, R> = { item: T; resolve: (result: R) => void; reject: (error: un
  */
 export function gather<T, R>(
   work: (items: readonly T[]) => Promise<readonly R[]>,
-  { most, key }: GatherOptions<T>,
+  options: GatherOptions<T>,
 ): (item: T) => Promise<R> {
+  const { concurrency = 1, isFinal = () => false } = options
   let waiting: Waiting<T, R>[] = []
-  let isBusy = false
+  let underWay = 0
+  let isWoken = false
 
-  const next = async (): Promise<void> => {
-    while (waiting.length > 0) {
-      const { batch, rest } = take(waiting, most, key)
+  const start = (): void => {
+    while (waiting.length > 0 && underWay < concurrency) {
+      const { batch, rest } = take(waiting, options)
       waiting = rest
-      await settle(work, batch)
+      underWay++
+      void settle(work, batch, isFinal).then(() => {
+        underWay--
+        start()
+      })
     }
-    isBusy = false
   }
   return (item) =>
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject })
-      if (isBusy) return
-      isBusy = true
+      if (isWoken) return
+      isWoken = true
       // What comes in the same turn of the event loop goes together already.
-      setImmediate(() => void next())
+      setImmediate(() => {
+        isWoken = false
+        start()
+      })
     })
 }
 
-function take<T, R>(waiting: Waiting<T, R>[], most: number, key?: (item: T) => string) {
+function take<T, R>(waiting: Waiting<T, R>[], options: GatherOptions<T>) {
+  const { key } = options
+  const most = fitting(waiting, options)
   if (key === undefined) return { batch: waiting.slice(0, most), rest: waiting.slice(most) }
   const [batch, rest, seen]: [Waiting<T, R>[], Waiting<T, R>[], Set<string>] = [[], [], new Set()]
   for (const each of waiting) {
@@ -54,10 +71,25 @@ function take<T, R>(waiting: Waiting<T, R>[], most: number, key?: (item: T) => s
   return { batch, rest }
 }
 
+/** How many of those that wait are not too many, and not too heavy. */
+function fitting<T>(
+  waiting: readonly Pick<Waiting<T, unknown>, 'item'>[],
+  { most, mostWeight, weigh }: GatherOptions<T>,
+): number {
+  if (mostWeight === undefined || weigh === undefined) return most
+  let weight = 0
+  const end = waiting.slice(0, most).findIndex(({ item }, i) => {
+    weight += weigh(item)
+    return i > 0 && weight > mostWeight
+  })
+  return end === -1 ? most : end
+}
+
 /** Never rejects: each item learns of its own end. */
 async function settle<T, R>(
   work: (items: readonly T[]) => Promise<readonly R[]>,
   batch: readonly Waiting<T, R>[],
+  isFinal: (error: unknown) => boolean,
 ): Promise<void> {
   try {
     const results = await work(batch.map(({ item }) => item))
@@ -66,7 +98,7 @@ async function settle<T, R>(
       resolve(results[i] as R)
     })
   } catch (error) {
-    if (batch.length === 1) batch[0]?.reject(error)
-    else for (const each of batch) await settle(work, [each])
+    if (batch.length === 1 || isFinal(error)) for (const { reject } of batch) reject(error)
+    else for (const each of batch) await settle(work, [each], isFinal)
   }
 }

@@ -3,6 +3,7 @@ import * as automationRuns from '../db/queries/automation-runs.ts'
 import * as idempotencyKeys from '../db/queries/idempotency-keys.ts'
 import * as sessions from '../db/queries/sessions.ts'
 import * as spaceEvents from '../db/queries/space-events.ts'
+import * as webhookEvents from '../db/queries/webhook-events.ts'
 import type { DB } from '../db/types.ts'
 import { expireProposals } from './automations/expiry.ts'
 import { EVENTS_KEPT_MS } from './space-events.ts'
@@ -12,7 +13,7 @@ const EVERY_MS = 60_000
 const DAY_MS = 24 * 60 * 60_000
 
 export type Retention = {
-  /** Days for which finished runs are kept. */
+  /** Days for which finished runs, and events of webhooks, are kept. */
   retentionDays: number
 }
 
@@ -23,6 +24,7 @@ export async function sweep(db: Kysely<DB>, { retentionDays }: Retention, now = 
   while ((await idempotencyKeys.removeExpired(db, BATCH)) === BATCH);
   while ((await sessions.removeExpired(db, BATCH)) === BATCH);
   while ((await automationRuns.removeFinished(db, before(retentionDays * DAY_MS), BATCH)) === BATCH);
+  while ((await webhookEvents.removeReceived(db, before(retentionDays * DAY_MS), BATCH)) === BATCH);
   while ((await spaceEvents.removeOld(db, before(EVENTS_KEPT_MS), BATCH)) === BATCH);
 }
 

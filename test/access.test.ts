@@ -30,6 +30,13 @@ const ACCESS: Record<string, Door | `${Door}, people only`> = {
   followSpaceEvents: 'files.read',
   cancelRun: 'files.write, people only',
   retryRun: 'files.write, people only',
+  receiveWebhook: 'public',
+  setWebhookSecret: 'files.write, people only',
+  setSigningSecret: 'files.write, people only',
+  listWebhookEvents: 'files.read',
+  getWebhookEvent: 'files.read',
+  replayWebhookEvent: 'files.write, people only',
+  replayWebhookEvents: 'files.write, people only',
   listReviews: 'files.read',
   getAutomationPolicy: 'member',
   updateAutomationPolicy: 'org.manage, people only',
@@ -104,6 +111,8 @@ t.test('every operation as everybody', async (t) => {
     serviceAccountId: nowhere,
     requestId: nowhere,
     runId: nowhere,
+    eventId: nowhere,
+    hookId: 'wh_unknown',
     token: 'inv_unknown',
   })
   const outsider = (await otherOrganization()).owner

@@ -8,12 +8,13 @@ import { createCipher } from '../../src/secrets/cipher.ts'
 // The server as `serve` builds it, logging and limits included, on the database of the benchmark. Its log goes nowhere.
 const db = createDb(process.env.DATABASE_URL ?? '')
 const queue = await startQueue(process.env.DATABASE_URL ?? '', { isWorker: false, onError: console.error })
+const cipher = createCipher(new Map([['k1', Buffer.alloc(32, 1)]]))
 const app = await buildApp({
   config: { publicUrl: 'http://127.0.0.1', corsOrigin: [], rateLimit: 1e9, trustProxy: false, multiTenant: false },
   db,
-  cipher: createCipher(new Map([['k1', Buffer.alloc(32, 1)]])),
+  cipher,
   passwords: createPasswords(),
-  actions: wireActions(db, { egressAllow: [] }).actions,
+  actions: wireActions(db, cipher, { egressAllow: [] }).actions,
   queue,
   jwtSecret: 'only for this benchmark, on loopback',
   version: '0.0.0-bench',

@@ -91,6 +91,7 @@ async function queueRuns(db: Database, queue: RunQueue, automations: readonly Ma
     error_message: null,
     requested_by_user_id: null,
     retry_of_run_id: null,
+    event_id: null,
   }))
   await db.transaction().execute((trx) => startRuns(trx, queue, runs))
 }

@@ -21,6 +21,7 @@ const SHOWN = [
   'note',
   'requested_by_user_id',
   'retry_of_run_id',
+  'event_id',
   'created_at',
 ] as const
 
@@ -45,6 +46,7 @@ export type NewRun = {
   error_message: string | null
   requested_by_user_id: string | null
   retry_of_run_id: string | null
+  event_id: string | null
 }
 
 /**
@@ -56,14 +58,15 @@ export type NewRun = {
 export async function insert(trx: Transaction<DB>, runs: readonly NewRun[]): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     insert into automation_runs (id, organization_id, space_id, automation_id, revision, digest, trigger, status,
-                                 scheduled_for, note, error_message, requested_by_user_id, retry_of_run_id, finished_at)
+                                 scheduled_for, note, error_message, requested_by_user_id, retry_of_run_id,
+                                 event_id, finished_at)
     select r.id, r.organization_id, r.space_id, r.automation_id, r.revision, r.digest, r.trigger, r.status,
-           r.scheduled_for, r.note, r.error_message, r.requested_by_user_id, r.retry_of_run_id,
+           r.scheduled_for, r.note, r.error_message, r.requested_by_user_id, r.retry_of_run_id, r.event_id,
            case when r.status = 'skipped' then now() end
       from json_to_recordset(${JSON.stringify(runs)}::json) as r (
         id uuid, organization_id uuid, space_id uuid, automation_id uuid, revision integer, digest text, trigger text,
         status text, scheduled_for timestamptz, note text, error_message text, requested_by_user_id uuid,
-        retry_of_run_id uuid)
+        retry_of_run_id uuid, event_id uuid)
         on conflict do nothing
     returning id`.execute(trx)
   return rows.map((row) => row.id)
@@ -102,7 +105,17 @@ function ofAutomation(db: Kysely<DB>, space: Space, automationId: string) {
 export async function lock(trx: Transaction<DB>, organizationId: string, id: string) {
   return trx
     .selectFrom('automation_runs')
-    .select(['id', 'space_id', 'automation_id', 'status', 'attempt', 'trigger', 'scheduled_for', 'created_at'])
+    .select([
+      'id',
+      'space_id',
+      'automation_id',
+      'status',
+      'attempt',
+      'trigger',
+      'scheduled_for',
+      'event_id',
+      'created_at',
+    ])
     .where('organization_id', '=', organizationId)
     .where('id', '=', id)
     .forUpdate()

@@ -25,6 +25,13 @@ const COLUMNS = {
     toKey: (id) => sql`decode(${id}, 'hex')`,
     version: sql`1`,
   },
+  ciphertext: {
+    table: 'automation_secrets',
+    column: 'ciphertext',
+    id: sql`id::text`,
+    toKey: (id) => sql`${id}::uuid`,
+    version: sql`1`,
+  },
 } satisfies Record<string, Column>
 
 export type Name = keyof typeof COLUMNS

@@ -16,6 +16,7 @@ export type Attemptable = {
   attempt: number
   trigger: string
   scheduled_for: Date | null
+  event_id: string | null
   created_at: Date
   kind: string
   automation_status: string
@@ -43,7 +44,7 @@ export async function lock(trx: Transaction<DB>, keys: readonly RunKey[]): Promi
   // A statement of its own: it sees what the first one has waited for.
   const { rows } = await sql<Attemptable>`
     select r.id, r.organization_id, r.space_id, r.automation_id, r.status, r.attempt, r.trigger, r.scheduled_for,
-           r.created_at, a.kind, a.status as automation_status, a.approved_digest, a.last_run_at, v.revision, v.name,
+           r.event_id, r.created_at, a.kind, a.status as automation_status, a.approved_digest, a.last_run_at, v.revision, v.name,
            v.config, v.credential_version, v.digest
       from json_to_recordset(${asked}::json) as asked ("organizationId" uuid, id uuid)
       join automation_runs r on r.organization_id = asked."organizationId" and r.id = asked.id

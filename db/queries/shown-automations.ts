@@ -9,7 +9,7 @@ export type Shown = { json: JsonText; version: number }
 
 type Param<P> = <K extends keyof P & string>(name: K) => RawBuilder<P[K]>
 
-type SpaceValues = { organizationId: string; spaceId: string }
+type SpaceValues = { organizationId: string; spaceId: string; hooksUrl: string }
 
 /** The fields of the object, in the order of the documentation: the only list of what leaves the database. */
 function shown(db: Kysely<DB>, param: Param<SpaceValues>) {
@@ -26,6 +26,11 @@ function shown(db: Kysely<DB>, param: Param<SpaceValues>) {
         .onRef('pending.organization_id', '=', 'automations.organization_id')
         .onRef('pending.automation_id', '=', 'automations.id')
         .onRef('pending.revision', '=', 'automations.pending_revision'),
+    )
+    .leftJoin('webhooks', (join) =>
+      join
+        .onRef('webhooks.organization_id', '=', 'automations.organization_id')
+        .onRef('webhooks.automation_id', '=', 'automations.id'),
     )
     .select([
       'automations.id',
@@ -54,6 +59,7 @@ function shown(db: Kysely<DB>, param: Param<SpaceValues>) {
       'automations.approved_digest',
       pendingRevision.as('pending_revision'),
       isoTime('automations.next_run_at').as('next_run_at'),
+      triggerOf(param('hooksUrl')).as('trigger'),
     ])
     .where('automations.organization_id', '=', param('organizationId'))
     .where('automations.space_id', '=', param('spaceId'))
@@ -82,6 +88,11 @@ const pendingRevision = sql<object | null>`
     'proposed_at', ${isoTime('pending.created_at')}
   ) end`
 
+function triggerOf(hooksUrl: RawBuilder<string>): RawBuilder<object | null> {
+  return sql`case when webhooks.hook_id is not null
+    then json_build_object('url', ${hooksUrl}::text || webhooks.hook_id) end`
+}
+
 const findShown = prepared<SpaceValues & { id: string }, { json: string; version: number }>((param, db) =>
   db
     .selectFrom(shown(db, param).where('automations.id', '=', param('id')).as('shown'))
@@ -89,13 +100,14 @@ const findShown = prepared<SpaceValues & { id: string }, { json: string; version
     .select([sql<string>`to_json(shown)::text`.as('json'), 'automations.version']),
 )
 
-/** One automation of a space, as the API shows it. */
-export async function find(db: Kysely<DB>, space: Space, id: string): Promise<Shown | undefined> {
-  const [row] = await findShown(db, { organizationId: space.organizationId, spaceId: space.id, id })
+/** One automation of a space, as the API shows it. @param hooksUrl what the URL of a webhook begins with. */
+export async function find(db: Kysely<DB>, space: Space, id: string, hooksUrl: string): Promise<Shown | undefined> {
+  const [row] = await findShown(db, { organizationId: space.organizationId, spaceId: space.id, id, hooksUrl })
   return row && { json: jsonText(row.json), version: row.version }
 }
 
-export type ListFilter = { status: string | null; kind: string | null }
+/** What to list, and what the URL of a webhook begins with. */
+export type ListFilter = { status: string | null; kind: string | null; hooksUrl: string }
 
 /** The place of a row in the order of the list. */
 export type Position = { updatedAt: string; id: string }

@@ -22,6 +22,8 @@ declare module 'fastify' {
      * make an approver, is for people only.
      */
     peopleOnly?: true | ErrorCode
+    /** Counts requests itself: only those that prove nothing. */
+    countsItself?: true
   }
   interface FastifyInstance {
     /** Asks once more whether a request that was let in would be now: for answers that last. Says no for any refusal. */
@@ -73,6 +75,7 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
 
     app.addHook('onRequest', async (request, reply) => {
       const { config } = request.routeOptions
+      if (config.countsItself) return
       if (config.public || request.is404) return byAddress(request, reply)
       try {
         await identify(request)

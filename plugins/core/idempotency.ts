@@ -30,6 +30,10 @@ declare module 'fastify' {
      */
     transact<T>(work: (trx: Transaction<DB>) => Promise<T | ApiError>): Promise<T>
   }
+  interface FastifyContextConfig {
+    /** Knows by itself what comes again. */
+    ownIdempotency?: true
+  }
   interface FastifyRequest {
     idempotencyClaim: Claim | null
   }
@@ -43,7 +47,8 @@ export default fp<{ db: Database; cipher: Cipher }>(
 
     app.addHook('preHandler', async (request, reply) => {
       const key = request.headers['idempotency-key']
-      if (request.method !== 'POST' || key === undefined || request.is404) return
+      const isOwn = request.routeOptions.config.ownIdempotency === true
+      if (request.method !== 'POST' || key === undefined || request.is404 || isOwn) return
       const claim = claimOf(request, key)
       request.idempotencyClaim = claim
       const stored = await idempotencyKeys.find(db, claim.id)

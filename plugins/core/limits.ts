@@ -3,7 +3,7 @@ import underPressure from '@fastify/under-pressure'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ApiError } from '../../src/errors.ts'
-import { firstUnstorable } from '../../src/storable.ts'
+import { parseJson } from '../../src/parse-json.ts'
 
 /** Counts one request and refuses it with 429 where there were too many. */
 export type Limiter = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
@@ -88,22 +88,4 @@ function addJsonParser(app: FastifyInstance): void {
       return parseJson(bytes)
     },
   )
-}
-
-/**
- * Reads a body of JSON: strict UTF-8, and nothing in it that Postgres can't hold or that is deeper, wider or longer
- * than src/storable.ts allows.
- *
- * @throws ApiError `invalid_json` or `invalid_request` with the path.
- */
-export function parseJson(bytes: Buffer): unknown {
-  let value: unknown
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch {
-    throw new ApiError('invalid_json')
-  }
-  const wrong = firstUnstorable(value)
-  if (wrong !== undefined) throw new ApiError('invalid_request', { details: [wrong] })
-  return value
 }

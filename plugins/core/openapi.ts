@@ -16,6 +16,7 @@ const TAGS = [
   ['Automations', 'Workflow definitions of a space: proposed, approved, run.'],
   ['Review', 'What waits for a person, and the revisions that it is decided by.'],
   ['Runs', 'Executions of automations.'],
+  ['Webhooks', 'Events from outside, and the secrets by which senders are known.'],
   ['Auth', 'Accounts of people and their tokens.'],
   ['Me', 'The caller.'],
   ['Organizations', 'The organization and its settings.'],
@@ -103,20 +104,20 @@ A POST with an \`Idempotency-Key\` can be repeated for 24 hours: the same key an
 function describe(route: RouteOptions): void {
   const { config = {}, method, url } = route
   const schema = route.schema ?? {}
-  const isPost = method === 'POST'
+  const isRepeatable = method === 'POST' && !config.ownIdempotency
   const statuses = new Set<ErrorStatus>([429, 500, 503])
   if (!config.public)
     for (const status of [401, ...(url.includes(':') ? [403] : [])] as const) statuses.add(status as ErrorStatus)
   if (config.peopleOnly) statuses.add(403)
   if (url.includes(':spaceId')) statuses.add(404)
-  if (url.includes(':') || schema.querystring || schema.body || schema.headers || isPost) statuses.add(400)
+  if (url.includes(':') || schema.querystring || schema.body || schema.headers || method === 'POST') statuses.add(400)
   // A body is read, and then refused, where none is wanted too.
   if (method !== 'GET' && method !== 'HEAD') for (const status of [400, 413, 415] as const) statuses.add(status)
-  if (isPost) for (const status of [409, 422] as const) statuses.add(status)
+  if (isRepeatable) for (const status of [409, 422] as const) statuses.add(status)
   const own = (schema.response ?? {}) as Record<string, unknown>
   route.schema = {
     ...schema,
-    ...(isPost ? { headers: withIdempotencyKey(schema.headers) } : {}),
+    ...(isRepeatable ? { headers: withIdempotencyKey(schema.headers) } : {}),
     description: [schema.description, needs(route)].filter(Boolean).join('\n\n'),
     security: config.public ? [] : [{ accessToken: [] }, ...(config.peopleOnly ? [] : [{ serviceAccountToken: [] }])],
     response: { ...own, ...errors(...[...statuses].filter((status) => !(status in own))) },

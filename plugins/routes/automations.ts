@@ -24,7 +24,7 @@ const DEFAULT_LIMIT = 50
 
 /** Automations of a space: stored definitions. */
 const routes: RoutePlugin = async (app) => {
-  const { db } = app
+  const { db, settings } = app
 
   app.get(
     '',
@@ -41,7 +41,8 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async ({ space, query }, reply) => {
-      const filter = { status: query.status ?? null, kind: query.kind ?? null }
+      const { hooksUrl } = settings
+      const filter = { status: query.status ?? null, kind: query.kind ?? null, hooksUrl }
       const after = query.cursor === undefined ? null : positionOf(query.cursor)
       if (query.limit === undefined && after === null)
         return writeObject(reply, { automations: await shownAutomations.list(db, space, filter) })
@@ -68,7 +69,7 @@ const routes: RoutePlugin = async (app) => {
     async ({ id: requestId, actor, space, body }, reply) =>
       reply.code(201).transact(async (trx) => {
         const id = await definition.create(trx, { actor, requestId }, space, body, app)
-        return showAutomation(reply, await shownAutomations.find(trx, space, id))
+        return showAutomation(reply, await shownAutomations.find(trx, space, id, settings.hooksUrl))
       }),
   )
 
@@ -85,7 +86,7 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async ({ space, params }, reply) =>
-      showAutomation(reply, await shownAutomations.find(db, space, params.automationId)),
+      showAutomation(reply, await shownAutomations.find(db, space, params.automationId, settings.hooksUrl)),
   )
 
   app.patch(
@@ -107,7 +108,7 @@ const routes: RoutePlugin = async (app) => {
       db.transaction().execute(async (trx) => {
         const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
         await definition.change(trx, { actor, requestId }, target, body, app)
-        return showAutomation(reply, await shownAutomations.find(trx, space, target.id))
+        return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.hooksUrl))
       }),
   )
 

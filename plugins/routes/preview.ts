@@ -1,5 +1,6 @@
 import { v7 as newId } from 'uuid'
 import * as automationRevisions from '../../db/queries/automation-revisions.ts'
+import * as automationSecrets from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'
 import type { AutomationKind } from '../../schemas/automations.ts'
 import { ref } from '../../schemas/component.ts'
@@ -33,7 +34,11 @@ const routes: RoutePlugin = async (app) => {
     },
     async ({ body: { kind, config = {} } }, reply) =>
       reply.transact(async () => ({
-        preview: preview({ id: newId(), name: 'Preview', kind, config, lastRunAt: null }, actions, new Date()),
+        preview: preview(
+          { id: newId(), name: 'Preview', kind, config, lastRunAt: null, hasSecret: null },
+          actions,
+          new Date(),
+        ),
       })),
   )
 
@@ -57,9 +62,9 @@ const routes: RoutePlugin = async (app) => {
       if (revision === undefined) throw new ApiError('automation_not_found')
       const { name, config } = contentOf(revision)
       const lastRunAt = found.last_run_at?.toISOString() ?? null
-      return {
-        preview: preview({ id, name, kind: found.kind as AutomationKind, config, lastRunAt }, actions, new Date()),
-      }
+      const hasSecret = (await automationSecrets.list(db, id, 'webhook')).length > 0
+      const kind = found.kind as AutomationKind
+      return { preview: preview({ id, name, kind, config, lastRunAt, hasSecret }, actions, new Date()) }
     },
   )
 }

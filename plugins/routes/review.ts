@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify'
 import * as automationRevisions from '../../db/queries/automation-revisions.ts'
 import * as automations from '../../db/queries/automations.ts'
 import * as shownAutomations from '../../db/queries/shown-automations.ts'
@@ -24,6 +23,7 @@ import { diff } from '../../src/automations/revisions.ts'
 import { ApiError } from '../../src/errors.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 import { matching } from '../entity-tag.ts'
+import { optionalBody } from '../optional-body.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 import { showAutomation } from '../show-automation.ts'
 import { written } from '../written.ts'
@@ -33,13 +33,13 @@ const DEFAULT_LIMIT = 50
 
 /** Decisions on one proposal, and the revisions that they are made by. */
 const routes: RoutePlugin = async (app) => {
-  const { db } = app
+  const { db, settings } = app
 
   app.post(
     '/approve',
     {
       config: { permission: 'files.write', peopleOnly: 'service_account_cannot_approve' },
-      preValidation: emptyBody,
+      preValidation: optionalBody,
       schema: {
         operationId: 'approveAutomation',
         tags: [TAG],
@@ -57,7 +57,7 @@ const routes: RoutePlugin = async (app) => {
       reply.transact(async (trx) => {
         const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
         await review.approve(trx, { actor, requestId }, target, body.digest, app)
-        return showAutomation(reply, await shownAutomations.find(trx, space, target.id))
+        return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.hooksUrl))
       }),
   )
 
@@ -65,7 +65,7 @@ const routes: RoutePlugin = async (app) => {
     '/reject',
     {
       config: { permission: 'files.write', peopleOnly: 'service_account_cannot_approve' },
-      preValidation: emptyBody,
+      preValidation: optionalBody,
       schema: {
         operationId: 'rejectAutomation',
         tags: [TAG],
@@ -81,7 +81,7 @@ const routes: RoutePlugin = async (app) => {
       reply.transact(async (trx) => {
         const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
         await review.reject(trx, { actor, requestId }, target, body)
-        return showAutomation(reply, await shownAutomations.find(trx, space, target.id))
+        return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.hooksUrl))
       }),
   )
 
@@ -160,11 +160,6 @@ const routes: RoutePlugin = async (app) => {
     if (row === undefined) throw new ApiError('revision_not_found')
     return row
   }
-}
-
-/** Nothing said is nothing named: a request without a body is one with an empty object. */
-async function emptyBody(request: FastifyRequest): Promise<void> {
-  request.body ??= {}
 }
 
 function toRevision(row: automationRevisions.Revision, kind: AutomationKind) {

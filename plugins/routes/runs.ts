@@ -1,7 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import * as automationRuns from '../../db/queries/automation-runs.ts'
 import * as automations from '../../db/queries/automations.ts'
-import type { AutomationKind } from '../../schemas/automations.ts'
 import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { Prefer } from '../../schemas/headers.ts'
@@ -9,16 +7,16 @@ import { AutomationParams, RunParams } from '../../schemas/params.ts'
 import { RunListResponse, RunQuery, RunResponse, type RunStatus, type RunTrigger } from '../../schemas/runs.ts'
 import type { Space } from '../../src/access/actor.ts'
 import { ApiError } from '../../src/errors.ts'
-import { KINDS } from '../../src/kinds/index.ts'
+import { canRun } from '../../src/kinds/index.ts'
 import * as requests from '../../src/runs/requests.ts'
 import { isUuid } from '../core/validation.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
+import { waitForRun } from '../wait-for-run.ts'
 
 const TAG = 'Runs'
 const DEFAULT_LIMIT = 50
 const LONGEST_WAIT_SECONDS = 60
-const LOOK_EVERY_MS = 100
 
 /** Executions of one automation. */
 const routes: RoutePlugin = async (app) => {
@@ -46,8 +44,8 @@ const routes: RoutePlugin = async (app) => {
         const id = await requests.runNow(trx, queue, request, canRun)
         return { run: await findRun(trx, space, automationId, id) }
       })
-      const finished = await waitFor(space, automationId, answer.run.id, secondsOf(headers.prefer))
-      return finished === undefined ? answer : reply.code(200).send({ run: finished })
+      const finished = await waitForRun(db, space, automationId, answer.run.id, secondsOf(headers.prefer))
+      return finished === undefined ? answer : reply.code(200).send({ run: toRun(finished) })
     },
   )
 
@@ -138,19 +136,6 @@ const routes: RoutePlugin = async (app) => {
     if (run === undefined) throw new ApiError('run_not_found')
     return toRun(run)
   }
-
-  /** @returns the run once it has finished; undefined where it has not within so many seconds. */
-  async function waitFor(space: Space, automationId: string, id: string, seconds: number) {
-    for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline; await wait(LOOK_EVERY_MS)) {
-      const run = await findRun(db, space, automationId, id)
-      if (run.finished_at !== null) return run
-    }
-    return undefined
-  }
-}
-
-function canRun(kind: string): boolean {
-  return KINDS[kind as AutomationKind].action({}) !== null
 }
 
 /** RFC 7240: `wait=20`; anything else is not waited for. */

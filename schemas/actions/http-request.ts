@@ -50,8 +50,8 @@ export const HttpRequestAction = component(
       signing: Type.Optional(
         stringEnum(['standard_webhooks', 'none'], {
           description:
-            'Signs by Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`) with the secret of ' +
-            'the automation; `none` when left out.',
+            'Signs by Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`) with the ' +
+            'secret of `POST …/signing-secret`; `none` when left out.',
         }),
       ),
     },

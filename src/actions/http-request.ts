@@ -17,8 +17,8 @@ export type HttpRequestDependencies = {
   render: Render
   /** What is wrong with the form of a template, before there is anything to fill in; undefined when it is fine. */
   checkTemplate: (template: string) => string | undefined
-  /** The Standard Webhooks secret (`whsec_…`) of an automation; undefined when it has none. */
-  signingSecret: (automationId: string) => Promise<string | undefined>
+  /** The Standard Webhooks secrets (`whsec_…`) of an automation that hold, the present one first. */
+  signingSecrets: (automationId: string) => Promise<readonly string[]>
 }
 
 const DEFAULT_TIMEOUT_SECONDS = 15
@@ -52,7 +52,7 @@ export function createHttpRequestAction(dependencies: HttpRequestDependencies): 
 }
 
 async function send(
-  { egress, render, signingSecret }: HttpRequestDependencies,
+  { egress, render, signingSecrets }: HttpRequestDependencies,
   config: HttpRequestConfig,
   { automationId, runId, scope, signal }: ActionContext,
 ): Promise<ActionResult> {
@@ -62,9 +62,9 @@ async function send(
     if (body !== undefined && body.length > MOST_BODY_BYTES)
       return final(`the body is larger than ${MOST_BODY_BYTES} bytes`)
     if (config.signing === 'standard_webhooks') {
-      const secret = await signingSecret(automationId)
-      if (secret === undefined) return final('the request is to be signed, and the automation has no signing secret')
-      Object.assign(request.headers, signatureHeaders(secret, runId, body ?? Buffer.alloc(0), new Date()))
+      const secrets = await signingSecrets(automationId)
+      if (secrets.length === 0) return final('the request is to be signed, and the automation has no signing secret')
+      Object.assign(request.headers, signatureHeaders(secrets, runId, body ?? Buffer.alloc(0), new Date()))
     }
     const timeoutMs = (config.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000
     const answer = await egress.request({ ...request, body, timeoutMs, maxBytes: MOST_ANSWER_BYTES, signal })

@@ -21,15 +21,15 @@ export type Actions = {
 export type ActionDependencies = {
   db: Kysely<DB>
   egress: Pick<Egress, 'request' | 'check'>
-  /** The Standard Webhooks secret of an automation; undefined when it has none. */
-  signingSecret: (automationId: string) => Promise<string | undefined>
+  /** The Standard Webhooks secrets of an automation that hold, the present one first. */
+  signingSecrets: (automationId: string) => Promise<readonly string[]>
 }
 
 /** The registry: a new action is a file beside this one and a line here. */
-export function createActions({ db, egress, signingSecret }: ActionDependencies): Actions {
+export function createActions({ db, egress, signingSecrets }: ActionDependencies): Actions {
   const actions = [
     erase(createMessageAction(db)),
-    erase(createHttpRequestAction({ egress, render, checkTemplate, signingSecret })),
+    erase(createHttpRequestAction({ egress, render, checkTemplate, signingSecrets })),
   ]
   const find = (config: Config) => actions.find(({ type }) => type === config.type)
   const get = (config: Config) => {

@@ -24,7 +24,7 @@ const MOST_SECRETS = 200
 
 /** Headers as a person may see them. Names in lower case. */
 export function maskHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, isSecret(name) ? MASK : value]))
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, isSecretHeader(name) ? MASK : value]))
 }
 
 /**
@@ -46,13 +46,14 @@ export function redactor(headers: Readonly<Record<string, string>>): (text: stri
   }
 }
 
-function isSecret(name: string): boolean {
+/** Whether the value of a header proves who sent it. Names in lower case. */
+export function isSecretHeader(name: string): boolean {
   return SECRET_NAME.test(name) && !PLAIN_NAMES.has(name)
 }
 
 function secretsIn(name: string, value: string): string[] {
   if (PLAIN_NAMES.has(name)) return []
-  if (!isSecret(name)) return value.length < SHORTEST_UNKNOWN ? [] : [value]
+  if (!isSecretHeader(name)) return value.length < SHORTEST_UNKNOWN ? [] : [value]
   const parts = [value, ...value.split(/[\s;,]+/).flatMap((part) => [part, part.slice(part.indexOf('=') + 1)])]
   const [, basic] = /^basic\s+(\S+)$/i.exec(value) ?? []
   if (basic !== undefined) {

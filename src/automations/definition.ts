@@ -3,11 +3,14 @@ import { v7 as newId } from 'uuid'
 import * as automationPolicies from '../../db/queries/automation-policies.ts'
 import * as automations from '../../db/queries/automations.ts'
 import * as spaces from '../../db/queries/spaces.ts'
+import * as webhooks from '../../db/queries/webhooks.ts'
 import type { DB } from '../../db/types.ts'
 import type { AutomationCreate, AutomationStatus, AutomationUpdate } from '../../schemas/automations.ts'
 import type { Actor, Space } from '../access/actor.ts'
+import { newToken } from '../access/tokens.ts'
 import type { Actions } from '../actions/index.ts'
 import { ApiError } from '../errors.ts'
+import { KINDS } from '../kinds/index.ts'
 import type { Cipher, Place } from '../secrets/cipher.ts'
 import { applyUpdate, type Content, describe } from './content.ts'
 import { type Current, lock, record, refuseForeignEdit, type Seen, writeRevision } from './current.ts'
@@ -66,6 +69,7 @@ export async function create(
     ...credential(cipher, id, 1, body.oauth_token),
   })
   await writeRevision(trx, actor, space, id, { revision: 1, content, digest })
+  if (KINDS[body.kind].intake !== null) await webhooks.insert(trx, space.organizationId, id, newToken('wh_'))
   await plan(trx, { organizationId: space.organizationId, id, kind: body.kind, config, status, resumes: false })
   const details = { kind: body.kind, name: content.name, status, revision: 1, digest }
   await record(trx, author, space, id, 'automation.created', { ...details, ...credentialChange(body.oauth_token) })

@@ -4,7 +4,7 @@ import type { Actions } from '../actions/index.ts'
 import { TemplateError } from '../actions/template.ts'
 import type { ErrorDetail } from '../errors.ts'
 import { KINDS } from '../kinds/index.ts'
-import type { TimingPreview } from '../kinds/kind.ts'
+import type { KindPreview } from '../kinds/kind.ts'
 
 /** What is looked at: stored or not. An id is made up for what is not stored. */
 export type Previewed = {
@@ -13,9 +13,11 @@ export type Previewed = {
   kind: AutomationKind
   config: AutomationConfig
   lastRunAt: string | null
+  /** Whether there is a secret by which its senders are known; null for what is not stored. */
+  hasSecret: boolean | null
 }
 
-export type Preview = TimingPreview & {
+export type Preview = KindPreview & {
   kind: AutomationKind
   action: Record<string, unknown> | null
   problems: ErrorDetail[]
@@ -24,40 +26,34 @@ export type Preview = TimingPreview & {
 /** What an automation would do at `now` and after, without any effect: what a reviewer reads before approving. */
 export function preview(automation: Previewed, actions: Actions, now: Date): Preview {
   const { id, kind, config } = automation
-  const { validate, previewTiming, action } = KINDS[kind]
+  const { validate, action, ...kindOf } = KINDS[kind]
   const problems = validate(config, actions)
   if (problems.length > 0) return { kind, next_runs: [], action: null, problems, warnings: [] }
-  const timing = previewTiming(config, id, now)
+  const { next_runs, warnings } = kindOf.preview(config, id, now)
+  if (kindOf.intake?.needsSecret(config) && automation.hasSecret === false) warnings.push(NO_SECRET)
   const does = action(config)
-  if (does === null) return { kind, ...timing, action: null, problems }
-  const scope = scopeOf(automation, timing.next_runs[0]?.at_utc ?? now.toISOString())
+  if (does === null) return { kind, next_runs, warnings, action: null, problems }
   try {
-    const shown = actions.preview(does, scope)
-    return {
-      kind,
-      next_runs: timing.next_runs,
-      action: shown.action,
-      problems,
-      warnings: [...timing.warnings, ...shown.warnings],
-    }
+    const shown = actions.preview(does, scopeOf(automation, next_runs[0]?.at_utc ?? now.toISOString()))
+    return { kind, next_runs, action: shown.action, problems, warnings: [...warnings, ...shown.warnings] }
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error
-    const warnings = [...timing.warnings, `a run would fail: ${error.message}`]
-    return { kind, next_runs: timing.next_runs, action: null, problems, warnings }
+    warnings.push(`a run would fail: ${error.message}`)
+    return { kind, next_runs, action: null, problems, warnings }
   }
 }
 
-/** The scope of a run that there is none of: the next one. */
-function scopeOf({ id, name, kind, lastRunAt }: Previewed, time: string): Scope {
+const NO_SECRET = 'it has no secret yet: until a person sets one, every event is refused'
+const NO_ID = '00000000-0000-7000-8000-000000000000'
+
+/** The scope of a run that there is none of: the next one, for an event of which little is known. */
+function scopeOf({ id, name, kind, config, lastRunAt }: Previewed, time: string): Scope {
+  const { intake } = KINDS[kind]
+  const event = intake && { id: NO_ID, key: null, headers: {}, received_at: time, ...intake.example(config) }
+  const trigger = intake ? 'webhook' : 'schedule'
   return {
-    run: {
-      id: '00000000-0000-7000-8000-000000000000',
-      trigger: 'schedule',
-      attempt: 1,
-      scheduled_for: time,
-      created_at: time,
-    },
+    run: { id: NO_ID, trigger, attempt: 1, scheduled_for: intake ? null : time, created_at: time },
     automation: { id, name, kind, last_run_at: lastRunAt },
-    event: null,
+    event,
   }
 }

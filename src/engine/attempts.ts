@@ -2,6 +2,7 @@ import type { Transaction } from 'kysely'
 import * as automationRuns from '../../db/queries/automation-runs.ts'
 import * as automations from '../../db/queries/automations.ts'
 import * as runAttempts from '../../db/queries/run-attempts.ts'
+import * as webhookEvents from '../../db/queries/webhook-events.ts'
 import type { DB } from '../../db/types.ts'
 import type { AutomationConfig, AutomationKind } from '../../schemas/automations.ts'
 import type { ActionResult, Scope } from '../actions/action.ts'
@@ -12,6 +13,9 @@ import type { ActionConfig } from '../kinds/kind.ts'
 import type { RunQueue } from '../runs/queue.ts'
 
 const BUFFER_MS = 2000
+const EVENT_GONE = 'the event that it was for is not kept any more'
+
+type Event = webhookEvents.RunEvent
 
 /** An attempt at a run that has begun, and all that it needs. */
 export type Attempt = {
@@ -37,8 +41,10 @@ export async function begin(
 ): Promise<(Attempt | undefined)[]> {
   const begun = new Map<string, Attempt>()
   const rows: runAttempts.Begun[] = []
-  for (const run of await runAttempts.lock(trx, keys)) {
-    const attempt = await admit(trx, queue, run)
+  const runs = await runAttempts.lock(trx, keys)
+  const events = await eventsOf(trx, runs)
+  for (const run of runs) {
+    const attempt = await admit(trx, queue, run, events.get(run.event_id ?? ''))
     if (attempt === undefined) continue
     begun.set(run.id, attempt)
     const { id, organization_id, revision, digest } = run
@@ -48,11 +54,25 @@ export async function begin(
   return keys.map(({ id }) => begun.get(id))
 }
 
-async function admit(trx: Transaction<DB>, queue: Queue, run: runAttempts.Attemptable): Promise<Attempt | undefined> {
+/** The events that some runs are for, by id. */
+async function eventsOf(trx: Transaction<DB>, runs: readonly runAttempts.Attemptable[]): Promise<Map<string, Event>> {
+  const wanted = runs.filter(({ event_id }) => event_id !== null)
+  if (wanted.length === 0) return new Map()
+  const keys = wanted.map(({ organization_id, event_id }) => ({ organization_id, id: event_id }))
+  const events = await webhookEvents.listForRuns(trx, keys)
+  return new Map(events.map((event) => [event.id, event]))
+}
+
+async function admit(
+  trx: Transaction<DB>,
+  queue: Queue,
+  run: runAttempts.Attemptable,
+  event: Event | undefined,
+): Promise<Attempt | undefined> {
   const { id, organization_id: organizationId } = run
   const kind = run.kind as AutomationKind
   const config = run.config as AutomationConfig
-  const reason = whyNot(run, kind, config)
+  const reason = whyNot(run, kind, config) ?? (run.event_id !== null && event === undefined ? EVENT_GONE : undefined)
   if (reason !== undefined) {
     await automationRuns.finish(trx, organizationId, id, null, { status: 'skipped', error_message: reason })
     return undefined
@@ -65,7 +85,7 @@ async function admit(trx: Transaction<DB>, queue: Queue, run: runAttempts.Attemp
   }
   const does = action(config)
   if (does === null) throw new Error(`a run of the kind ${kind}, which can't run`)
-  return attemptOf(run, kind, config, does)
+  return attemptOf(run, kind, config, does, event)
 }
 
 /** Fails closed: whatever is not exactly what a person let run does not. */
@@ -87,6 +107,7 @@ function attemptOf(
   kind: AutomationKind,
   config: AutomationConfig,
   action: ActionConfig,
+  event: Event | undefined,
 ): Attempt {
   const { id, organization_id: organizationId, space_id: spaceId, automation_id: automationId } = run
   const attempt = run.attempt + 1
@@ -104,9 +125,14 @@ function attemptOf(
         created_at: run.created_at.toISOString(),
       },
       automation: { id: automationId, name: run.name, kind, last_run_at: run.last_run_at?.toISOString() ?? null },
-      event: null,
+      event: event === undefined ? null : shown(event),
     },
   }
+}
+
+/** An event as templates see it. */
+function shown({ id, event_key: key, type, headers, body, received_at }: Event) {
+  return { id, key, type, headers, body, received_at: received_at.toISOString() }
 }
 
 /** What came of an attempt, and when to try again; undefined where this was the last time. */

@@ -107,6 +107,7 @@ function newRun(automation: dueAutomations.Due, due: Due, skippedBy: string | nu
     error_message: skippedBy === null ? null : `skipped, because the one before it is not done (overlap: ${skippedBy})`,
     requested_by_user_id: null,
     retry_of_run_id: null,
+    event_id: null,
   }
 }
 

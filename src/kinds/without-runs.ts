@@ -23,7 +23,8 @@ export function withoutRuns(
       return isTyped ? [...found, ...problems(config)] : found
     },
     timing: null,
-    previewTiming: () => ({
+    intake: null,
+    preview: () => ({
       next_runs: [],
       warnings: ['this kind is stored, reviewed and activated, and does not run yet'],
     }),

@@ -3,6 +3,37 @@ import * as automationRuns from '../../db/queries/automation-runs.ts'
 import type { DB } from '../../db/types.ts'
 import type { RunQueue } from './queue.ts'
 
+/** The content of an automation that a person let run. */
+export type Approved = {
+  organizationId: string
+  spaceId: string
+  automationId: string
+  revision: number
+  digest: string
+}
+
+/** The row of a run that waits for a worker, of what is approved now. */
+export function newRun(
+  { organizationId, spaceId, automationId, revision, digest }: Approved,
+  run: Pick<automationRuns.NewRun, 'id' | 'trigger'> & Partial<automationRuns.NewRun>,
+): automationRuns.NewRun {
+  return {
+    organization_id: organizationId,
+    space_id: spaceId,
+    automation_id: automationId,
+    revision,
+    digest,
+    status: 'queued',
+    scheduled_for: null,
+    note: null,
+    error_message: null,
+    requested_by_user_id: null,
+    retry_of_run_id: null,
+    event_id: null,
+    ...run,
+  }
+}
+
 /**
  * Writes runs and the jobs of those that are queued, in one transaction: both are there, or neither. A time that has its run
  * already gets no second one.

@@ -46,3 +46,46 @@ t.test('of one key only one is in a batch, and all keep their order', async (t) 
   t.same(await Promise.all(items.map(work)), items)
   t.same(batches, [['a1', 'b1'], ['a2'], ['a3']])
 })
+
+t.test('a batch is no heavier than it may be, unless it is one item', async (t) => {
+  const batches: number[][] = []
+  const work = gather<number, number>(
+    async (items) => {
+      batches.push([...items])
+      return items
+    },
+    { most: 10, mostWeight: 5, weigh: (item) => item },
+  )
+  await Promise.all([9, 2, 3, 1, 4].map(work))
+  t.same(batches, [[9], [2, 3], [1, 4]])
+})
+
+t.test('so many batches are under way at once, and no more', async (t) => {
+  let underWay = 0
+  let most = 0
+  const work = gather<number, number>(
+    async (items) => {
+      most = Math.max(most, ++underWay)
+      await new Promise(setImmediate)
+      underWay--
+      return items
+    },
+    { most: 1, concurrency: 2 },
+  )
+  t.same(await Promise.all([1, 2, 3, 4, 5].map(work)), [1, 2, 3, 4, 5])
+  t.equal(most, 2)
+})
+
+t.test('after an error that is final nothing is done one by one', async (t) => {
+  let calls = 0
+  const work = gather<number, number>(
+    async () => {
+      calls++
+      throw new Error('away')
+    },
+    { most: 10, isFinal: () => true },
+  )
+  const results = await Promise.allSettled([1, 2, 3].map(work))
+  t.ok(results.every(({ status }) => status === 'rejected'))
+  t.equal(calls, 1)
+})

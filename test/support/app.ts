@@ -87,7 +87,7 @@ export async function emptyApp(
   // An answer of 5xx says nothing of its cause; the log does.
   const log: string[] = []
   const jobsSent: RunJob[] = []
-  const actions = createActions({ db, egress: createEgress({ allow: [] }), signingSecret: async () => undefined })
+  const actions = createActions({ db, egress: createEgress({ allow: [] }), signingSecrets: async () => [] })
   const app = await buildApp({
     config: {
       publicUrl: 'http://127.0.0.1:8080',

@@ -31,7 +31,7 @@ export function actionFor(receiver?: Receiver, signingSecret: string | undefined
     egress,
     render,
     checkTemplate: (template) => (template.includes('{% broken') ? 'unknown tag' : undefined),
-    signingSecret: async () => signingSecret,
+    signingSecrets: async () => (signingSecret === undefined ? [] : [signingSecret]),
   })
   const base = {
     type: 'http_request',

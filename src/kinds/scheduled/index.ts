@@ -22,7 +22,8 @@ export const scheduled: Kind = {
     due,
     overlap: (config) => known(config).overlap ?? 'skip',
   },
-  previewTiming: (config, automationId, now) => previewSchedule(scheduleOf(config), automationId, now),
+  intake: null,
+  preview: (config, automationId, now) => previewSchedule(scheduleOf(config), automationId, now),
   action,
   pauseAfterFailures: (config) => known(config).pause_after_failures ?? null,
 }

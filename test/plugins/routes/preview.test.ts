@@ -37,7 +37,10 @@ t.test('preview', async (t) => {
     t.equal(status, 200)
     t.match(body.preview, { problems: [{ path: '/config/cron' }], action: null, next_runs: [] })
     t.match((await ask({ kind: 'scheduled' })).body.preview.problems.length > 0, true)
-    t.match((await ask({ kind: 'webhook', config: {} })).body.preview, { action: null, warnings: [/does not run yet/] })
+    t.match((await ask({ kind: 'reverse_tunnel', config: {} })).body.preview, {
+      action: null,
+      warnings: [/does not run yet/],
+    })
   })
 
   t.test('of a stored one, what waits comes first', async (t) => {

@@ -57,7 +57,7 @@ t.test('without a secret nothing is sent unsigned', async (t) => {
     egress: createEgress({ allow: [receiver.authority] }),
     render,
     checkTemplate: () => undefined,
-    signingSecret: async () => undefined,
+    signingSecrets: async () => [],
   })
   const context = { automationId: 'a', runId: RUN_ID, scope: SCOPE, signal: AbortSignal.timeout(1000) }
   const result = await without.run(

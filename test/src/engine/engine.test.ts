@@ -190,8 +190,8 @@ t.test('the engine', async (t) => {
       status: 409,
       body: { error: 'automation must be active to run' },
     })
-    const hook = (await send(owner, 'POST', base, { name: 'h', kind: 'webhook', status: 'active' })).body.automation
-    t.match(await send(owner, 'POST', `${base}/${hook.id}/run`), {
+    const post = (await send(owner, 'POST', base, { name: 'h', kind: 'social_post', status: 'active' })).body.automation
+    t.match(await send(owner, 'POST', `${base}/${post.id}/run`), {
       status: 409,
       body: { error: 'run not implemented for this kind' },
     })

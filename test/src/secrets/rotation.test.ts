@@ -28,6 +28,7 @@ async function filled(t: Test) {
   const { id } = (await create('b', { 'idempotency-key': 'kept' })).body.automation
   for (const oauth_token of ['second', 'third']) await on.send(on.owner, 'PATCH', `${base}/${id}`, { oauth_token })
   await on.send(on.owner, 'POST', base, { name: 'none', kind: 'webhook' })
+  for (let i = 0; i < 2; i++) await on.send(on.owner, 'POST', `${base}/${id}/webhook/secret`)
   const credential = async () =>
     on.db.selectFrom('automations').select('oauth_token_ciphertext').where('id', '=', id).executeTakeFirstOrThrow()
   return { ...on, id, credential: async () => String((await credential()).oauth_token_ciphertext) }
@@ -39,6 +40,7 @@ t.test('what another key encrypted is encrypted with the first, and opens withou
   t.same(await rotateAll(db, both), [
     { column: 'automations.oauth_token', rewritten: 2, unreadable: 0 },
     { column: 'idempotency_keys.response', rewritten: 1, unreadable: 0 },
+    { column: 'automation_secrets.ciphertext', rewritten: 2, unreadable: 0 },
   ])
   const alone = createCipher(new Map([K2]))
   t.equal(alone.decrypt(await credential(), credentialPlace(id, 3)), 'third')
@@ -56,7 +58,7 @@ t.test('what another key encrypted is encrypted with the first, and opens withou
   )
   t.same(
     (await rotateAll(db, both)).map(({ rewritten }) => rewritten),
-    [0, 0],
+    [0, 0, 0],
     'a second time there is nothing to do',
   )
 })
@@ -84,5 +86,5 @@ t.test('one that is cut off goes on where it was', async (t) => {
     return both.encrypt(...args)
   }
   await t.rejects(rotateAll(db, { ...both, encrypt }), { message: 'cut off' })
-  t.same((await rotateAll(db, both)).at(-1), { column: 'idempotency_keys.response', rewritten: 150, unreadable: 0 })
+  t.same((await rotateAll(db, both)).at(1), { column: 'idempotency_keys.response', rewritten: 150, unreadable: 0 })
 })

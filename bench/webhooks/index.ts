@@ -1,0 +1,147 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import autocannon from 'autocannon'
+import { v7 as newId } from 'uuid'
+import type { Database } from '../../db/client.ts'
+import * as automationSecrets from '../../db/queries/automation-secrets.ts'
+import * as webhooksTable from '../../db/queries/webhooks.ts'
+import { secretPlace } from '../../src/secrets/automation-secrets.ts'
+import { createCipher } from '../../src/secrets/cipher.ts'
+import { cpuSecondsOf } from '../support/cpu.ts'
+import { type BenchDatabase, withDatabase } from '../support/database.ts'
+import { type Program, startProgram } from '../support/programs.ts'
+import { figure, medianBy, NONE, progress, table } from '../support/report.ts'
+import type { Effort, Suite } from '../support/suite.ts'
+import { makeAutomations, makeWorkspace } from '../support/workspace.ts'
+import { insertLimit, type Target } from './limits.ts'
+
+const CONNECTIONS = 32
+const WARM_UP_SECONDS = 2
+const ROWS_AT_ONCE = 32
+const SECRET = `whsec_${randomBytes(32).toString('base64')}`
+const KEY = Buffer.from(SECRET.slice('whsec_'.length), 'base64')
+const BODY = JSON.stringify({
+  type: 'invoice.paid',
+  timestamp: '2026-11-24T12:00:00Z',
+  data: { text: 'x'.repeat(420) },
+})
+
+type Figure = { perSecond: number; p50?: number; p99?: number; cpuMicroseconds?: number | undefined }
+type Subject = { name: string; measure: () => Promise<Figure> }
+type Server = Program & { ready: { base: string } }
+
+const OWN = 'webhooks'
+const ALONE = 'webhooks, a transaction for each'
+const BARE = 'limit: bare Fastify, verifying the same'
+const ONE = 'limit: one-row inserts alone'
+const MANY = `limit: inserts of ${ROWS_AT_ONCE} rows alone`
+
+/** Signed events that are committed with their run and job before they are answered. */
+export const webhooks: Suite = {
+  about: 'signed events in, beside bare Fastify and the same inserts alone',
+  run: (effort) =>
+    withDatabase(async (database) => {
+      const target = await makeTarget(database.db)
+      const start = (subject: string) =>
+        startProgram<{ base: string }>('webhooks/server.ts', {
+          DATABASE_URL: database.url,
+          BENCH_SUBJECT: subject,
+          BENCH_SECRET: SECRET,
+        })
+      const [program, alone, bare] = [await start('program'), await start('alone'), await start('bare')]
+      const figures = await measure(effort, database, [
+        { name: OWN, measure: () => load(program, database, target, effort) },
+        { name: ALONE, measure: () => load(alone, database, target, effort) },
+        { name: BARE, measure: () => load(bare, database, target, effort) },
+        { name: ONE, measure: () => insertLimit(database, target, BODY, 1, 10, effort.seconds) },
+        { name: MANY, measure: () => insertLimit(database, target, BODY, ROWS_AT_ONCE, 2, effort.seconds) },
+      ])
+      await Promise.all([program.stop(), alone.stop(), bare.stop()])
+      return report(figures, effort)
+    }),
+}
+
+/** A webhook automation with a secret. */
+async function makeTarget(db: Database): Promise<Target> {
+  const [made] = await makeAutomations(db, [await makeWorkspace(db, 1)], 1, { channel: 'general' }, null)
+  if (made === undefined) throw new Error('no automation was made')
+  const { organizationId, spaceId, id: automationId, digest } = made
+  const hookId = 'wh_bench'
+  const cipher = createCipher(new Map([['k1', Buffer.alloc(32, 1)]]))
+  const secret = { id: newId(), ciphertext: '' }
+  secret.ciphertext = cipher.encrypt(SECRET, secretPlace(secret.id))
+  await db.updateTable('automations').set({ kind: 'webhook' }).where('id', '=', automationId).execute()
+  await db.transaction().execute(async (trx) => {
+    await webhooksTable.insert(trx, organizationId, automationId, hookId)
+    await automationSecrets.replace(trx, { organizationId, automationId, purpose: 'webhook' }, secret, 0)
+  })
+  return { organizationId, spaceId, automationId, hookId, digest }
+}
+
+/** Each figure in turn, several rounds over, so that a machine that slows down slows all of them. */
+async function measure({ rounds }: Effort, { db }: BenchDatabase, all: readonly Subject[]) {
+  const figures = new Map<string, Figure[]>(all.map(({ name }) => [name, []]))
+  for (let round = 1; round <= rounds; round++) {
+    for (const { name, measure } of all) {
+      const measured = await measure()
+      figures.get(name)?.push(measured)
+      progress(`webhooks: round ${round} of ${rounds}: ${name}: ${figure(measured.perSecond)}/s`)
+      await db.deleteFrom('webhook_events').execute()
+      await db.deleteFrom('automation_runs').execute()
+    }
+  }
+  return figures
+}
+
+/** Sends events, each with an id and a signature of its own. */
+async function load(server: Server, database: BenchDatabase, { hookId }: Target, { seconds }: Effort): Promise<Figure> {
+  const requests = [{ method: 'POST' as const, path: `/api/v1/hooks/${hookId}`, body: BODY, setupRequest: sign }]
+  const settings = { url: server.ready.base, connections: CONNECTIONS, requests }
+  await autocannon({ ...settings, duration: Math.min(WARM_UP_SECONDS, seconds) })
+  const before = await cpuOf(server, database)
+  const result = await autocannon({ ...settings, duration: seconds })
+  const failed = result.non2xx + result.errors
+  if (failed > 0) throw new Error(`${failed} requests to ${server.ready.base} failed`)
+  const spent = (await cpuOf(server, database)) - before
+  const { requests: done, latency } = result
+  const cpuMicroseconds = Number.isNaN(spent) ? undefined : (spent / done.total) * 1e6
+  return { perSecond: done.average, p50: latency.p50, p99: latency.p99, cpuMicroseconds }
+}
+
+/** Seconds of processor time that the server and Postgres have used so far. */
+async function cpuOf(server: Server, { pid }: BenchDatabase): Promise<number> {
+  const [own = Number.NaN, postgres = Number.NaN] = await Promise.all([cpuSecondsOf(server.pid), cpuSecondsOf(pid)])
+  return own + postgres
+}
+
+function sign(request: autocannon.Request): autocannon.Request {
+  const id = newId()
+  const timestamp = String(Math.floor(Date.now() / 1000))
+  const signature = createHmac('sha256', KEY).update(`${id}.${timestamp}.${BODY}`).digest('base64')
+  const headers = { 'content-type': 'application/json', 'webhook-id': id, 'webhook-timestamp': timestamp }
+  return { ...request, headers: { ...headers, 'webhook-signature': `v1,${signature}` } }
+}
+
+function report(figures: Map<string, Figure[]>, { rounds, seconds }: Effort): string {
+  const medians = new Map(
+    [...figures].map(([name, all]) => [name, medianBy(all, ({ perSecond }) => perSecond)] as const),
+  )
+  const rows = [...medians].map(([name, { perSecond, p50, p99, cpuMicroseconds }]) => [
+    name,
+    figure(perSecond),
+    p50 ?? NONE,
+    p99 ?? NONE,
+    cpuMicroseconds === undefined ? NONE : figure(cpuMicroseconds),
+  ])
+  const own = medians.get(OWN)?.perSecond ?? 0
+  const ratios = [ALONE, BARE, ONE, MANY].map((name) => [
+    `webhooks / ${name.replace(/^limit: |^webhooks, /, '')}`,
+    (own / (medians.get(name)?.perSecond ?? 0)).toFixed(2),
+  ])
+  return `${CONNECTIONS} connections, bodies of ${BODY.length} bytes, signed by Standard Webhooks; each accepted event is
+committed with its run and its job. The median of ${rounds} rounds of ${seconds} s each. The processor time is that of the server
+and of Postgres for each event, without that of the sender.
+
+${table(['what', 'per second', 'p50 ms', 'p99 ms', 'processor µs'], rows)}
+
+${table(['ratio', ''], ratios)}`
+}

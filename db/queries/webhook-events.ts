@@ -1,0 +1,201 @@
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
+import { isoTime, type JsonText, jsonText } from '../json.ts'
+import type { DB } from '../types.ts'
+
+type Space = { organizationId: string; id: string }
+
+/** An event that has come in. `body` is JSON text. */
+export type NewEvent = {
+  id: string
+  organization_id: string
+  space_id: string
+  automation_id: string
+  event_key: string | null
+  type: string | null
+  status: 'accepted' | 'filtered' | 'ignored'
+  headers: Record<string, string>
+  body: string
+  body_bytes: number
+  run_id: string | null
+  /** The time in its id. */
+  received_at: string
+}
+
+/**
+ * Writes events, in one statement of one text however many they are. Left out are those whose key is there already, and those
+ * whose automation is gone. The order is the same in every process, so that two batches with the same keys never wait
+ * for each other.
+ *
+ * @returns the ids of those that were written.
+ */
+export async function insert(trx: Transaction<DB>, events: readonly NewEvent[]): Promise<Set<string>> {
+  const { rows } = await sql<{ id: string }>`
+    insert into webhook_events (id, organization_id, space_id, automation_id, event_key, type, status, headers, body,
+                                body_bytes, run_id, received_at)
+    select e.id, e.organization_id, e.space_id, e.automation_id, e.event_key, e.type, e.status, e.headers,
+           e.body::json, e.body_bytes, e.run_id, e.received_at
+      from json_to_recordset(${JSON.stringify(events)}::json) as e (
+        id uuid, organization_id uuid, space_id uuid, automation_id uuid, event_key text, type text, status text,
+        headers json, body text, body_bytes integer, run_id uuid, received_at timestamptz)
+     where exists (select from automations a where a.organization_id = e.organization_id and a.id = e.automation_id)
+     order by e.automation_id, e.event_key
+        on conflict do nothing
+    returning id`.execute(trx)
+  return new Set(rows.map((row) => row.id))
+}
+
+export type Known = {
+  id: string
+  organization_id: string
+  automation_id: string
+  event_key: string
+  run_id: string | null
+}
+
+/** The events of some keys. Uses webhook_events_key. */
+export async function listByKey(
+  db: Kysely<DB>,
+  keys: readonly { organization_id: string; automation_id: string; event_key: string | null }[],
+): Promise<Known[]> {
+  const { rows } = await sql<Known>`
+    select e.id, e.organization_id, e.automation_id, e.event_key, e.run_id
+      from json_to_recordset(${JSON.stringify(keys)}::json)
+             as k (organization_id uuid, automation_id uuid, event_key text)
+      join webhook_events e using (organization_id, automation_id, event_key)`.execute(db)
+  return rows
+}
+
+/** An event as runs see it. */
+export type RunEvent = {
+  id: string
+  event_key: string | null
+  type: string | null
+  headers: unknown
+  body: unknown
+  received_at: Date
+}
+
+/** The events that some runs are for. What is not there is left out. */
+export async function listForRuns(
+  db: Kysely<DB>,
+  keys: readonly { organization_id: string; id: string | null }[],
+): Promise<RunEvent[]> {
+  const { rows } = await sql<RunEvent>`
+    select e.id, e.event_key, e.type, e.headers, e.body, e.received_at
+      from json_to_recordset(${JSON.stringify(keys)}::json) as k (organization_id uuid, id uuid)
+      join webhook_events e using (organization_id, id)`.execute(db)
+  return rows
+}
+
+/** The fields of the object, in the order of the documentation; the body as it was sent. */
+const SHOWN = sql`
+  id, automation_id, event_key, type, status, headers, body, run_id, ${isoTime('received_at')} as received_at`
+
+function ofAutomation(space: Space, automationId: string): RawBuilder<boolean> {
+  return sql<boolean>`organization_id = ${space.organizationId} and space_id = ${space.id}
+    and automation_id = ${automationId}`
+}
+
+/** One event of an automation, as the API shows it. */
+export async function find(
+  db: Kysely<DB>,
+  space: Space,
+  automationId: string,
+  id: string,
+): Promise<JsonText | undefined> {
+  const { rows } = await sql<{ json: string }>`
+    select to_json(shown)::text as json
+      from (select ${SHOWN} from webhook_events where ${ofAutomation(space, automationId)} and id = ${id}) shown`.execute(
+    db,
+  )
+  return rows[0] && jsonText(rows[0].json)
+}
+
+/**
+ * Events of an automation, newest first, as a JSON array.
+ *
+ * @param page `before` is the id of the last event of the page before. A page ends early where its bodies would be more
+ * than `mostBytes`; it has one event at the least.
+ * @returns `last` is the id of the last event when there are more behind it, else null.
+ */
+export async function list(
+  db: Kysely<DB>,
+  space: Space,
+  automationId: string,
+  page: { status: string | null; before: string | null; most: number; mostBytes: number },
+): Promise<{ json: JsonText; last: string | null }> {
+  // Sizes first, so that bodies that are not shown are not read.
+  const { rows: sizes } = await sql<{ id: string; body_bytes: number }>`
+    select id, body_bytes
+      from webhook_events
+     where ${ofAutomation(space, automationId)}
+       and (${page.status}::text is null or status = ${page.status})
+       and (${page.before}::uuid is null or id < ${page.before}::uuid)
+     order by id desc
+     limit ${page.most + 1}`.execute(db)
+  let bytes = 0
+  const fits = ({ body_bytes }: { body_bytes: number }, index: number) => {
+    bytes += body_bytes
+    return index === 0 || (index < page.most && bytes <= page.mostBytes)
+  }
+  const end = sizes.findIndex((row, index) => !fits(row, index))
+  const ids = sizes.slice(0, end === -1 ? sizes.length : end).map(({ id }) => id)
+  const { rows } = await sql<{ json: string }>`
+    select to_json(shown)::text as json
+      from (select ${SHOWN} from webhook_events
+             where ${ofAutomation(space, automationId)} and id = any(${ids}::uuid[])) shown
+     order by id desc`.execute(db)
+  const last = end === -1 ? null : (ids.at(-1) ?? null)
+  return { json: jsonText(`[${rows.map((row) => row.json).join(',')}]`), last }
+}
+
+export type Range = { from: Date; to: Date; status: string | null; after: string | null; most: number }
+
+/** The ids of events that came in within a time, oldest first. Without a status, those that were not filtered out. */
+export async function listInRange(
+  db: Kysely<DB>,
+  space: Space,
+  automationId: string,
+  { from, to, status, after, most }: Range,
+): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select id
+      from webhook_events
+     where ${ofAutomation(space, automationId)}
+       and id >= ${firstIdOf(from)} and id < ${firstIdOf(to)}
+       and case when ${status}::text is null then status <> 'filtered' else status = ${status} end
+       and (${after}::uuid is null or id > ${after}::uuid)
+     order by id
+     limit ${most}`.execute(db)
+  return rows.map((row) => row.id)
+}
+
+/** Notes the run of events that have set off none before. */
+export async function noteRuns(
+  trx: Transaction<DB>,
+  organizationId: string,
+  runs: readonly { event_id: string; run_id: string }[],
+): Promise<void> {
+  await sql`
+    update webhook_events e
+       set run_id = r.run_id
+      from json_to_recordset(${JSON.stringify(runs)}::json) as r (event_id uuid, run_id uuid)
+     where e.organization_id = ${organizationId} and e.id = r.event_id and e.run_id is null`.execute(trx)
+}
+
+/** Removes up to `most` events that came in before a time. Walks the ids, which are in the order of arrival. */
+export async function removeReceived(db: Kysely<DB>, before: Date, most: number): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom('webhook_events')
+    .where('id', 'in', (eb) =>
+      eb.selectFrom('webhook_events').select('id').where('id', '<', firstIdOf(before)).orderBy('id').limit(most),
+    )
+    .executeTakeFirst()
+  return Number(numDeletedRows)
+}
+
+/** The smallest UUID of version 7 of a millisecond (RFC 9562, section 5.7): the ids of events tell when they came in. */
+function firstIdOf(time: Date): string {
+  const hex = time.getTime().toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`
+}

@@ -1,0 +1,52 @@
+import { type Kysely, sql, type Transaction } from 'kysely'
+import { prepared } from '../prepared.ts'
+import type { DB } from '../types.ts'
+import type { Secret } from './automation-secrets.ts'
+
+/** What stands behind a hook: its automation with the content that is shown, and the secrets that its senders may use. */
+export type Webhook = {
+  hook_id: string
+  organization_id: string
+  space_id: string
+  automation_id: string
+  kind: string
+  status: string
+  revision: number
+  digest: string
+  approved_digest: string | null
+  config: unknown
+  /** Those that hold, the present one first. */
+  secrets: Secret[]
+}
+
+/** Gives an automation the place where its events come in. */
+export async function insert(
+  trx: Transaction<DB>,
+  organizationId: string,
+  automationId: string,
+  hookId: string,
+): Promise<void> {
+  const row = { hook_id: hookId, organization_id: organizationId, automation_id: automationId }
+  await trx.insertInto('webhooks').values(row).execute()
+}
+
+const findMany = prepared<{ hookIds: string[] }, Webhook>(
+  (param) => sql<Webhook>`
+    select w.hook_id, a.organization_id, a.space_id, a.id as automation_id, a.kind, a.status,
+           r.revision, r.digest, a.approved_digest, r.config,
+           (select coalesce(json_agg(json_build_object('id', s.id, 'ciphertext', s.ciphertext)
+                                     order by s.valid_until nulls first), '[]')
+              from automation_secrets s
+             where s.organization_id = a.organization_id and s.automation_id = a.id and s.purpose = 'webhook'
+               and (s.valid_until is null or s.valid_until > now())) as secrets
+      from webhooks w
+      join automations a on a.organization_id = w.organization_id and a.id = w.automation_id
+      join automation_revisions r
+        on r.organization_id = a.organization_id and r.automation_id = a.id and r.revision = a.revision
+     where w.hook_id = any(${param('hookIds')}::text[])`,
+)
+
+/** The webhooks of some ids. What is not there is left out. */
+export async function list(db: Kysely<DB>, hookIds: readonly string[]): Promise<Webhook[]> {
+  return findMany(db, { hookIds: [...hookIds] })
+}

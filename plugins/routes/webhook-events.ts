@@ -1,0 +1,139 @@
+import { type JsonText, jsonText } from '../../db/json.ts'
+import * as automations from '../../db/queries/automations.ts'
+import * as webhookEvents from '../../db/queries/webhook-events.ts'
+import { ref } from '../../schemas/component.ts'
+import { errors } from '../../schemas/errors.ts'
+import { AutomationParams, EventParams } from '../../schemas/params.ts'
+import {
+  WebhookEventListResponse,
+  WebhookEventQuery,
+  WebhookEventResponse,
+  WebhookReplayRange,
+  WebhookReplayRangeResponse,
+  WebhookReplayResponse,
+} from '../../schemas/webhook-events.ts'
+import type { Space } from '../../src/access/actor.ts'
+import { ApiError } from '../../src/errors.ts'
+import { canRun } from '../../src/kinds/index.ts'
+import { replay } from '../../src/runs/requests.ts'
+import { isUuid } from '../core/validation.ts'
+import { decodeCursor, encodeCursor } from '../cursor.ts'
+import type { RoutePlugin } from '../route-plugin.ts'
+import { writeObject, written } from '../written.ts'
+
+const TAG = 'Webhooks'
+const DEFAULT_LIMIT = 50
+/** Of the bodies in one page, which ends early where they would be more. */
+const MOST_PAGE_BYTES = 4 * 1024 * 1024
+const REPLAYED_AT_ONCE = 500
+
+/** What came in for one automation. */
+const routes: RoutePlugin = async (app) => {
+  const { db, queue } = app
+
+  app.get(
+    '/events',
+    {
+      config: { permission: 'files.read' },
+      schema: {
+        operationId: 'listWebhookEvents',
+        tags: [TAG],
+        summary: 'List events',
+        description: 'Newest first. A page ends early where its bodies would be more than 4 MiB.',
+        params: AutomationParams,
+        querystring: WebhookEventQuery,
+        response: { 200: written(WebhookEventListResponse), ...errors(404) },
+      },
+    },
+    async ({ space, params: { automationId }, query }, reply) => {
+      await requireAutomation(space, automationId)
+      const before = query.cursor === undefined ? null : (decodeCursor(query.cursor, [isUuid])[0] ?? null)
+      const page = { status: query.status ?? null, before, most: query.limit ?? DEFAULT_LIMIT }
+      const { json, last } = await webhookEvents.list(db, space, automationId, { ...page, mostBytes: MOST_PAGE_BYTES })
+      const cursor = last === null ? null : encodeCursor([last])
+      return writeObject(reply, { events: json, next_cursor: jsonText(JSON.stringify(cursor)) })
+    },
+  )
+
+  app.get(
+    '/events/:eventId',
+    {
+      config: { permission: 'files.read' },
+      schema: {
+        operationId: 'getWebhookEvent',
+        tags: [TAG],
+        summary: 'Get an event',
+        params: EventParams,
+        response: { 200: written(WebhookEventResponse), ...errors(404) },
+      },
+    },
+    async ({ space, params }, reply) =>
+      writeObject(reply, { event: await findEvent(space, params.automationId, params.eventId) }),
+  )
+
+  app.post(
+    '/events/:eventId/replay',
+    {
+      config: { permission: 'files.write', peopleOnly: true },
+      schema: {
+        operationId: 'replayWebhookEvent',
+        tags: [TAG],
+        summary: 'Run an event again',
+        description: 'A new run with the content that is approved now, whatever the filters say. It must be active.',
+        params: EventParams,
+        response: { 202: ref(WebhookReplayResponse), ...errors(404, 409) },
+      },
+    },
+    async ({ actor, space, params: { automationId, eventId } }, reply) =>
+      reply.code(202).transact(async (trx) => {
+        await findEvent(space, automationId, eventId)
+        const request = { space, automationId, userId: actor.userId }
+        const [run_id = ''] = await replay(trx, queue, request, [eventId], canRun)
+        return { event_id: eventId, run_id }
+      }),
+  )
+
+  app.post(
+    '/events/replay',
+    {
+      config: { permission: 'files.write', peopleOnly: true },
+      schema: {
+        operationId: 'replayWebhookEvents',
+        tags: [TAG],
+        summary: 'Run the events of a time again',
+        description:
+          `Oldest first, ${REPLAYED_AT_ONCE} in one request: while there is a \`next_cursor\`, send the same again with it as ` +
+          '`cursor`.',
+        params: AutomationParams,
+        body: ref(WebhookReplayRange),
+        response: { 202: ref(WebhookReplayRangeResponse), ...errors(404, 409) },
+      },
+    },
+    async ({ actor, space, params: { automationId }, body }, reply) =>
+      reply.code(202).transact(async (trx) => {
+        const request = { space, automationId, userId: actor.userId }
+        const after = body.cursor === undefined ? null : (decodeCursor(body.cursor, [isUuid])[0] ?? null)
+        const range = { from: new Date(body.from), to: new Date(body.to), status: body.status ?? null, after }
+        const found = await webhookEvents.listInRange(trx, space, automationId, {
+          ...range,
+          most: REPLAYED_AT_ONCE + 1,
+        })
+        const ids = found.slice(0, REPLAYED_AT_ONCE)
+        await replay(trx, queue, request, ids, canRun)
+        const last = found.length > REPLAYED_AT_ONCE ? ids.at(-1) : undefined
+        return { replayed: ids.length, next_cursor: last === undefined ? null : encodeCursor([last]) }
+      }),
+  )
+
+  async function requireAutomation(space: Space, id: string): Promise<void> {
+    if ((await automations.findKind(db, space, id)) === undefined) throw new ApiError('automation_not_found')
+  }
+
+  async function findEvent(space: Space, automationId: string, id: string): Promise<JsonText> {
+    const event = await webhookEvents.find(db, space, automationId, id)
+    if (event === undefined) throw new ApiError('event_not_found')
+    return event
+  }
+}
+
+export default routes

@@ -1,0 +1,93 @@
+import type { WebhookConfig } from '../../../schemas/kinds/webhook.ts'
+import { isSecretHeader } from '../../actions/redact.ts'
+import { ApiError } from '../../errors.ts'
+import { decodeUtf8, parseJson, requireStorable } from '../../parse-json.ts'
+import type { Delivery, ReceivedEvent } from '../kind.ts'
+import { wants } from './filter.ts'
+import { member, SCHEMES } from './schemes.ts'
+
+const LONGEST_TYPE = 200
+const LONGEST_HEADER = 1000
+const MOST_HEADERS = 60
+/** They tell of the way here, or are said elsewhere. */
+const HEADERS_OF_THE_WAY =
+  /^(?:accept|accept-.*|connection|content-length|expect|forwarded|host|keep-alive|te|trailer|transfer-encoding|upgrade|via|x-forwarded-.*|x-real-ip|cf-.*)$/
+
+/**
+ * What a request says, once it has been verified.
+ *
+ * @throws ApiError `invalid_json`, `invalid_request` where it can't be understood or stored.
+ */
+export function readEvent(config: WebhookConfig, { headers, bytes }: Delivery): ReceivedEvent | { challenge: string } {
+  const { verification = 'standard_webhooks' } = config
+  const scheme = SCHEMES[verification]
+  const { body, json } = readBody(bytes, headers['content-type'], scheme.wantsJson)
+  const challenge = verification === 'slack' ? challengeIn(body) : undefined
+  if (challenge !== undefined) return { challenge }
+  const isNamedByConfig = ['hmac', 'token', 'none'].includes(verification)
+  const typeHeader = isNamedByConfig ? config.event_type_header?.toLowerCase() : undefined
+  const type = typeHeader === undefined ? scheme.type(headers, body) : headers[typeHeader]
+  const shownType = typeof type === 'string' && type !== '' ? type.slice(0, LONGEST_TYPE).toWellFormed() : null
+  const keyHeader = scheme.keyHeader ?? (isNamedByConfig ? config.event_key_header?.toLowerCase() : undefined)
+  const key = (keyHeader && headers[keyHeader]) ?? (scheme.keyInBody && member(body, scheme.keyInBody))
+  return {
+    key: requireKey(typeof key === 'string' ? key : headers['idempotency-key'], keyHeader ?? 'idempotency-key'),
+    type: shownType,
+    headers: safeHeaders(headers, config.header),
+    body: json,
+    wanted: wants(config, shownType, body),
+  }
+}
+
+/**
+ * What says that it is JSON must be; anything else is JSON where it reads as an object or an array, and text where not.
+ *
+ * @returns the value, and it as JSON text, for JSON just as it was sent.
+ */
+function readBody(bytes: Buffer, contentType = '', wantsJson: boolean): { body: unknown; json: string } {
+  if (wantsJson || /^\s*[\w.+/-]*[/+]json\s*(?:;|$)/i.test(contentType))
+    return { body: parseJson(bytes), json: decodeUtf8(bytes) }
+  if (bytes.length === 0) return { body: null, json: 'null' }
+  const text = requireText(bytes)
+  if (/^\s*[{[]/.test(text) && isJson(text)) return { body: requireStorable(JSON.parse(text)), json: text }
+  return { body: requireStorable(text), json: JSON.stringify(text) }
+}
+
+function requireText(bytes: Buffer): string {
+  try {
+    return decodeUtf8(bytes)
+  } catch {
+    throw new ApiError('invalid_request', { details: [{ path: '', message: 'must be text in UTF-8' }] })
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Slack asks once whether the URL is really there, in a signed request. */
+function challengeIn(body: unknown): string | undefined {
+  const challenge = member(body, 'type') === 'url_verification' ? member(body, 'challenge') : undefined
+  return typeof challenge === 'string' ? challenge : undefined
+}
+
+function requireKey(key: string | undefined, header: string): string | null {
+  if (key === undefined) return null
+  if (/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(key)) return key
+  const message = 'the key of an event has 1 to 255 printable ASCII characters'
+  throw new ApiError('invalid_request', { details: [{ path: `headers/${header}`, message }] })
+}
+
+/** What of the headers may be kept: nothing that proves anything, and nothing about the way here. */
+function safeHeaders(headers: Delivery['headers'], secretHeader = ''): Record<string, string> {
+  const kept = Object.entries(headers).flatMap(([name, value]): [string, string][] => {
+    const isKept = value !== undefined && !isSecretHeader(name) && name !== secretHeader.toLowerCase()
+    return isKept && !HEADERS_OF_THE_WAY.test(name) ? [[name, value.slice(0, LONGEST_HEADER)]] : []
+  })
+  return Object.fromEntries(kept.slice(0, MOST_HEADERS))
+}

@@ -1,0 +1,99 @@
+import type { AutomationConfig } from '../../../schemas/automations.ts'
+import { VERIFICATIONS, type Verification, WebhookConfig } from '../../../schemas/kinds/webhook.ts'
+import type { Actions } from '../../actions/index.ts'
+import type { ConfigProblem } from '../../errors.ts'
+import { schemaProblems } from '../../schema-problems.ts'
+import type { ActionConfig, Delivery, Intake, Kind } from '../kind.ts'
+import { readEvent } from './event.ts'
+import { filterProblems } from './filter.ts'
+import { SCHEMES } from './schemes.ts'
+import { isSigned, isToken } from './signature.ts'
+
+const DEFAULT_CHANNEL = 'general'
+const DEFAULT_MESSAGE = '{{ automation.name }}: {{ event.type | default: "an event" }} came in.'
+const DEFAULT_WAIT_SECONDS = 10
+
+const intake: Intake = {
+  needsSecret: (config) => verificationOf(config) !== 'none',
+  makeSecret: (config) => SCHEMES[verificationOf(config)].makeSecret(),
+  secretProblem: (config, secret) => SCHEMES[verificationOf(config)].secretProblem(secret),
+  verify,
+  read: (config, delivery) => readEvent(known(config), delivery),
+  waitSeconds: (config) =>
+    known(config).response === 'wait' ? (known(config).wait_seconds ?? DEFAULT_WAIT_SECONDS) : null,
+  example: (config) => ({ type: known(config).event_types?.[0] ?? null, body: {} }),
+}
+
+/** `webhook`: by what others send to a URL of its own, once they have proved who they are. */
+export const webhook: Kind = {
+  kind: 'webhook',
+  schema: WebhookConfig,
+  validate,
+  timing: null,
+  intake,
+  preview: (config) => ({ next_runs: [], warnings: warningsFor(known(config)) }),
+  action,
+  pauseAfterFailures: (config) => known(config).pause_after_failures ?? null,
+}
+
+function validate(config: AutomationConfig, actions: Pick<Actions, 'validate'>): ConfigProblem[] {
+  const wrong = schemaProblems(WebhookConfig, config)
+  const inConfig = (problem: ConfigProblem) => ({ ...problem, path: `/config${problem.path}` })
+  if (wrong.length > 0) return wrong.map(inConfig)
+  const own = known(config).action !== undefined
+  const at = (path: string) => (own ? `/action${path}` : path.replace('/text', '/message'))
+  return [
+    ...headerProblems(known(config)),
+    ...filterProblems(known(config)),
+    ...actions.validate(action(config)).map((problem) => ({ ...problem, path: at(problem.path) })),
+  ].map(inConfig)
+}
+
+function headerProblems({ verification, header }: WebhookConfig): ConfigProblem[] {
+  const isNeeded = verification === 'hmac' || verification === 'token'
+  return isNeeded && header === undefined
+    ? [{ path: '/header', message: `is required with ${verification}`, isMissing: true }]
+    : []
+}
+
+function verify(
+  config: AutomationConfig,
+  { headers, bytes }: Delivery,
+  secrets: readonly string[],
+  now: Date,
+): boolean {
+  const verification = verificationOf(config)
+  const scheme = SCHEMES[verification]
+  const { header = '' } = known(config)
+  if (verification === 'none') return true
+  // The scheme of `Authorization` is no part of the token.
+  if (verification === 'token')
+    return isToken(headers[header.toLowerCase()]?.replace(/^Bearer +/i, ''), secrets, bytes, now)
+  const keys = secrets.map((secret) => scheme.key(secret))
+  return isSigned(scheme.claim(headers, known(config)), bytes, keys, scheme.signing(known(config)), now)
+}
+
+function warningsFor({ verification, response }: WebhookConfig): string[] {
+  const warnings: string[] = []
+  if (verification === 'none')
+    warnings.push('nothing is verified: whoever knows the URL can set it off, with any content')
+  if (verification === 'token') warnings.push('a token proves who sends, and not that nobody changed it on the way')
+  if (response === 'wait') warnings.push('the sender reads the result of the run')
+  return warnings
+}
+
+function action(config: AutomationConfig): ActionConfig {
+  const { action: other, channel = DEFAULT_CHANNEL, message = DEFAULT_MESSAGE } = known(config)
+  if (other !== undefined) return { type: '', ...(typeof other === 'object' ? other : {}) }
+  return { type: 'message', channel, text: message }
+}
+
+/** Also of a config that is not valid yet, for which a secret may be set already. */
+function verificationOf(config: AutomationConfig): Verification {
+  return VERIFICATIONS.find((each) => each === config.verification) ?? 'standard_webhooks'
+}
+
+/** The keys that this kind knows; they are typed once the config has been validated. */
+function known(config: AutomationConfig): WebhookConfig {
+  return config as WebhookConfig
+}

@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto'
+import type { Verification, WebhookConfig } from '../../../schemas/kinds/webhook.ts'
+import { makeStandardSecret, standardKey, standardSecretProblem } from '../../actions/standard-webhooks.ts'
+import type { Delivery } from '../kind.ts'
+import type { Claim, Signing } from './signature.ts'
+
+type Headers = Delivery['headers']
+
+/** How one sort of sender proves itself, and what it calls its events. */
+export type Scheme = {
+  /** What a request says of its signature; undefined where it does not say it in this scheme's way. */
+  claim(headers: Headers, config: WebhookConfig): Claim | undefined
+  signing(config: WebhookConfig): Signing
+  /** The key that a secret stands for; undefined where it stands for none. */
+  key(secret: string): Buffer | undefined
+  makeSecret(): string
+  /** What is wrong with a secret for this scheme, or undefined. */
+  secretProblem(secret: string): string | undefined
+  /** The header that names the event, so that one that comes again is known. */
+  keyHeader?: string
+  /** Where the body names the event. */
+  keyInBody?: 'id' | 'event_id'
+  /** Whether an event without a JSON body is refused. */
+  wantsJson: boolean
+  type(headers: Headers, body: unknown): unknown
+}
+
+const HEX_SHA256: Signing = { algorithm: 'sha256', encoding: 'hex' }
+
+const plain = {
+  signing: () => HEX_SHA256,
+  key: (secret: string) => Buffer.from(secret),
+  makeSecret: () => randomBytes(32).toString('hex'),
+  secretProblem: () => undefined,
+  wantsJson: false,
+  type: (_headers: Headers, body: unknown) => member(body, 'type'),
+}
+
+/** Standard Webhooks 1.0, symmetric. */
+const standardWebhooks: Scheme = {
+  ...plain,
+  claim(headers) {
+    const id = headers['webhook-id']
+    const timestamp = seconds(headers['webhook-timestamp'])
+    // A dot would let the end of an id pass for a timestamp.
+    if (id === undefined || id.includes('.') || timestamp === undefined) return undefined
+    const versions = (headers['webhook-signature'] ?? '').split(' ')
+    const signatures = versions.filter((each) => each.startsWith('v1,')).map((each) => each.slice(3))
+    return { signed: `${id}.${headers['webhook-timestamp']}.`, signatures, timestamp }
+  },
+  signing: () => ({ algorithm: 'sha256', encoding: 'base64' }),
+  key: standardKey,
+  makeSecret: makeStandardSecret,
+  secretProblem: standardSecretProblem,
+  keyHeader: 'webhook-id',
+}
+
+const github: Scheme = {
+  ...plain,
+  claim: (headers) => prefixed(headers['x-hub-signature-256'], 'sha256='),
+  keyHeader: 'x-github-delivery',
+  type: (headers) => headers['x-github-event'],
+}
+
+const stripe: Scheme = {
+  ...plain,
+  claim(headers) {
+    const parts = (headers['stripe-signature'] ?? '').split(',').map((part) => part.trim().split('='))
+    const times = parts.filter(([name]) => name === 't').map(([, value]) => value)
+    const timestamp = seconds(times[0])
+    if (times.length !== 1 || timestamp === undefined) return undefined
+    const signatures = parts.filter(([name]) => name === 'v1').map(([, value = '']) => value)
+    return { signed: `${times[0]}.`, signatures, timestamp }
+  },
+  keyInBody: 'id',
+  wantsJson: true,
+}
+
+const slack: Scheme = {
+  ...plain,
+  claim(headers) {
+    const time = headers['x-slack-request-timestamp']
+    const timestamp = seconds(time)
+    const claim = prefixed(headers['x-slack-signature'], 'v0=')
+    return claim && timestamp !== undefined ? { ...claim, signed: `v0:${time}:`, timestamp } : undefined
+  },
+  keyInBody: 'event_id',
+  type: (_headers, body) => member(member(body, 'event'), 'type') ?? member(body, 'type'),
+}
+
+const hmac: Scheme = {
+  ...plain,
+  claim: (headers, { header = '', prefix = '' }) => prefixed(headers[header.toLowerCase()], prefix),
+  signing: ({ algorithm = 'sha256', encoding = 'hex' }) => ({ algorithm, encoding }),
+}
+
+/** Those that sign. `token` and `none` only name their events. */
+export const SCHEMES: Record<Verification, Scheme> = {
+  standard_webhooks: standardWebhooks,
+  github,
+  stripe,
+  slack,
+  hmac,
+  token: { ...plain, claim: () => undefined },
+  none: { ...plain, claim: () => undefined },
+}
+
+/** A signature behind a fixed text, over the body alone. */
+function prefixed(value: string | undefined, prefix: string): Claim | undefined {
+  if (value === undefined || !value.startsWith(prefix)) return undefined
+  return { signed: '', signatures: [value.slice(prefix.length)], timestamp: null }
+}
+
+/** A time in whole seconds since 1970. */
+function seconds(text: string | undefined): number | undefined {
+  return /^\d{1,12}$/.test(text ?? '') ? Number(text) : undefined
+}
+
+/** A member of a JSON object; undefined where it is none, or has none of that name. */
+export function member(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined
+  return Object.getOwnPropertyDescriptor(value, name)?.value
+}
