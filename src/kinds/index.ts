@@ -1,6 +1,4 @@
-import { Type } from '@sinclair/typebox'
 import type { AutomationKind } from '../../schemas/automations.ts'
-import { component } from '../../schemas/component.ts'
 import type { Kind } from './kind.ts'
 import { reverseTunnel } from './reverse-tunnel/index.ts'
 import { scheduled } from './scheduled/index.ts'
