@@ -25,6 +25,23 @@ export async function findForPreview(db: Kysely<DB>, space: Space, id: string) {
     .executeTakeFirst()
 }
 
+/** Whether anything but this automation that is active or paused in the organization has an action that sends to a host. */
+export async function isHostKnown(
+  db: Kysely<DB>,
+  organizationId: string,
+  host: string,
+  exceptId: string,
+): Promise<boolean> {
+  const { rows } = await sql`
+    select from automations a
+      join automation_revisions r
+        on r.organization_id = a.organization_id and r.automation_id = a.id and r.revision = a.revision
+     where a.organization_id = ${organizationId} and a.id <> ${exceptId} and a.status in ('active', 'paused')
+       and lower(substring(r.config #>> '{action,url}' from '^\\w+://([^/?#]+)')) = ${host}
+     limit 1`.execute(db)
+  return rows.length > 0
+}
+
 /** Whether a space holds at least `most` automations. */
 export async function isFull(db: Kysely<DB>, space: Space, most: number): Promise<boolean> {
   const row = await db

@@ -8,7 +8,7 @@ import { errors } from '../../schemas/errors.ts'
 import { AutomationParams, SpaceParams } from '../../schemas/params.ts'
 import { PreviewRequest, PreviewResponse } from '../../schemas/preview.ts'
 import { contentOf } from '../../src/automations/content.ts'
-import { preview } from '../../src/automations/preview.ts'
+import { preview, withFirstContact } from '../../src/automations/preview.ts'
 import { ApiError } from '../../src/errors.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 
@@ -32,14 +32,12 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(PreviewResponse) },
       },
     },
-    async ({ body: { kind, config = {} } }, reply) =>
-      reply.transact(async () => ({
-        preview: preview(
-          { id: newId(), name: 'Preview', kind, config, lastRunAt: null, hasSecret: null },
-          actions,
-          new Date(),
-        ),
-      })),
+    async ({ organization, body: { kind, config = {} } }, reply) =>
+      reply.transact(async (trx) => {
+        const id = newId()
+        const previewed = { id, name: 'Preview', kind, config, lastRunAt: null, hasSecret: null }
+        return { preview: await withFirstContact(trx, organization.id, id, preview(previewed, actions, new Date())) }
+      }),
   )
 
   app.get(
@@ -64,7 +62,8 @@ const routes: RoutePlugin = async (app) => {
       const lastRunAt = found.last_run_at?.toISOString() ?? null
       const hasSecret = (await automationSecrets.list(db, id, 'webhook')).length > 0
       const kind = found.kind as AutomationKind
-      return { preview: preview({ id, name, kind, config, lastRunAt, hasSecret }, actions, new Date()) }
+      const shown = preview({ id, name, kind, config, lastRunAt, hasSecret }, actions, new Date())
+      return { preview: await withFirstContact(db, space.organizationId, id, shown) }
     },
   )
 }

@@ -1,3 +1,6 @@
+import type { Kysely } from 'kysely'
+import * as automations from '../../db/queries/automations.ts'
+import type { DB } from '../../db/types.ts'
 import type { AutomationConfig, AutomationKind } from '../../schemas/automations.ts'
 import type { Scope } from '../actions/action.ts'
 import type { Actions } from '../actions/index.ts'
@@ -41,6 +44,18 @@ export function preview(automation: Previewed, actions: Actions, now: Date): Pre
     warnings.push(`a run would fail: ${error.message}`)
     return { kind, next_runs, action: null, problems, warnings }
   }
+}
+
+/** Warns of a host that nothing else which runs in the organization sends to: a typing error, or a stranger. */
+export async function withFirstContact(
+  db: Kysely<DB>,
+  organizationId: string,
+  automationId: string,
+  shown: Preview,
+): Promise<Preview> {
+  const url = URL.parse(String(shown.action?.url))
+  if (url === null || (await automations.isHostKnown(db, organizationId, url.host, automationId))) return shown
+  return { ...shown, warnings: [...shown.warnings, `nothing else that runs here sends to ${url.host}: first contact`] }
 }
 
 const NO_SECRET = 'it has no secret yet: until a person sets one, every event is refused'

@@ -32,6 +32,27 @@ t.test('preview', async (t) => {
     t.match(body.preview.action, { type: 'http_request', method: 'POST' })
   })
 
+  t.test('warns of a host that nothing else sends to', async (t) => {
+    const config = {
+      every: 'PT1H',
+      action: { type: 'http_request', url: 'https://hooks.example.com/a?b={{ run.id }}' },
+    }
+    const warning = /sends to hooks\.example\.com: first contact/
+    const before = (await ask({ kind: 'scheduled', config })).body.preview
+    t.ok(
+      before.warnings.some((each: string) => warning.test(each)),
+      before.warnings.join(),
+    )
+    const automation = { name: 'n', kind: 'scheduled', config, status: 'active' }
+    const { id } = (await send(owner, 'POST', base, automation)).body.automation
+    t.same((await ask({ kind: 'scheduled', config })).body.preview.warnings, [])
+    const own = (await send(owner, 'GET', `${base}/${id}/preview`)).body.preview
+    t.ok(
+      own.warnings.some((each: string) => warning.test(each)),
+      'itself is nobody else',
+    )
+  })
+
   t.test('says what keeps a config from becoming active', async (t) => {
     const { status, body } = await ask({ kind: 'scheduled', config: { cron: '0 0 30 2 *' } })
     t.equal(status, 200)
