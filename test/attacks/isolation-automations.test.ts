@@ -12,13 +12,25 @@ t.test('an automation is reached through its own space, and through no other', a
   const spaces = `/api/v1/organizations/${organizationId}/spaces`
   const nextDoor = (await send(owner, 'POST', spaces, { name: 'Next door' })).body.id
 
-  /** An automation with a run and a pending change, with everything that could be said of it a canary. */
+  /** An automation with a run, an event and a pending change, with everything that could be said of it a canary. */
   const fill = async (caller: typeof owner, organization: string, space: string) => {
     const base = `/api/v1/organizations/${organization}/spaces/${space}/automations`
     const { id } = (await send(caller, 'POST', base, { ...SECRET, status: 'active' })).body.automation
     const { run } = (await send(caller, 'POST', `${base}/${id}/run`)).body
     await send(caller, 'PATCH', `${base}/${id}`, { description: 'canary description' })
-    return { automationId: id as string, runId: run.id as string }
+    const event = {
+      id: newId(),
+      organization_id: organization,
+      space_id: space,
+      automation_id: id as string,
+      status: 'accepted',
+      headers: '{}',
+      body: '"canary body"',
+      body_bytes: 13,
+      received_at: new Date(),
+    }
+    await db.insertInto('webhook_events').values(event).execute()
+    return { automationId: event.automation_id, runId: run.id as string, eventId: event.id }
   }
   const here = await fill(owner, organizationId, spaceId)
   const foreign = [
@@ -49,18 +61,29 @@ t.test('an automation is reached through its own space, and through no other', a
     t.same(await rows(), before)
   })
 
-  t.test('with the id of a run of another automation', async (t) => {
+  t.test('with the id of a run or an event of another automation', async (t) => {
     const before = await rows()
-    for (const { runId } of foreign) {
-      const ids = { orgId: organizationId, spaceId, ...here, runId }
-      for (const { id, method, path } of operationsOf(app, ids).filter(({ template }) => template.includes('{runId}')))
-        t.match(await send(owner, method, path), { status: 404, body: { code: 'run_not_found' } }, id)
+    for (const { runId, eventId } of foreign) {
+      const operations = operationsOf(app, { orgId: organizationId, spaceId, ...here, runId, eventId })
+      for (const [name, code] of [
+        ['{runId}', 'run_not_found'],
+        ['{eventId}', 'event_not_found'],
+      ] as const)
+        for (const { id, method, path } of operations.filter(({ template }) => template.includes(name)))
+          t.match(await send(owner, method, path), { status: 404, body: { code } }, id)
     }
     t.same(await rows(), before)
   })
 
   t.test('and what is not there looks the same', async (t) => {
-    const ids = { orgId: organizationId, spaceId, automationId: newId(), runId: newId(), revision: '1' }
+    const ids = {
+      orgId: organizationId,
+      spaceId,
+      automationId: newId(),
+      runId: newId(),
+      eventId: newId(),
+      revision: '1',
+    }
     const nowhere = operationsOf(app, ids)
     const [elsewhere] = foreign
     for (const [i, operation] of operationsOf(app, { ...ids, ...elsewhere }).entries()) {
