@@ -37,6 +37,7 @@ const Preview = component(
       next_runs: Type.Array(ref(PlannedRun), { description: 'The next ten, for a kind that runs by the clock.' }),
       action: nullable(
         Type.Record(Type.String(), Type.Unknown(), {
+          title: 'PreviewedAction',
           description:
             'What a run would do, with its templates rendered and secrets as `•••`; null where it can do nothing.',
         }),

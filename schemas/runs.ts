@@ -40,7 +40,10 @@ export const Run = component(
       error_message: nullable(Type.String({ description: 'What went wrong, or why it did not start; or null.' })),
       external_ref: nullable(Type.String({ description: 'What the outside calls its effect, or null.' })),
       output: nullable(
-        Type.Record(Type.String(), Type.Unknown(), { description: 'What the action says of its effect.' }),
+        Type.Record(Type.String(), Type.Unknown(), {
+          title: 'RunOutput',
+          description: 'What the action says of its effect.',
+        }),
       ),
       note: nullable(Type.String({ description: 'Why it ran when it did, where that is not plain; or null.' })),
       requested_by_user_id: nullable(uuid('The person who asked for it, or null.')),

@@ -130,6 +130,8 @@ function tellWhatIsSent(document: Document): void {
     for (const { schema } of Object.values(requestBody?.content ?? {})) reach(document, schema, sent)
   for (const schema of everySchema(document)) {
     if (schema.additionalProperties === false && !sent.has(schema)) delete schema.additionalProperties
+    // The same; but only in these words do all generators keep the keys that they do not know.
+    if (schema.additionalProperties === true) schema.additionalProperties = {}
     const isFree = schema.type === 'string' && !(schema.format ?? schema.pattern ?? schema.enum)
     if (isFree && sent.has(schema)) schema.pattern = ANY_TEXT
   }

@@ -18,7 +18,7 @@ import {
   runAutomation,
   updateAutomation,
 } from '../../../.sdk/hey-api/index.ts'
-import { check, done, given } from './check.ts'
+import { check, done, given } from '../check.ts'
 
 const baseUrl = given('HS_URL', process.env.HS_URL)
 const clientOf = (auth?: string) => createClient({ baseUrl, ...(auth === undefined ? {} : { auth }) })

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import createClient from 'openapi-fetch'
 import type { components, paths } from '../../../.sdk/openapi-fetch/hyperspeed.d.ts'
-import { check, done, given } from './check.ts'
+import { check, done, given } from '../check.ts'
 
 type Schemas = components['schemas']
 

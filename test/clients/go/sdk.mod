@@ -1,0 +1,3 @@
+module hyperspeed.local/sdk
+
+go 1.25.0
