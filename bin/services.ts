@@ -16,14 +16,16 @@ export type OpenedDatabase = { db: Database; url: string; embedded: boolean; clo
  */
 export async function openDatabase(
   config: Config,
-  onError: (error: Error) => void,
+  onError: (error: unknown) => void,
   options: { attach?: boolean } = {},
 ): Promise<OpenedDatabase> {
   if (config.databaseUrl !== undefined) {
     const db = createDb(config.databaseUrl, { onError })
     return { db, url: config.databaseUrl, embedded: false, close: () => db.destroy() }
   }
-  const postgres = options.attach ? await attachOrStart(config.dataDir) : await startEmbedded(config.dataDir)
+  const postgres = options.attach
+    ? await attachOrStart(config.dataDir)
+    : await startEmbedded(config.dataDir, { onError })
   const db = createDb(postgres.url, { onError })
   return {
     db,

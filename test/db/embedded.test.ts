@@ -8,6 +8,7 @@ import { sql } from 'kysely'
 import t from 'tap'
 import { createDb } from '../../db/client.ts'
 import { EmbeddedPostgresError, startEmbedded } from '../../db/embedded.ts'
+import { until } from '../support/until.ts'
 
 async function query(url: string, statement: string): Promise<unknown[]> {
   const db = createDb(url, { pipelines: 1 })
@@ -71,14 +72,23 @@ t.test('the embedded Postgres', async (t) => {
     await adopted.stop()
   })
 
-  await t.test('recovers by itself when Postgres was killed', async (t) => {
-    const first = await startEmbedded(folder)
-    await query(first.url, 'insert into kept values (44)')
-    const pid = (await readFile(join(folder, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0] ?? ''
-    await promisify(execFile)('kill', ['-9', pid])
-    await first.stop()
-    const second = await startEmbedded(folder)
-    t.same(await query(second.url, 'select count(*)::int as n from kept'), [{ n: 3 }])
-    await second.stop()
+  await t.test('is brought back where it was when it is killed, and when its owner is cut off', async (t) => {
+    const postgres = await startEmbedded(folder)
+    const answers = async () => query(postgres.url, 'select count(*)::int as n from kept').catch(() => undefined)
+    const pid = async () => (await readFile(join(folder, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0] ?? ''
+    await query(postgres.url, 'insert into kept values (44)')
+    const first = await pid()
+    await promisify(execFile)('kill', ['-9', first])
+    await until(async () => (await pid().catch(() => first)) !== first && (await answers()) !== undefined)
+    t.same(await answers(), [{ n: 3 }])
+
+    const owners = `from pg_stat_activity where application_name = 'hyperspeed owner'`
+    const owner = async () => JSON.stringify(await query(postgres.url, `select pid ${owners}`))
+    const before = await owner()
+    await query(postgres.url, `select pg_terminate_backend(pid) ${owners}`)
+    await until(async () => ![before, '[]'].includes(await owner()))
+    await t.rejects(startEmbedded(folder), /is in use by another running server/)
+    await postgres.stop()
+    await t.rejects(startEmbedded(folder, { attach: true }), /no server is running/)
   })
 })

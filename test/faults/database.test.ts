@@ -1,15 +1,14 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { sql } from 'kysely'
 import t from 'tap'
 import { createDb } from '../../db/client.ts'
-import { startEmbedded } from '../../db/embedded.ts'
-import { migrate } from '../../db/migrate.ts'
 import { testApp } from '../support/app.ts'
 import { testDatabase } from '../support/database.ts'
+import { startServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
 
 t.test('connections that are cut are 503 at most, and replaced unaided', async (t) => {
@@ -75,45 +74,24 @@ t.test('a pool that is used up refuses in bounded time', async (t) => {
   await held
 })
 
-t.test('a database that is away is 503 until it is back', async (t) => {
+t.test('a database that is killed is 503 until it is back, which needs nobody', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-fault-'))
-  const postgres = await startEmbedded(folder)
-  t.teardown(async () => {
-    await postgres.stop()
-    await rm(folder, { recursive: true, force: true })
-  })
-  const db = createDb(postgres.url, { poolWait: 1000 })
-  await migrate(db)
-  const { isUnavailable } = await import('../../db/failures.ts')
-  const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db)
-  t.ok(rows[0]?.pid)
-
-  const pid = (await readPostmasterPid(folder)).trim()
+  const server = await startServer(t, { DATA_DIR: folder, DEMO: '0' })
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const login = async () => {
+    const answer = await fetch(`${server.base}/api/v1/auth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: 'ada@example.com', password: 'wrong' }),
+    })
+    return { status: answer.status, again: answer.headers.get('retry-after'), body: await answer.json() }
+  }
+  t.match(await login(), { status: 401 })
+  const pid = (await readFile(join(folder, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0] ?? ''
   await promisify(execFile)('kill', ['-9', pid])
-  const error = await until(async () =>
-    sql`select 1`.execute(db).then(
-      () => undefined,
-      (each: unknown) => each,
-    ),
-  )
-  t.ok(isUnavailable(error), String(error))
-
-  // What a supervisor would do: start it again. Crash recovery is Postgres's own.
-  await postgres.stop()
-  const again = await startEmbedded(folder)
-  const back = createDb(again.url)
-  await until(async () =>
-    sql`select 1`.execute(back).then(
-      () => true,
-      () => false,
-    ),
-  )
-  await back.destroy()
-  await db.destroy()
-  await again.stop()
+  t.match(await login(), { status: 503, again: '1', body: { code: 'unavailable' } })
+  await until(async () => (await login()).status === 401)
+  await until(async () => (await fetch(`${server.base}/readyz`)).status === 200)
+  server.child.kill('SIGTERM')
+  t.equal(await server.exited, 0)
 })
-
-async function readPostmasterPid(folder: string): Promise<string> {
-  const { readFile } = await import('node:fs/promises')
-  return (await readFile(join(folder, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0] ?? ''
-}
