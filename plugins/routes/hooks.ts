@@ -63,7 +63,9 @@ const routes: RoutePlugin = async (app) => {
           'Answers once the event is stored. The sender proves itself as the config of the automation says. An event that ' +
           'comes again is answered as the first time and runs nothing. A hook that there is not and a wrong signature look ' +
           'alike.',
-        params: closed({ hookId: Type.String({ description: 'The end of `trigger.url` of an automation.' }) }),
+        params: closed({
+          hookId: Type.String({ maxLength: 200, description: 'The end of `trigger.url` of an automation.' }),
+        }),
         body: { content: { '*/*': { schema: Type.Unknown({ description: 'The event, as its sender writes it.' }) } } },
         response: {
           200: Type.Union([ref(WebhookReceipt), ref(WebhookChallenge)], {

@@ -6,7 +6,7 @@ export const VERIFICATIONS = ['standard_webhooks', 'github', 'stripe', 'slack', 
 export type Verification = (typeof VERIFICATIONS)[number]
 
 const headerName = (description: string, example: string) =>
-  Type.Optional(Type.String({ pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$", description, example }))
+  Type.Optional(Type.String({ maxLength: 100, pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$", description, example }))
 
 /** How a sender proves itself. */
 const proof = {
