@@ -18,7 +18,7 @@ const run = promisify(execFile)
 const FOLDER = import.meta.dirname
 const VENV = join(FOLDER, '../../.sdk/schemathesis')
 /** What begins with an automation has the longest chains, and a pass to itself. */
-const LONG_CHAINS = ['Automations', 'Review', 'Runs']
+const LONG_CHAINS = ['Automations', 'Review', 'Runs', 'Webhooks']
 /** Each with a configuration of its name. */
 const PASSES = [
   { name: 'known-ids', options: [] },

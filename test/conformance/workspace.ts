@@ -27,8 +27,24 @@ export async function prepareWorkspace({ HS, ORG, SPACE, EMAIL, PASSWORD }: Demo
     SPARE_AUTOMATION_ID: named('Deployments'),
     RUN_ID: run.id,
     CHAT_ROOM_ID: rooms[0].id,
+    ...(await prepareWebhook(owner, HS, space)),
     ...(await prepareOrganization(owner, organization)),
     ...(await preparePeople(owner, HS, organization)),
+  }
+}
+
+/** A webhook that takes anything, and one event that it took. */
+async function prepareWebhook(owner: Call, base: string, space: string): Promise<Workspace> {
+  const config = { verification: 'none', channel: 'general', message: 'Something came.' }
+  const body = { name: 'Doorbell', kind: 'webhook', config, status: 'active' }
+  const { automation } = await owner('POST', `${space}/automations`, body)
+  const { pathname } = new URL(automation.trigger.url)
+  await fetch(`${base}${pathname}`, { method: 'POST', body: '{"rang": true}' })
+  const { events } = await owner('GET', `${space}/automations/${automation.id}/events`)
+  return {
+    WEBHOOK_ID: automation.id,
+    HOOK_ID: pathname.split('/').at(-1) ?? '',
+    EVENT_ID: events[0].id,
   }
 }
 

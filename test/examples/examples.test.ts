@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -26,6 +28,14 @@ const OUTCOMES: Record<string, RegExp[]> = {
     /in #general: Good morning! This is Good morning\./,
     /and deleted it/,
   ],
+  'webhook-from-github.ts': [
+    /GitHub delivers to http:\/\/127\.0\.0\.1:\d+\/api\/v1\/hooks\//,
+    /the push is taken/,
+    /is the same event and runs nothing/,
+    /is refused: 40\d/,
+    /its run succeeded/,
+    /is deleted/,
+  ],
   'page-through-runs.ts': [/page 1: .* manual /, /page 3: /, /"Heartbeat" has \d+ runs on \d+ pages/],
   'follow-events.ts': [
     /following/,
@@ -38,9 +48,20 @@ const OUTCOMES: Record<string, RegExp[]> = {
   ],
 }
 
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
 t.test('every example runs on the demo workspace', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-examples-'))
-  const server = await startServer(t, { DATA_DIR: folder })
+  // A webhook says where its events come in, so the server must know its own address.
+  const port = await freePort()
+  const server = await startServer(t, { DATA_DIR: folder, PORT: String(port) })
   t.teardown(async () => {
     server.child.kill('SIGTERM')
     await server.exited
