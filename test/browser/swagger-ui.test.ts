@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { demoVariables } from '../support/demo.ts'
+import { recordResult } from '../support/results.ts'
 import { startServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
 
@@ -23,6 +24,13 @@ t.test('Swagger UI in Chromium', { skip: CHROMIUM ? false : 'Chromium is not ins
     args: ['--no-sandbox', '--no-first-run', '--disable-gpu', ...QUIET],
   })
   t.teardown(async () => {
+    const result = t.passing() ? 'passed' : 'failed'
+    await recordResult({
+      tool: 'Swagger UI in Chromium',
+      version: browser.version(),
+      checks: '6 visits: sign in, authorize, execute, deep links, phone',
+      result,
+    })
     await browser.close()
     server.child.kill('SIGTERM')
     await server.exited

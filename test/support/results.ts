@@ -1,4 +1,4 @@
-import { appendFile, mkdir } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const FOLDER = join(import.meta.dirname, '../../.sdk')
@@ -6,8 +6,11 @@ const FOLDER = join(import.meta.dirname, '../../.sdk')
 /** What one tool of the contract found: a line of the table that `.ci/run` ends with. */
 export type ToolResult = { tool: string; version: string; checks: string; result: string }
 
-/** Adds a line to `.sdk/results.tsv`. */
+/** Writes a line into `.sdk/results.tsv`, in place of what the tool found the last time. */
 export async function recordResult({ tool, version, checks, result }: ToolResult): Promise<void> {
   await mkdir(FOLDER, { recursive: true })
-  await appendFile(join(FOLDER, 'results.tsv'), `${[tool, version, checks, result].join('\t')}\n`)
+  const file = join(FOLDER, 'results.tsv')
+  const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n')
+  const others = lines.filter((line) => line !== '' && !line.startsWith(`${tool}\t`))
+  await writeFile(file, `${[...others, [tool, version, checks, result].join('\t')].join('\n')}\n`)
 }
