@@ -194,8 +194,11 @@ export async function removeReceived(db: Kysely<DB>, before: Date, most: number)
   return Number(numDeletedRows)
 }
 
-/** The smallest UUID of version 7 of a millisecond (RFC 9562, section 5.7): the ids of events tell when they came in. */
+/**
+ * The smallest UUID of version 7 of a millisecond (RFC 9562, section 5.7): the ids of events tell when they came in. They
+ * know no time before 1970.
+ */
 function firstIdOf(time: Date): string {
-  const hex = time.getTime().toString(16).padStart(12, '0')
+  const hex = Math.max(0, time.getTime()).toString(16).padStart(12, '0')
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`
 }

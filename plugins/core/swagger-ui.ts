@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import helmet from '@fastify/helmet'
 import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
@@ -10,18 +12,30 @@ export default fp(
       scope.addHook('onRoute', (route) => {
         route.config = { ...route.config, public: true }
       })
+      scope.addHook('onSend', async (_request, reply, payload) =>
+        String(reply.getHeader('content-type')).startsWith('text/html') && typeof payload === 'string'
+          ? payload.replace('<head>', `<head>${HEAD}`)
+          : payload,
+      )
       await scope.register(helmet, { contentSecurityPolicy: CONTENT_SECURITY_POLICY, hsts: false })
       await scope.register(swaggerUi, {
         routePrefix: '/docs',
-        theme: { title: 'Hyperspeed Automations', css: [{ filename: 'theme.css', content: THEME }] },
+        theme: {
+          title: 'Hyperspeed Automations API',
+          css: [await fileOfPage('theme.css')],
+          js: [await fileOfPage('session.js'), await fileOfPage('page.js')],
+          favicon: [{ ...(await fileOfPage('favicon.svg')), rel: 'icon', type: 'image/svg+xml', sizes: 'any' }],
+        },
         // Whatever name the page was opened under, requests go to where it came from.
         transformSpecification: (document) => ({ ...document, servers: [{ url: '/', description: 'This server' }] }),
         transformSpecificationClone: false,
         uiConfig: {
+          plugins: PLUGINS,
           deepLinking: true,
           persistAuthorization: true,
           displayRequestDuration: true,
           tryItOutEnabled: true,
+          defaultModelsExpandDepth: 0,
         },
       })
     })
@@ -39,8 +53,23 @@ export default fp(
   { name: 'swagger-ui', dependencies: ['openapi', 'authorization'] },
 )
 
-/** One document needs no bar to choose it by. */
-const THEME = '.swagger-ui .topbar { display: none }'
+const PAGE = join(import.meta.dirname, 'docs-page')
+/** Swagger UI's own page leaves it out, and would be shown on a phone as on a desk. */
+const HEAD = '<meta name="viewport" content="width=device-width, initial-scale=1" />'
+
+async function fileOfPage(filename: string): Promise<{ filename: string; content: string }> {
+  return { filename, content: await readFile(join(PAGE, filename), 'utf8') }
+}
+
+/** Names that are there in the browser. */
+declare const SwaggerUIBundle: { plugins: { DownloadUrl(system: unknown): object } }
+declare const hyperspeedDocs: (system: unknown) => object
+
+/** They run in the browser, where they arrive as text: Swagger UI's own, and docs-page/page.js. */
+const PLUGINS = [
+  (system: unknown) => SwaggerUIBundle.plugins.DownloadUrl(system),
+  (system: unknown) => hyperspeedDocs(system),
+]
 
 /** Swagger UI styles itself inline and shows images out of data URLs; it reaches nothing but this server. */
 const CONTENT_SECURITY_POLICY = {

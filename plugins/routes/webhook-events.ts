@@ -113,7 +113,7 @@ const routes: RoutePlugin = async (app) => {
       reply.code(202).transact(async (trx) => {
         const request = { space, automationId, userId: actor.userId }
         const after = body.cursor === undefined ? null : (decodeCursor(body.cursor, [isUuid])[0] ?? null)
-        const range = { from: new Date(body.from), to: new Date(body.to), status: body.status ?? null, after }
+        const range = { from: timeOf(body, 'from'), to: timeOf(body, 'to'), status: body.status ?? null, after }
         const found = await webhookEvents.listInRange(trx, space, automationId, {
           ...range,
           most: REPLAYED_AT_ONCE + 1,
@@ -134,6 +134,13 @@ const routes: RoutePlugin = async (app) => {
     if (event === undefined) throw new ApiError('event_not_found')
     return event
   }
+}
+
+/** RFC 3339 has leap seconds, which are times that a Date has not. */
+function timeOf(body: { from: string; to: string }, name: 'from' | 'to'): Date {
+  const time = new Date(body[name])
+  if (!Number.isNaN(time.getTime())) return time
+  throw new ApiError('invalid_request', { details: [{ path: `/${name}`, message: 'must not be a leap second' }] })
 }
 
 export default routes

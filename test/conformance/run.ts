@@ -1,124 +1,132 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+import { clientOf, demoVariables } from '../support/demo.ts'
+import { recordResult } from '../support/results.ts'
+import { spawnServer } from '../support/server.ts'
+import { prepareWorkspace, type Workspace } from './workspace.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
+// Holds the running server against its document with Schemathesis, an independent tool that makes up requests, valid and
+// invalid ones, and follows the links. Needs Python 3.10 or newer, and installs the tool once into .sdk/schemathesis.
+//   npm run test:conformance               all passes
+//   npm run test:conformance -- known-ids  those of that name; what follows goes to Schemathesis
+const run = promisify(execFile)
+const FOLDER = import.meta.dirname
+const VENV = join(FOLDER, '../../.sdk/schemathesis')
+/** What begins with an automation has the longest chains, and a pass to itself. */
+const LONG_CHAINS = ['Automations', 'Review', 'Runs', 'Webhooks']
+/** Each with a configuration of its name. */
+const PASSES = [
+  { name: 'known-ids', options: [] },
+  { name: 'chains', options: ['--max-examples=200', ...LONG_CHAINS.map((tag) => `--include-tag=${tag}`)] },
+  { name: 'chains', options: ['--max-examples=50', ...LONG_CHAINS.map((tag) => `--exclude-tag=${tag}`)] },
+  { name: 'made-up-ids', options: [] },
+]
+/** Far more than a pass takes on a busy machine: one that is still under way by then hangs. */
+const LONGEST_MS = 10 * 60_000
+
+const version = await install()
+const [only, ...options] = process.argv.slice(2)
+const passes = PASSES.filter(({ name }) => only === undefined || name === only)
 const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-conformance-'))
+try {
+  const ids = await prepare(folder)
+  const server = spawnServer({ DATA_DIR: folder, DEMO: '0', MULTI_TENANT: '1', ROLE: 'api' })
+  try {
+    const base = await server.base
+    const values = { ...ids, ...(await writeUsers(folder, base, ids)), BASE: base }
+    const results: { cases: number; failed: boolean }[] = []
+    for (const pass of passes) results.push(await test(pass.name, values, [...pass.options, ...options]))
+    const cases = results.reduce((sum, result) => sum + result.cases, 0)
+    const failed = results.some((result) => result.failed)
+    await recordResult({
+      tool: 'Schemathesis',
+      version,
+      checks: `${cases} requests: examples, coverage, fuzzing, stateful`,
+      result: failed ? 'failed' : 'passed',
+    })
+    process.exitCode = failed ? 1 : 0
+  } finally {
+    await stop(server)
+  }
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
 
-// biome-ignore lint/suspicious/noExplicitAny: read as it comes
-type Json = any
-async function startServer(env: Record<string, string>) {
-  const child = spawn(process.execPath, ['bin/hyperspeed.ts', 'serve'], {
-    cwd: ROOT,
-    env: { PATH: process.env.PATH, PORT: '0', RATE_LIMIT: 'off', MULTI_TENANT: '1', DATA_DIR: folder, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let out = ''
-  const lines = createInterface({ input: child.stdout })
-  const base = await new Promise<string>((resolve, reject) => {
-    lines.on('line', (line) => {
-      if (/"level":(50|60)/.test(line)) console.log(line.slice(0, 3000))
-      out += `${line}\n`
-      const [, found] = /Server listening at (http:\/\/127\.0\.0\.1:\d+)/.exec(line) ?? []
-      if (found) setTimeout(resolve, 300, found)
-    })
-    child.on('exit', () => reject(new Error(out)))
-  })
-  const exported = Object.fromEntries(
-    [...out.matchAll(/\b(HS|ORG|SPACE|EMAIL|PASSWORD|AI_TOKEN)=(\S+)/g)].map(([, a, b]) => [a, b]),
-  )
-  return {
-    base,
-    exported,
-    stop: async () => {
-      child.kill('SIGTERM')
-      await once(child, 'exit')
-    },
+/** Installs the pinned tool, unless it is there. @returns its version */
+async function install(): Promise<string> {
+  const requirements = join(FOLDER, 'requirements.txt')
+  const [, pinned = ''] = /^schemathesis==(.*)$/m.exec(await readFile(requirements, 'utf8')) ?? []
+  const found = await run(join(VENV, 'bin/st'), ['--version']).catch(() => undefined)
+  if (found?.stdout.trim().endsWith(` ${pinned}`)) return pinned
+  console.log(`installing Schemathesis ${pinned} …`)
+  await run('python3', ['-m', 'venv', '--clear', VENV])
+  await run(join(VENV, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', '-r', requirements])
+  return pinned
+}
+
+/** Makes a demo workspace, and fills it by a server of one organization that has a worker, so that runs end. */
+async function prepare(dataDir: string): Promise<Workspace> {
+  const server = spawnServer({ DATA_DIR: dataDir })
+  try {
+    await server.base
+    return await prepareWorkspace(await demoVariables(server.output))
+  } finally {
+    await stop(server)
   }
 }
-const first = await startServer({})
-const { ORG, SPACE, EMAIL, PASSWORD } = first.exported
-const api =
-  (base: string, token = '') =>
-  async (method: string, path: string, body?: object, headers = {}): Promise<Json> => {
-    const r = await fetch(`${base}/api/v1${path}`, {
-      method,
-      headers: {
-        ...(token ? { authorization: `Bearer ${token}` } : {}),
-        ...(body ? { 'content-type': 'application/json' } : {}),
-        ...headers,
-      },
-      body: body ? JSON.stringify(body) : null,
-    })
-    const text = await r.text()
-    if (!r.ok) throw new Error(`${method} ${path} ${r.status} ${text}`)
-    return JSON.parse(text)
-  }
-const anon = api(first.base)
-const alice = (await anon('POST', '/auth/login', { email: EMAIL, password: PASSWORD })).access_token
-const bobReg = await anon('POST', '/auth/register', {
-  email: 'bob@example.com',
-  password: 'correct horse battery',
-  name: 'Bob',
-  organization_name: 'Bobs',
-})
-const bob = bobReg.access_token
-const a = api(first.base, alice)
-const org = `/organizations/${ORG}`
-const space = `${org}/spaces/${SPACE}`
-const automations = (await a('GET', `${space}/automations?status=active`)).automations
-const heartbeat = automations.find((x: Json) => x.name === 'Heartbeat')
-const run = (await a('POST', `${space}/automations/${heartbeat.id}/run`, undefined, { prefer: 'wait=20' })).run
-const room = (await a('GET', `${space}/chat-rooms`)).chat_rooms[0]
-const roles = (await a('GET', `${org}/roles`)).roles
-const sa = (await a('GET', `${org}/service-accounts`)).service_accounts[0]
-const members = (await a('GET', `${org}/members`)).members
-await first.stop()
-const server = await startServer({ ROLE: 'api', DEMO: '0' })
-const wfc = join(folder, 'wfc.json')
-await writeFile(
-  wfc,
-  JSON.stringify({
-    auth: [
-      ['alice', alice],
-      ['bob', bob],
-    ].map(([name, token]) => ({ name, fixedHeaders: [{ name: 'Authorization', value: `Bearer ${token}` }] })),
-  }),
-)
-const values: Record<string, string> = {
-  HS_BASE: server.base,
-  ORG_ID: ORG,
-  SPACE_ID: SPACE,
-  AUTOMATION_ID: heartbeat.id,
-  RUN_ID: run.id,
-  CHAT_ROOM_ID: room.id,
-  MEMBER_ID: members.at(-1).user_id,
-  ROLE_ID: roles.find((r: Json) => !r.is_system).id,
-  SERVICE_ACCOUNT_ID: sa.id,
-  WFC_FILE: wfc,
+
+/** Writes down the people as whom the tool asks: the owner of the workspace, and one of another organization. */
+async function writeUsers(folder: string, base: string, { ALICE_TOKEN: alice = '' }: Workspace): Promise<Workspace> {
+  const bob = await clientOf(base)('POST', '/auth/register', {
+    email: 'bob@example.com',
+    password: 'correct horse battery',
+    organization_name: 'Another organization',
+  })
+  const auth = Object.entries({ alice, bob: bob.access_token }).map(([name, token]) => ({
+    name,
+    fixedHeaders: [{ name: 'Authorization', value: `Bearer ${token}` }],
+  }))
+  const file = join(folder, 'users.json')
+  await writeFile(file, JSON.stringify({ auth }))
+  return { USERS: file }
 }
-const template = await readFile(join(import.meta.dirname, 'schemathesis.toml'), 'utf8')
-const config = join(folder, 'schemathesis.toml')
-await writeFile(
-  config,
-  template.replaceAll(/\$\{(\w+)\}/g, (_, name) => values[name] ?? ''),
-)
-const st = spawn(
-  join(ROOT, '.sdk/schemathesis/bin/st'),
-  [
-    '--config-file',
+
+/** Runs one pass and shows what the tool prints. */
+async function test(pass: string, values: Workspace, options: string[]): Promise<{ cases: number; failed: boolean }> {
+  const parts = await Promise.all(['schemathesis', pass].map((name) => readFile(join(FOLDER, `${name}.toml`), 'utf8')))
+  const config = join(folder, `${pass}.toml`)
+  await writeFile(
     config,
-    'run',
-    `${server.base}/openapi.json`,
-    '--generation-database=none',
-    ...process.argv.slice(2),
-  ],
-  { cwd: ROOT, stdio: 'inherit' },
-)
-const [code] = await once(st, 'exit')
-await server.stop()
-await rm(folder, { recursive: true, force: true })
-process.exitCode = code
+    parts.join('').replaceAll(/\$\{(\w+)\}/g, (_, name) => values[name] ?? missing(name)),
+  )
+  console.log(`\nSchemathesis, ${pass}`)
+  const args = ['--config-file', config, 'run', `${values.BASE}/openapi.json`, '--no-color', ...options]
+  const hooks = join(FOLDER, `${pass}.py`)
+  const env = { ...process.env, ...(existsSync(hooks) ? { SCHEMATHESIS_HOOKS: hooks } : {}) }
+  const tool = spawn(join(VENV, 'bin/st'), args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const timer = setTimeout(() => tool.kill(), LONGEST_MS)
+  let output = ''
+  tool.stdout.on('data', (chunk: Buffer) => {
+    output += chunk
+    process.stdout.write(chunk)
+  })
+  const [code] = await once(tool, 'close')
+  clearTimeout(timer)
+  return { cases: Number(/(\d+) generated/.exec(output)?.[1] ?? 0), failed: code !== 0 }
+}
+
+function missing(name: string): never {
+  throw new Error(`the configuration asks for ${name}, which nobody has made`)
+}
+
+async function stop({ child, exited, output }: ReturnType<typeof spawnServer>): Promise<void> {
+  child.kill('SIGTERM')
+  await exited
+  // A 5xx is reported with its request alone; the log has its cause.
+  for (const line of output) if (/"level":(50|60)/.test(line)) console.error(line)
+}

@@ -14,28 +14,34 @@ export type RunningServer = { base: string; child: ChildProcess; output: string[
 
 /** Starts the real program on a free port of loopback and waits until it listens. It is killed at the test's end. */
 export async function startServer(t: Test, env: Record<string, string>): Promise<RunningServer> {
+  const { child, exited, ...starting } = spawnServer(env)
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await exited
+  })
+  return { ...starting, child, exited, base: await starting.base }
+}
+
+/** Starts the real program on a free port of loopback. `base` comes once it listens, and rejects when it ends before. */
+export function spawnServer(env: Record<string, string>): Omit<RunningServer, 'base'> & { base: Promise<string> } {
   const child = spawn(process.execPath, ['bin/hyperspeed.ts', 'serve'], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, PORT: '0', RATE_LIMIT: 'off', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exited = once(child, 'exit').then(([code]) => code as number | null)
-  t.teardown(async () => {
-    child.kill('SIGKILL')
-    await exited
-  })
   const output: string[] = []
-  const listening = new Promise<string>((resolve, reject) => {
+  const base = new Promise<string>((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
         output.push(line)
-        const [, base] = /Server listening at (http:\/\/127\.0\.0\.1:\d+)/.exec(line) ?? []
-        if (base) resolve(base)
+        const [, found] = /Server listening at (http:\/\/127\.0\.0\.1:\d+)/.exec(line) ?? []
+        if (found) resolve(found)
       })
     }
     exited.then(() => reject(new Error(`the server ended:\n${output.join('\n')}`)), reject)
   })
-  return { base: await listening, child, output, exited }
+  return { base, child, output, exited }
 }
 
 /** Runs the program to its end. */

@@ -81,6 +81,8 @@ t.test('events', async (t) => {
     t.equal(new Set(jobsSent.map(({ runId }) => runId)).size, 601)
     t.match((await replay({ ...range, status: 'filtered' })).body, { replayed: 1 })
     t.match((await replay({ from: range.from, to: '2020-01-02T00:00:00Z' })).body, { replayed: 0, next_cursor: null })
+    t.match((await replay({ from: '1632-07-09T13:46:32Z', to: '1632-07-10T00:00:00Z' })).body, { replayed: 0 })
+    t.match((await replay({ ...range, from: '2016-12-31T23:59:60Z' })).body.details, [{ path: '/from' }])
     for (const body of [{}, { from: 'x', to: 'y' }, { ...range, cursor: '!' }, { ...range, status: 'lost' }])
       t.equal((await replay(body)).status, 400)
   })

@@ -1,0 +1,156 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { demoVariables } from '../support/demo.ts'
+import { recordResult } from '../support/results.ts'
+import { startServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
+
+/** Debian's; the test asks for no browser of its own. */
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync)
+const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic']
+const PHONE = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' } as const
+
+t.test('Swagger UI in Chromium', { skip: CHROMIUM ? false : 'Chromium is not installed' }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-browser-'))
+  const server = await startServer(t, { DATA_DIR: folder })
+  const { base } = server
+  const demo = await demoVariables(server.output)
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM ?? '',
+    args: ['--no-sandbox', '--no-first-run', '--disable-gpu', ...QUIET],
+  })
+  t.teardown(async () => {
+    const result = t.passing() ? 'passed' : 'failed'
+    await recordResult({
+      tool: 'Swagger UI in Chromium',
+      version: browser.version(),
+      checks: '6 visits: sign in, authorize, execute, deep links, phone',
+      result,
+    })
+    await browser.close()
+    server.child.kill('SIGTERM')
+    await server.exited
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  /** Opens the page, and fails the test for whatever a visitor would find in the console. */
+  async function open(t: Test, options: BrowserContextOptions = {}, hash = ''): Promise<Page> {
+    const context: BrowserContext = await browser.newContext(options)
+    t.teardown(() => context.close())
+    const page = await context.newPage()
+    page.on('request', (request) => {
+      if (!request.url().startsWith(`${base}/`) && !request.url().startsWith('data:'))
+        t.fail(`a request leaves for ${request.url()}`)
+    })
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) t.fail(`console: ${message.text()}`)
+    })
+    page.on('pageerror', (error) => t.fail(`page error: ${error.message}`))
+    await page.goto(`${base}/docs${hash}`)
+    await page.locator('.opblock').first().waitFor()
+    return page
+  }
+
+  async function signIn(page: Page): Promise<void> {
+    await page.getByLabel('Email').fill(demo.EMAIL)
+    await page.getByLabel('Password').fill(demo.PASSWORD)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByText('Signed in as Demo owner').waitFor()
+    // Once the space is known, the requests are filled in.
+    const space = page.getByRole('region', { name: 'Try it' }).getByLabel('Space')
+    await until(async () => (await space.inputValue()) === demo.SPACE)
+  }
+
+  /** Executes an operation as it stands there. @returns the answer that the page shows */
+  async function execute(page: Page, tag: string, operationId: string) {
+    const operation = page.locator(`#operations-${tag}-${operationId}`)
+    if (!(await operation.locator('.execute').isVisible())) await operation.locator('.opblock-summary').click()
+    await operation.locator('.execute').click()
+    const answer = operation.locator('.live-responses-table')
+    await answer.waitFor()
+    const body = await answer.locator('.highlight-code').first().innerText()
+    const status = Number.parseInt(await answer.locator('.response-col_status').last().innerText(), 10)
+    return {
+      status,
+      text: await answer.innerText(),
+      body: JSON.parse(body.slice(body.indexOf('{'), body.lastIndexOf('}') + 1)),
+    }
+  }
+
+  t.test('a visitor signs in, lists, creates, and runs what was made', async (t) => {
+    const page = await open(t)
+    t.equal(await page.title(), 'Hyperspeed Automations API')
+    await signIn(page)
+    const listed = await execute(page, 'Automations', 'listAutomations')
+    t.equal(listed.status, 200)
+    t.ok(listed.body.automations.length >= 6, 'what the demo has')
+    t.match(listed.text, /Request duration\s+\d+ ms/)
+    const created = await execute(page, 'Automations', 'createAutomation')
+    t.match(created, { status: 201, body: { automation: { name: 'Weekly digest', status: 'active' } } })
+    const run = await execute(page, 'Runs', 'runAutomation')
+    t.match(run, { status: 200, body: { run: { automation_id: created.body.automation.id, status: 'succeeded' } } })
+    const seen = await execute(page, 'Runs', 'getRun')
+    t.match(seen, { status: 200, body: { run: { id: run.body.run.id } } })
+  })
+
+  t.test('who has signed in still is after a reload, until they sign out', async (t) => {
+    const page = await open(t)
+    await signIn(page)
+    await page.reload()
+    await page.getByText('Signed in as Demo owner').waitFor()
+    t.equal((await execute(page, 'Automations', 'listAutomations')).status, 200)
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('button', { name: 'Sign in' }).waitFor()
+    t.equal(await page.evaluate(() => localStorage.getItem('authorized')), '{}')
+  })
+
+  t.test('AI staff authorizes in the dialog, and what it makes waits', async (t) => {
+    const page = await open(t)
+    await signIn(page)
+    await page.getByRole('button', { name: 'Authorize' }).click()
+    const dialog = page.locator('.dialog-ux')
+    t.match(await dialog.innerText(), /A person: .*AI staff: the sa_… token/s)
+    await dialog.locator('input').fill(demo.AI_TOKEN)
+    await dialog.getByRole('button', { name: 'Apply credentials' }).click()
+    await dialog.getByRole('button', { name: 'Close' }).first().click()
+    await page.getByText('Signed in as Assistant, who is AI staff').waitFor()
+    const created = await execute(page, 'Automations', 'createAutomation')
+    t.match(created, { status: 201, body: { automation: { status: 'pending_approval' } } })
+    t.type(created.body.automation.created_by_service_account_id, 'string', 'it asks as one of them, not as both')
+  })
+
+  t.test('a wrong password is told in the words of the API', async (t) => {
+    const context = await browser.newContext()
+    t.teardown(() => context.close())
+    const page = await context.newPage()
+    await page.goto(`${base}/docs`)
+    await page.getByLabel('Email').fill(demo.EMAIL)
+    await page.getByLabel('Password').fill('not the password')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    t.equal(await page.getByRole('alert').innerText(), 'invalid credentials')
+  })
+
+  t.test('a deep link opens its operation, and groups stand in the order of the README', async (t) => {
+    const page = await open(t, {}, '#/Review/approveAutomation')
+    await page.locator('#operations-Review-approveAutomation .execute').waitFor()
+    t.equal(await page.locator('.opblock.is-open').count(), 1)
+    const readme = await readFile(join(import.meta.dirname, '../../README.md'), 'utf8')
+    const [, table = ''] = /<!-- operations -->(.*)<!-- \/operations -->/s.exec(readme) ?? []
+    const groups = [...table.matchAll(/^\*\*(.+)\*\*$/gm)].map(([, name]) => name)
+    const shown = await page.locator('.opblock-tag').evaluateAll((tags) => tags.map((tag) => tag.dataset.tag))
+    t.ok(groups.length > 10)
+    t.same(shown, [...groups, 'Health'])
+  })
+
+  t.test('fits a phone, in the dark', async (t) => {
+    const page = await open(t, PHONE)
+    await signIn(page)
+    await execute(page, 'Automations', 'listAutomations')
+    t.equal(await page.locator('html.dark-mode').count(), 1)
+    t.equal(await page.evaluate('document.documentElement.scrollWidth'), PHONE.viewport.width, 'nothing sticks out')
+  })
+})
