@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { startServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -23,6 +24,14 @@ async function play(blocks: string[], exports: string): Promise<string[]> {
   const { stdout } = await promisify(execFile)('bash', ['-c', script])
   return stdout.split(`${mark}\n`).map((part) => part.trim())
 }
+
+/** What was said in the rooms of the demo space. */
+const SAID = `
+TOKEN=$(curl -s "$HS/api/v1/auth/login" -H 'content-type: application/json' \
+  -d "{\\"email\\":\\"$EMAIL\\",\\"password\\":\\"$PASSWORD\\"}" | sed -E 's/.*"access_token":"([^"]+)".*/\\1/')
+ROOMS="$HS/api/v1/organizations/$ORG/spaces/$SPACE/chat-rooms"
+ROOM=$(curl -s "$ROOMS" -H "Authorization: Bearer $TOKEN" | sed -E 's/.*"chat_rooms":\\[\\{"id":"([^"]+)".*/\\1/')
+curl -s "$ROOMS/$ROOM/messages" -H "Authorization: Bearer $TOKEN"`
 
 t.test('the tours work as they are printed', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-tour-'))
@@ -66,5 +75,29 @@ t.test('the tours work as they are printed', async (t) => {
     t.match(changed, /"name":"Morning summary, weekdays".*"status":"active".*"pending_revision":null/)
     for (const action of ['automation.created', 'automation.rejected', 'automation.approved', 'proposal.submitted'])
       t.match(log, action)
+  })
+
+  await t.test('the recipes of docs/webhooks.md', async (t) => {
+    const output = await play(await blocksOf('docs/webhooks.md'), exports)
+    const [, github, stripe, slack, standard, hmac, token, replayed] = output
+    for (const sent of [github, stripe, slack, standard, hmac, token])
+      t.match(sent, /\{"event_id":"[^"]+","run_id":"[^"]+","duplicate":false\}$/)
+    t.match(slack, /\{"challenge":"3eZbrw1aBm2rZgRNFdxV2595E9CY"\}/)
+    t.match(
+      replayed,
+      /"type":"Pipeline Hook","status":"accepted".*"run_id":"[^"]+"\}\{"replayed":1,"next_cursor":null\}$/s,
+    )
+    const room = await until(async () => {
+      const said = await play([SAID], exports)
+      return said[0]?.includes('GitLab: Pipeline Hook') ? said[0] : undefined
+    })
+    for (const text of [
+      'ada pushed to main',
+      'Paid: 42 EUR',
+      'Slack says: hello',
+      'user.created came in',
+      'order.created: 12',
+    ])
+      t.match(room, text)
   })
 })
