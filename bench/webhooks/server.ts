@@ -44,7 +44,7 @@ function bare() {
   const app = Fastify({ bodyLimit: 1024 * 1024 })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes))
-  app.post('/:hookId', async (request, reply) => {
+  app.post('/api/v1/hooks/:hookId', async (request, reply) => {
     const delivery = { headers: request.headers as Record<string, string>, bytes: request.body as Buffer }
     if (!webhook.intake?.verify({}, delivery, [BENCH_SECRET], new Date())) return reply.code(401).send({})
     JSON.parse(delivery.bytes.toString())
