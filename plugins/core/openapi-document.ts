@@ -27,7 +27,7 @@ type Response = {
 type Operation = {
   operationId?: string
   parameters?: { name: string; description?: string; schema?: Schema }[]
-  requestBody?: { content: Record<string, { schema: Schema }> }
+  requestBody?: { required?: boolean; content: Record<string, { schema: Schema }> }
   responses: Record<string, Response>
 }
 export type Document = {
@@ -126,8 +126,11 @@ function refer(names: HeaderName[]): Record<string, { $ref: string }> {
  */
 function tellWhatIsSent(document: Document): void {
   const sent = new Set<Schema>()
-  for (const { requestBody } of operationsOf(document))
+  for (const { requestBody } of operationsOf(document)) {
     for (const { schema } of Object.values(requestBody?.content ?? {})) reach(document, schema, sent)
+    // What may be of any type may be nothing at all.
+    if (requestBody?.content['*/*'] !== undefined) requestBody.required = false
+  }
   for (const schema of everySchema(document)) {
     if (schema.additionalProperties === false && !sent.has(schema)) delete schema.additionalProperties
     // The same; but only in these words do all generators keep the keys that they do not know.
