@@ -1,9 +1,9 @@
 import { verify } from '../src/audit.ts'
-import { loadConfig, openDatabase } from './services.ts'
+import { loadConfig, openMigrated } from './services.ts'
 
 /** Checks the hash chain of every organization's audit log, one line each. @returns 1 when one is broken. */
 export async function auditVerify(env: NodeJS.ProcessEnv): Promise<number> {
-  const database = await openDatabase(await loadConfig(env), console.error, { attach: true })
+  const database = await openMigrated(await loadConfig(env))
   let broken = 0
   let organizations = 0
   try {

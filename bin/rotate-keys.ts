@@ -1,6 +1,6 @@
 import { createCipher } from '../src/secrets/cipher.ts'
 import { rotate } from '../src/secrets/rotation.ts'
-import { loadConfig, openDatabase } from './services.ts'
+import { loadConfig, openMigrated } from './services.ts'
 
 /**
  * Encrypts all that is stored encrypted with the first key of the ring, one line a column.
@@ -9,7 +9,7 @@ import { loadConfig, openDatabase } from './services.ts'
  */
 export async function rotateKeys(env: NodeJS.ProcessEnv): Promise<number> {
   const config = await loadConfig(env)
-  const database = await openDatabase(config, console.error, { attach: true })
+  const database = await openMigrated(config)
   let unreadable = 0
   try {
     for await (const rotated of rotate(database.db, createCipher(config.encryptionKeys))) {

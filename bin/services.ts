@@ -3,7 +3,8 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createDb, type Database } from '../db/client.ts'
 import { type Embedded, EmbeddedPostgresError, startEmbedded } from '../db/embedded.ts'
-import { type Config, readConfig } from '../src/config.ts'
+import { isMigrated } from '../db/migrate.ts'
+import { type Config, ConfigError, readConfig } from '../src/config.ts'
 
 /** A database to work on, and how to let it go. */
 export type OpenedDatabase = { db: Database; url: string; embedded: boolean; close(): Promise<void> }
@@ -35,6 +36,22 @@ export async function openDatabase(
       await db.destroy()
       await postgres.stop()
     },
+  }
+}
+
+/**
+ * The same for a command that works on what is there.
+ *
+ * @throws ConfigError where the database is not migrated.
+ */
+export async function openMigrated(config: Config): Promise<OpenedDatabase> {
+  const database = await openDatabase(config, console.error, { attach: true })
+  try {
+    if (await isMigrated(database.db)) return database
+    throw new ConfigError('the database is behind this program: run hyperspeed migrate first')
+  } catch (error) {
+    await database.close()
+    throw error
   }
 }
 

@@ -44,12 +44,16 @@ export function spawnServer(env: Record<string, string>): Omit<RunningServer, 'b
   return { base, child, output, exited }
 }
 
+/** A program that has not ended by then would outlive the test, whose own time is up before. */
+const LONGEST_RUN_MS = 90_000
+
 /** Runs the program to its end. */
 export async function runProgram(args: string[], env: Record<string, string> = {}) {
   const child = spawn(process.execPath, ['bin/hyperspeed.ts', ...args], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: LONGEST_RUN_MS,
   })
   let stdout = ''
   let stderr = ''
