@@ -37,6 +37,9 @@ const effort = values.quick
   : { quick: false, rounds: Number(values.rounds), seconds: Number(values.seconds) }
 const unknown = positionals.find((name) => !Object.hasOwn(SUITES, name))
 
+// What a suite has started ends with this process, however that ends.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
 if (values.help) process.stdout.write(HELP)
 else if (unknown !== undefined || !(effort.rounds >= 1) || !(effort.seconds >= 1)) {
   process.stderr.write(HELP)
@@ -47,5 +50,12 @@ async function report(names: readonly string[]): Promise<void> {
   console.log(
     `${machine()}, embedded Postgres 18 with its default durability, ${new Date().toISOString().slice(0, 10)}`,
   )
-  for (const name of names) console.log(`\n## ${name}\n\n${await SUITES[name]?.run(effort)}`)
+  for (const name of names) {
+    try {
+      console.log(`\n## ${name}\n\n${await SUITES[name]?.run(effort)}`)
+    } catch (error) {
+      console.error(`${name} failed:`, error)
+      process.exitCode = 1
+    }
+  }
 }

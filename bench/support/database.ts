@@ -25,11 +25,16 @@ export async function withDatabase<T>(
   const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-bench-'))
   const postgres = await startEmbedded(folder, { settings })
   const db = createDb(postgres.url, { statementTimeout: 300_000 })
+  const [line = ''] = (await readFile(join(folder, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')
+  const pid = Number(line)
+  // It runs in a session of its own, so a benchmark that is broken off has to take it along. SIGQUIT is to it what kill is.
+  const quit = () => process.kill(pid, 'SIGQUIT')
+  process.once('exit', quit)
   try {
     await migrate(db)
-    const [pid] = (await readFile(join(folder, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')
-    return await work({ db, url: postgres.url, pid: Number(pid) })
+    return await work({ db, url: postgres.url, pid })
   } finally {
+    process.off('exit', quit)
     await db.destroy()
     await postgres.stop()
     await rm(folder, { recursive: true, force: true })

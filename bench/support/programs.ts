@@ -39,12 +39,16 @@ function start(args: string[], env: Record<string, string>) {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exited = once(child, 'exit')
+  // What is measured must not live on when the measurement fails.
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
   return {
     pid: child.pid ?? Number.NaN,
     line: (wanted: (text: string) => boolean) => firstLine(child, wanted),
     async stop() {
       child.kill('SIGTERM')
       await exited
+      process.off('exit', kill)
     },
   }
 }
