@@ -5,8 +5,8 @@ import { startScheduler } from '../src/engine/scheduler.ts'
 import { startMaintenance } from '../src/maintenance.ts'
 import type { Program } from './program.ts'
 
-/** Runs under way in one process. */
-const CONCURRENCY = 400
+/** Runs under way in one process. Most of them wait for somebody else: a run costs memory and perhaps a socket, no thread. */
+const CONCURRENCY = 1000
 
 /**
  * Starts what runs automations: the scheduler, which starts what is due, the executor, which runs what was started, and the

@@ -10,7 +10,8 @@ import type { Due, Overlap } from '../kinds/kind.ts'
 import type { RunQueue } from '../runs/queue.ts'
 import { startRuns } from '../runs/start.ts'
 
-const BATCH = 500
+/** Few enough that the first runs begin while the others are still being written. */
+const BATCH = 200
 const LONGEST_SLEEP_MS = 60_000
 const RETRY_MS = 1000
 
