@@ -2,12 +2,6 @@
 import { parseArgs } from 'node:util'
 import { EmbeddedPostgresError } from '../db/embedded.ts'
 import { ConfigError } from '../src/config.ts'
-import { auditVerify } from './audit.ts'
-import { demo } from './demo.ts'
-import { migrate } from './migrate.ts'
-import { openapi } from './openapi.ts'
-import { rotateKeys } from './rotate-keys.ts'
-import { serve } from './serve.ts'
 import { version } from './version.ts'
 
 const HELP = `Hyperspeed Automations ${version}
@@ -34,15 +28,20 @@ Settings come from the environment: see README.md.
 
 type Options = { out?: string; check?: string }
 
-/** What each command does. It resolves to its exit code, or to undefined where the command goes on. */
-const COMMANDS: Record<string, (env: NodeJS.ProcessEnv, options: Options) => Promise<number | undefined>> = {
-  serve,
-  worker: (env) => serve({ ...env, ROLE: 'worker' }),
-  migrate,
-  demo,
-  openapi: (_env, options) => openapi(options),
-  'audit verify': auditVerify,
-  'rotate-keys': rotateKeys,
+type Run = (env: NodeJS.ProcessEnv, options: Options) => Promise<number | undefined>
+
+/**
+ * What each command does. It resolves to its exit code, or to undefined where the command goes on. A command is loaded
+ * when it is asked for: the whole program takes a second, and help should not.
+ */
+const COMMANDS: Record<string, Run> = {
+  serve: async (env) => (await import('./serve.ts')).serve(env),
+  worker: async (env) => (await import('./serve.ts')).serve({ ...env, ROLE: 'worker' }),
+  migrate: async (env) => (await import('./migrate.ts')).migrate(env),
+  demo: async (env) => (await import('./demo.ts')).demo(env),
+  openapi: async (_env, options) => (await import('./openapi.ts')).openapi(options),
+  'audit verify': async (env) => (await import('./audit.ts')).auditVerify(env),
+  'rotate-keys': async (env) => (await import('./rotate-keys.ts')).rotateKeys(env),
 }
 
 async function main(args: string[]): Promise<number | undefined> {

@@ -18,27 +18,11 @@ t.test('what it can’t do it says in one line', async (t) => {
     [['toString'], {}, 2, /^hyperspeed: unknown command "toString".*\n$/],
     [['--colour'], {}, 2, /^hyperspeed: Unknown option '--colour'.*\n$/],
     [['serve'], { PORT: 'http' }, 1, /^hyperspeed: PORT: takes a whole number from 0 to 65535, not "http"\n$/],
-    [
-      ['serve'],
-      { DATABASE_URL: 'mysql://u:canary@h/d' },
-      1,
-      /^hyperspeed: DATABASE_URL: takes a URL like postgres:.*\n$/,
-    ],
-    [
-      ['serve'],
-      { DATABASE_URL: 'postgres://u:canary@127.0.0.1:1/d' },
-      1,
-      /^hyperspeed: DATABASE_URL is set, so JWT_SECRET .*\n$/,
-    ],
-    [['serve'], { HS_ENCRYPTION_KEY: 'short' }, 1, /^hyperspeed: HS_ENCRYPTION_KEY: takes 32 bytes.*\n$/],
-    [['serve'], { JWT_SECRET: 'short' }, 1, /^hyperspeed: JWT_SECRET: takes at least 32 characters\n$/],
-    [['serve'], { LOG_LEVEL: 'loud' }, 1, /^hyperspeed: LOG_LEVEL: takes one of trace.*\n$/],
   ]
   for (const [args, env, code, message] of cases) {
     const result = await runProgram(args, env)
     t.equal(result.code, code, args.join(' '))
     t.match(result.stderr, message)
-    t.notMatch(result.stderr, /canary/)
   }
 })
 

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
 /** Asks again and again until the answer is truthy. @returns that answer. @throws after `withinMs`. */
-export async function until<T>(condition: () => Promise<T>, withinMs = 15_000): Promise<NonNullable<T>> {
+export async function until<T>(condition: () => Promise<T>, withinMs = 60_000): Promise<NonNullable<T>> {
   const deadline = Date.now() + withinMs
   for (;;) {
     const answer = await condition()
