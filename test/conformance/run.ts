@@ -22,7 +22,7 @@ const LONG_CHAINS = ['Automations', 'Review', 'Runs', 'Webhooks']
 /** Each with a configuration of its name. */
 const PASSES = [
   { name: 'known-ids', options: [] },
-  { name: 'chains', options: ['--max-examples=200', ...LONG_CHAINS.map((tag) => `--include-tag=${tag}`)] },
+  { name: 'chains', options: ['--max-examples=100', ...LONG_CHAINS.map((tag) => `--include-tag=${tag}`)] },
   { name: 'chains', options: ['--max-examples=50', ...LONG_CHAINS.map((tag) => `--exclude-tag=${tag}`)] },
   { name: 'made-up-ids', options: [] },
 ]
