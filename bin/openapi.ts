@@ -25,13 +25,17 @@ export async function openapiYaml(): Promise<string> {
     cipher,
     passwords: createPasswords(),
     actions: wireActions(db, cipher, { egressAllow: [] }).actions,
-    queue: { send: () => Promise.reject(new Error('no run is started while the document is made')) },
+    queue: { send: startNothing, sendWithin: startNothing },
     jwtSecret: 'unused'.repeat(8),
     version,
   })
   const yaml = app.openapiYaml()
   await app.close()
   return yaml
+}
+
+function startNothing(): Promise<never> {
+  return Promise.reject(new Error('no run is started while the document is made'))
 }
 
 /** Prints the document, writes it to `out`, or compares it with `check`. @returns the exit code. */

@@ -45,7 +45,7 @@ export type AppDependencies = {
   db: Database
   cipher: Cipher
   passwords: Passwords
-  queue: Pick<RunQueue, 'send'>
+  queue: Pick<RunQueue, 'send' | 'sendWithin'>
   actions: Actions
   jwtSecret: string
   version: string

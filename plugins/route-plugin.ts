@@ -18,7 +18,7 @@ declare module 'fastify' {
     readonly cipher: Cipher
     readonly passwords: Passwords
     readonly actions: Actions
-    readonly queue: Pick<RunQueue, 'send'>
+    readonly queue: Pick<RunQueue, 'send' | 'sendWithin'>
     readonly settings: Settings
   }
 }

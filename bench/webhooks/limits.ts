@@ -1,12 +1,11 @@
 import { v7 as newId } from 'uuid'
 import * as webhookEvents from '../../db/queries/webhook-events.ts'
 import { startQueue } from '../../src/runs/queue.ts'
-import { newRun, startRuns } from '../../src/runs/start.ts'
 import type { BenchDatabase } from '../support/database.ts'
 
 export type Target = { organizationId: string; spaceId: string; automationId: string; hookId: string; digest: string }
 
-/** Events with their runs and jobs, so many in a transaction, with nothing around them. Per second, in events. */
+/** Events with their runs and jobs, so many in a statement, with nothing around them. Per second, in events. */
 export async function insertLimit(
   { db, url }: BenchDatabase,
   target: Target,
@@ -21,11 +20,10 @@ export async function insertLimit(
   const worker = async () => {
     while (!stopped) {
       const events = Array.from({ length: rows }, () => eventOf(target, body))
-      await db.transaction().execute(async (trx) => {
-        await webhookEvents.insert(trx, events)
-        const run = ({ id, run_id }: (typeof events)[number]) =>
-          newRun({ ...target, revision: 1 }, { id: run_id, trigger: 'webhook', event_id: id })
-        await startRuns(trx, queue, events.map(run))
+      const jobs = events.map(({ run_id }) => ({ runId: run_id, organizationId: target.organizationId }))
+      await queue.sendWithin(jobs, async (statement) => {
+        const stored = await webhookEvents.insert(db, events, statement)
+        return stored.flatMap(({ run_id }) => run_id ?? [])
       })
       done += rows
     }
@@ -43,7 +41,7 @@ export async function insertLimit(
   return { perSecond }
 }
 
-function eventOf({ organizationId, spaceId, automationId }: Target, body: string) {
+function eventOf({ organizationId, spaceId, automationId, digest }: Target, body: string) {
   const id = newId()
   return {
     id,
@@ -57,6 +55,8 @@ function eventOf({ organizationId, spaceId, automationId }: Target, body: string
     body,
     body_bytes: body.length,
     run_id: newId(),
+    revision: 1,
+    digest,
     received_at: new Date().toISOString(),
   }
 }

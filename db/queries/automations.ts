@@ -74,7 +74,10 @@ const LOCKED = [
 /** What the rules of a change need to know of an automation. */
 export type Locked = Pick<Selectable<Automations>, (typeof LOCKED)[number]>
 
-/** One automation of a space, locked against every other change until the transaction ends. */
+/**
+ * One automation of a space, locked against every other change until the transaction ends. Its key does not change, so runs and
+ * events of it can be written all the while.
+ */
 export async function lock(trx: Transaction<DB>, space: Space, id: string): Promise<Locked | undefined> {
   return trx
     .selectFrom('automations')
@@ -82,7 +85,7 @@ export async function lock(trx: Transaction<DB>, space: Space, id: string): Prom
     .where('organization_id', '=', space.organizationId)
     .where('space_id', '=', space.id)
     .where('id', '=', id)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst()
 }
 

@@ -1,10 +1,11 @@
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import { isoTime, type JsonText, jsonText } from '../json.ts'
 import type { DB } from '../types.ts'
+import { QUEUED_CHANNEL } from './automation-runs.ts'
 
 type Space = { organizationId: string; id: string }
 
-/** An event that has come in. `body` is JSON text. */
+/** An event that has come in, and the content that its run is of. `body` is JSON text. */
 export type NewEvent = {
   id: string
   organization_id: string
@@ -16,32 +17,60 @@ export type NewEvent = {
   headers: Record<string, string>
   body: string
   body_bytes: number
+  /** Null where it sets off none. */
   run_id: string | null
+  revision: number
+  digest: string
   /** The time in its id. */
   received_at: string
 }
 
 /**
- * Writes events, in one statement of one text however many they are. Left out are those whose key is there already, and those
- * whose automation is gone. The order is the same in every process, so that two batches with the same keys never wait
+ * Writes events, their runs and the jobs of these, however many they are: one statement of one text, which is a whole
+ * transaction, because it is the round trips that cost (bench/README.md). Left out are events whose key is there already, and
+ * those whose automation is gone. The order is the same in every process, so that two batches with the same keys never wait
  * for each other.
  *
- * @returns the ids of those that were written.
+ * @param queue a statement that queues the jobs in its one value, `$1`, a text of JSON; its `data.run_id` names the run.
+ * @returns the events that were written.
  */
-export async function insert(trx: Transaction<DB>, events: readonly NewEvent[]): Promise<Set<string>> {
-  const { rows } = await sql<{ id: string }>`
-    insert into webhook_events (id, organization_id, space_id, automation_id, event_key, type, status, headers, body,
-                                body_bytes, run_id, received_at)
-    select e.id, e.organization_id, e.space_id, e.automation_id, e.event_key, e.type, e.status, e.headers,
-           e.body::json, e.body_bytes, e.run_id, e.received_at
-      from json_to_recordset(${JSON.stringify(events)}::json) as e (
+export async function insert(
+  db: Kysely<DB>,
+  events: readonly NewEvent[],
+  queue: { text: string; jobs: string },
+): Promise<{ id: string; run_id: string | null }[]> {
+  const [head, tail, ...more] = queue.text.split('$1')
+  if (head === undefined || tail === undefined || more.length > 0) throw new Error('jobs are queued in another way now')
+  const { rows } = await sql<{ id: string; run_id: string | null }>`
+    with arrived as (
+      select * from json_to_recordset(${JSON.stringify(events)}::json) as e (
         id uuid, organization_id uuid, space_id uuid, automation_id uuid, event_key text, type text, status text,
-        headers json, body text, body_bytes integer, run_id uuid, received_at timestamptz)
-     where exists (select from automations a where a.organization_id = e.organization_id and a.id = e.automation_id)
-     order by e.automation_id, e.event_key
-        on conflict do nothing
-    returning id`.execute(trx)
-  return new Set(rows.map((row) => row.id))
+        headers json, body text, body_bytes integer, run_id uuid, revision integer, digest text, received_at timestamptz)
+    ), stored as (
+      insert into webhook_events (id, organization_id, space_id, automation_id, event_key, type, status, headers, body,
+                                  body_bytes, run_id, received_at)
+      select e.id, e.organization_id, e.space_id, e.automation_id, e.event_key, e.type, e.status, e.headers,
+             e.body::json, e.body_bytes, e.run_id, e.received_at
+        from arrived e
+       where exists (select from automations a where a.organization_id = e.organization_id and a.id = e.automation_id)
+       order by e.automation_id, e.event_key
+          on conflict do nothing
+      returning id, run_id
+    ), started as (
+      insert into automation_runs (id, organization_id, space_id, automation_id, revision, digest, trigger, status, event_id)
+      select e.run_id, e.organization_id, e.space_id, e.automation_id, e.revision, e.digest, 'webhook', 'queued', e.id
+        from stored s join arrived e on e.id = s.id
+       where e.run_id is not null
+      returning id
+    ), queued as (
+      ${sql.raw(head)}(
+        select coalesce(json_agg(job), '[]') from json_array_elements(${queue.jobs}::json) as job
+         where (job -> 'data' ->> 'run_id')::uuid in (select id from started)
+      )${sql.raw(tail)}
+    )
+    select id, run_id, (select pg_notify(${sql.lit(QUEUED_CHANNEL)}, '') where exists (select from started))
+      from stored`.execute(db)
+  return rows
 }
 
 export type Known = {

@@ -1,16 +1,13 @@
-import type { Transaction } from 'kysely'
 import { v7 as newId } from 'uuid'
 import type { Database } from '../../db/client.ts'
 import { isUnavailable } from '../../db/failures.ts'
 import * as webhookEvents from '../../db/queries/webhook-events.ts'
-import type { DB } from '../../db/types.ts'
 import type { Actions } from '../actions/index.ts'
 import { ApiError } from '../errors.ts'
 import { gather } from '../gather.ts'
 import { KINDS } from '../kinds/index.ts'
 import type { Delivery, ReceivedEvent } from '../kinds/kind.ts'
 import type { RunQueue } from '../runs/queue.ts'
-import { newRun, startRuns } from '../runs/start.ts'
 import type { Cipher } from '../secrets/cipher.ts'
 import { createLookup, type Hook } from './lookup.ts'
 
@@ -27,7 +24,7 @@ export type Answer = { receipt: Receipt; hook: Hook; waitSeconds: number | null 
 
 export type ReceiverOptions = {
   db: Database
-  queue: Pick<RunQueue, 'send'>
+  queue: Pick<RunQueue, 'sendWithin'>
   cipher: Cipher
   actions: Pick<Actions, 'validate'>
   batches?: EventBatches | undefined
@@ -56,15 +53,12 @@ export function createReceiver({
   batches = BATCHES,
 }: ReceiverOptions): (hookId: string, delivery: Delivery, onUnproven: () => Promise<void>) => Promise<Answer> {
   const find = createLookup(db, cipher, actions)
-  const store = gather(
-    (arrivals: readonly Arrival[]) => db.transaction().execute((trx) => storeBatch(trx, queue, arrivals)),
-    {
-      ...batches,
-      mostWeight: MOST_BYTES_AT_ONCE,
-      weigh: ({ event }) => event.body_bytes,
-      isFinal: isUnavailable,
-    },
-  )
+  const store = gather((events: readonly webhookEvents.NewEvent[]) => storeBatch(db, queue, events), {
+    ...batches,
+    mostWeight: MOST_BYTES_AT_ONCE,
+    weigh: ({ body_bytes }) => body_bytes,
+    isFinal: isUnavailable,
+  })
   return async (hookId, delivery, onUnproven) => {
     const hook = await find(hookId)
     const isGenuine = isVerified(hook, delivery)
@@ -72,7 +66,7 @@ export function createReceiver({
     if (!isGenuine) throw notVerified()
     const event = hook.intake.read(hook.config, delivery)
     if ('challenge' in event) return event
-    const receipt = await store(toArrival(hook, event))
+    const receipt = await store(toEvent(hook, event))
     if (receipt === undefined) throw notVerified() // deleted in this very moment
     return { receipt, hook, waitSeconds: hook.intake.waitSeconds(hook.config) }
   }
@@ -90,12 +84,10 @@ function notVerified(): ApiError {
   return new ApiError('webhook_not_verified', { headers: { 'WWW-Authenticate': 'Signature' } })
 }
 
-type Arrival = { hook: Hook; event: webhookEvents.NewEvent }
-
-function toArrival(hook: Hook, received: ReceivedEvent): Arrival {
+function toEvent(hook: Hook, received: ReceivedEvent): webhookEvents.NewEvent {
   const id = newId()
   const status = hook.isPaused ? 'ignored' : received.wanted ? 'accepted' : 'filtered'
-  const event = {
+  return {
     id,
     organization_id: hook.organizationId,
     space_id: hook.spaceId,
@@ -107,9 +99,10 @@ function toArrival(hook: Hook, received: ReceivedEvent): Arrival {
     body: received.body,
     body_bytes: Buffer.byteLength(received.body),
     run_id: status === 'accepted' ? newId() : null,
+    revision: hook.revision,
+    digest: hook.digest,
     received_at: timeOf(id).toISOString(),
-  } as const
-  return { hook, event }
+  }
 }
 
 /** The time in a UUID of version 7. */
@@ -117,38 +110,27 @@ function timeOf(id: string): Date {
   return new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16))
 }
 
+/** Stores events with their runs and jobs, and answers what came before as the first time. */
 async function storeBatch(
-  trx: Transaction<DB>,
-  queue: Pick<RunQueue, 'send'>,
-  arrivals: readonly Arrival[],
+  db: Database,
+  queue: Pick<RunQueue, 'sendWithin'>,
+  events: readonly webhookEvents.NewEvent[],
 ): Promise<(Receipt | undefined)[]> {
-  const stored = await webhookEvents.insert(
-    trx,
-    arrivals.map(({ event }) => event),
+  const jobs = events.flatMap(({ run_id: runId, organization_id }) =>
+    runId === null ? [] : [{ runId, organizationId: organization_id }],
   )
-  await startRuns(trx, queue, arrivals.filter(({ event }) => stored.has(event.id)).flatMap(runOf))
-  const others = arrivals.flatMap(({ event }) => (stored.has(event.id) ? [] : [event]))
-  const known = others.length === 0 ? [] : await webhookEvents.listByKey(trx, others)
+  const stored = new Set<string>()
+  await queue.sendWithin(jobs, async (statement) => {
+    const rows = await webhookEvents.insert(db, events, statement)
+    for (const { id } of rows) stored.add(id)
+    return rows.flatMap(({ run_id }) => run_id ?? [])
+  })
+  const others = events.filter(({ id }) => !stored.has(id))
+  const known = others.length === 0 ? [] : await webhookEvents.listByKey(db, others)
   const byKey = new Map(known.map((event) => [`${event.automation_id} ${event.event_key}`, event]))
-  return arrivals.map(({ event }) => {
+  return events.map((event) => {
     if (stored.has(event.id)) return { event_id: event.id, run_id: event.run_id, duplicate: false }
     const first = byKey.get(`${event.automation_id} ${event.event_key}`)
     return first && { event_id: first.id, run_id: first.run_id, duplicate: true }
   })
-}
-
-function runOf({ hook, event }: Arrival) {
-  if (event.run_id === null) return []
-  return [
-    newRun(
-      {
-        organizationId: hook.organizationId,
-        spaceId: hook.spaceId,
-        automationId: hook.automationId,
-        revision: hook.revision,
-        digest: hook.digest,
-      },
-      { id: event.run_id, trigger: 'webhook', event_id: event.id },
-    ),
-  ]
 }

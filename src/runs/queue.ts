@@ -22,9 +22,19 @@ type JobData = { run_id: string; organization_id: string }
 /** What a worker does with a job. Resolves when the run has its result; rejects only when the database is away. */
 export type RunHandler = (job: { runId: string; organizationId: string; signal: AbortSignal }) => Promise<void>
 
+/** Queues the jobs in its one value, a text of JSON: `[{"data": {"run_id": …}, …}, …]`. The value stands as `$1` in the text. */
+export type QueueStatement = { text: string; jobs: string }
+
 export type RunQueue = {
   /** Queues runs in the transaction that writes their rows: both are there, or neither. */
   send(trx: Transaction<DB>, jobs: readonly RunJob[]): Promise<void>
+  /**
+   * Queues runs in the very statement that writes their rows, which is a whole transaction in one round trip.
+   *
+   * @param write runs that statement with the one that queues in it, and returns the ids of the runs that it wrote: of
+   * the others no job is to be made. It wakes the workers.
+   */
+  sendWithin(jobs: readonly RunJob[], write: (statement: QueueStatement) => Promise<readonly string[]>): Promise<void>
   /**
    * Takes jobs from now on, `concurrency` at a time. All workers together give one organization half of what one of them can
    * do, so that its flood does not starve another.
@@ -67,13 +77,18 @@ export async function startQueue(
   const closing: (() => Promise<void>)[] = []
   return {
     async send(trx, jobs) {
-      const inserts = jobs.map(({ runId, organizationId, startAfter }) => ({
-        data: { run_id: runId, organization_id: organizationId },
-        group: { id: organizationId },
-        ...(startAfter ? { startAfter } : {}),
-      }))
-      await boss.insert(QUEUE, inserts, { db: fromKysely(trx) })
+      await boss.insert(QUEUE, jobs.map(toInsert), { db: fromKysely(trx) })
       if (jobs.some(({ startAfter }) => startAfter === undefined)) await automationRuns.wakeWorkers(trx)
+    },
+    async sendWithin(jobs, write) {
+      // pg-boss hands its statement to the database that it is given; this one makes it a part of another.
+      const executeSql = async (text: string, values: unknown[] = []) => {
+        const [value] = values
+        if (values.length !== 1 || typeof value !== 'string') throw new Error('pg-boss queues in another way now')
+        await write({ text, jobs: value })
+        return { rows: [] }
+      }
+      await boss.insert(QUEUE, jobs.map(toInsert), { db: { executeSql } })
     },
     async work(concurrency, handler, onDead) {
       const claims = startClaiming<JobData>({
@@ -96,6 +111,14 @@ export async function startQueue(
       for (const close of closing) await close()
       await boss.stop({ graceful: true, timeout: 5000 })
     },
+  }
+}
+
+function toInsert({ runId, organizationId, startAfter }: RunJob) {
+  return {
+    data: { run_id: runId, organization_id: organizationId },
+    group: { id: organizationId },
+    ...(startAfter ? { startAfter } : {}),
   }
 }
 

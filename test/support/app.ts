@@ -100,7 +100,13 @@ export async function emptyApp(
     db,
     cipher: createCipher(new Map([['k1', Buffer.alloc(32, 7)]])),
     passwords: createPasswords(),
-    queue: { send: async (_trx, jobs) => void jobsSent.push(...jobs) },
+    queue: {
+      send: async (_trx, jobs) => void jobsSent.push(...jobs),
+      async sendWithin(jobs, write) {
+        const written = new Set(await write({ text: 'select $1::text', jobs: '[]' }))
+        jobsSent.push(...jobs.filter(({ runId }) => written.has(runId)))
+      },
+    },
     actions,
     jwtSecret: JWT_SECRET,
     version: '0.0.0-test',
