@@ -59,16 +59,19 @@ const reading = {
   ),
   filter: Type.Optional(
     Type.Array(
-      closed({
-        path: Type.String({
-          minLength: 1,
-          maxLength: 500,
-          description:
-            'One place of the body, as a JSONPath of names and indexes (RFC 9535): `$.pull_request.base.ref`.',
-          example: '$.ref',
-        }),
-        equals: Type.Unknown({ description: 'The value that must be there.', example: 'refs/heads/main' }),
-      }),
+      closed(
+        {
+          path: Type.String({
+            minLength: 1,
+            maxLength: 500,
+            description:
+              'One place of the body, as a JSONPath of names and indexes (RFC 9535): `$.pull_request.base.ref`.',
+            example: '$.ref',
+          }),
+          equals: Type.Unknown({ description: 'The value that must be there.', example: 'refs/heads/main' }),
+        },
+        { title: 'WebhookFilter' },
+      ),
       {
         minItems: 1,
         maxItems: 20,

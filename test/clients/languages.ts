@@ -36,7 +36,7 @@ const PYTHON = join(TOOLS, 'python/bin/python')
 
 export const LANGUAGES: Record<string, Language> = {
   'openapi-fetch': {
-    name: 'TypeScript',
+    name: 'TypeScript (openapi-fetch)',
     tool: 'openapi-typescript 7.13.0, openapi-fetch 0.17.0',
     needs: [],
     generate: (openapi, out) => [
@@ -47,7 +47,7 @@ export const LANGUAGES: Record<string, Language> = {
     program: { run: ['node', here('openapi-fetch/main.ts')] },
   },
   'hey-api': {
-    name: 'TypeScript',
+    name: 'TypeScript (Hey API)',
     tool: '@hey-api/openapi-ts 0.99.0',
     needs: [],
     generate: (openapi, out) => [
@@ -119,6 +119,7 @@ export const LANGUAGES: Record<string, Language> = {
           join(TOOLS, 'rust'),
           'cargo-progenitor@0.15.1',
         ],
+        env: RUST_TARGET,
       },
       {
         run: [
@@ -129,5 +130,15 @@ export const LANGUAGES: Record<string, Language> = {
     ],
     build: [{ run: ['cargo', 'build', '--quiet', '--locked'], in: here('rust'), env: RUST_TARGET }],
     program: { run: ['cargo', 'run', '--quiet', '--locked'], in: here('rust'), env: RUST_TARGET },
+  },
+  java: {
+    name: 'Java',
+    tool: 'openapi-generator 7.25.0',
+    needs: [['mvn', '--version']],
+    generate: (openapi, out) => [
+      { run: ['mvn', '-q', '-B', 'generate-sources', `-Dopenapi=${openapi}`, `-Dout=${out}`], in: here('java') },
+    ],
+    build: [{ run: ['mvn', '-q', '-B', 'compile'], in: here('java') }],
+    program: { run: ['mvn', '-q', '-B', 'exec:java'], in: here('java') },
   },
 }

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { recordResult } from '../support/results.ts'
 import { execute, missing } from './command.ts'
 import { defaultOut, LANGUAGES, type Language } from './languages.ts'
 
@@ -26,6 +27,8 @@ try {
   const rows: Row[] = []
   for (const [id, language] of Object.entries(LANGUAGES))
     if (wanted.length === 0 || wanted.includes(id)) rows.push(await tryLanguage(id, language, server.base))
+  for (const { language, tool, checks, result } of rows)
+    await recordResult({ tool: `client in ${language}`, version: tool, checks, result })
   print(rows)
   process.exitCode = rows.some(({ result }) => result === 'failed') ? 1 : 0
 } finally {
