@@ -190,7 +190,13 @@ t.test('the engine', async (t) => {
       status: 409,
       body: { error: 'automation must be active to run' },
     })
-    const post = (await send(owner, 'POST', base, { name: 'h', kind: 'social_post', status: 'active' })).body.automation
+    const social = {
+      name: 'p',
+      kind: 'social_post',
+      status: 'active',
+      config: { provider: 'x', default_text: 'Hello' },
+    }
+    const post = (await send(owner, 'POST', base, social)).body.automation
     t.match(await send(owner, 'POST', `${base}/${post.id}/run`), {
       status: 409,
       body: { error: 'run not implemented for this kind' },
