@@ -41,7 +41,7 @@ const STATEMENTS = [
   sql`
     create table webhook_events (
       -- a UUID of version 7, made when it came in: the order of the ids is that of arrival
-      id uuid primary key,
+      id uuid not null,
       organization_id uuid not null,
       space_id uuid not null,
       automation_id uuid not null,
@@ -57,13 +57,16 @@ const STATEMENTS = [
       -- the run that it set off; that one may be gone
       run_id uuid,
       received_at timestamptz(3) not null,
+      primary key (organization_id, automation_id, id),
       foreign key (organization_id, automation_id) references automations (organization_id, id) on delete cascade
     )`,
   sql`
     -- What comes again is the same event.
     create unique index webhook_events_key on webhook_events (organization_id, automation_id, event_key)
       where event_key is not null`,
-  sql`create index webhook_events_automation_idx on webhook_events (organization_id, automation_id, id desc)`,
+  sql`
+    -- Thousands of events may come in a second: what is removed by its age is found without a tree of its own.
+    create index webhook_events_received_at_idx on webhook_events using brin (received_at)`,
   sql`
     -- The event that a run is for. It is removed in its own time.
     alter table automation_runs add column event_id uuid`,

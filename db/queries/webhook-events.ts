@@ -107,12 +107,12 @@ export type RunEvent = {
 /** The events that some runs are for. What is not there is left out. */
 export async function listForRuns(
   db: Kysely<DB>,
-  keys: readonly { organization_id: string; id: string | null }[],
+  keys: readonly { organization_id: string; automation_id: string; id: string | null }[],
 ): Promise<RunEvent[]> {
   const { rows } = await sql<RunEvent>`
     select e.id, e.event_key, e.type, e.headers, e.body, e.received_at
-      from json_to_recordset(${JSON.stringify(keys)}::json) as k (organization_id uuid, id uuid)
-      join webhook_events e using (organization_id, id)`.execute(db)
+      from json_to_recordset(${JSON.stringify(keys)}::json) as k (organization_id uuid, automation_id uuid, id uuid)
+      join webhook_events e using (organization_id, automation_id, id)`.execute(db)
   return rows
 }
 
@@ -202,25 +202,26 @@ export async function listInRange(
 /** Notes the run of events that have set off none before. */
 export async function noteRuns(
   trx: Transaction<DB>,
-  organizationId: string,
+  { organizationId, automationId }: { organizationId: string; automationId: string },
   runs: readonly { event_id: string; run_id: string }[],
 ): Promise<void> {
   await sql`
     update webhook_events e
        set run_id = r.run_id
       from json_to_recordset(${JSON.stringify(runs)}::json) as r (event_id uuid, run_id uuid)
-     where e.organization_id = ${organizationId} and e.id = r.event_id and e.run_id is null`.execute(trx)
+     where e.organization_id = ${organizationId} and e.automation_id = ${automationId} and e.id = r.event_id
+       and e.run_id is null`.execute(trx)
 }
 
-/** Removes up to `most` events that came in before a time. Walks the ids, which are in the order of arrival. */
+/** Removes up to `most` events that came in before a time. @returns how many it removed. */
 export async function removeReceived(db: Kysely<DB>, before: Date, most: number): Promise<number> {
-  const { numDeletedRows } = await db
-    .deleteFrom('webhook_events')
-    .where('id', 'in', (eb) =>
-      eb.selectFrom('webhook_events').select('id').where('id', '<', firstIdOf(before)).orderBy('id').limit(most),
-    )
-    .executeTakeFirst()
-  return Number(numDeletedRows)
+  const { numAffectedRows = 0n } = await sql`
+    delete from webhook_events e
+     using (select organization_id, automation_id, id from webhook_events where received_at < ${before} limit ${most}) old
+     where e.organization_id = old.organization_id and e.automation_id = old.automation_id and e.id = old.id`.execute(
+    db,
+  )
+  return Number(numAffectedRows)
 }
 
 /**

@@ -115,8 +115,9 @@ function bytesOf({ headers }: FastifyRequest): number {
 }
 
 function deliveryOf({ headers, body }: FastifyRequest): Delivery {
-  const texts = Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value])
-  return { headers: Object.fromEntries(texts), bytes: Buffer.isBuffer(body) ? body : Buffer.alloc(0) }
+  // `set-cookie` alone comes as a list, and says nothing in a request.
+  const { 'set-cookie': _, ...others } = headers
+  return { headers: others as Delivery['headers'], bytes: Buffer.isBuffer(body) ? body : Buffer.alloc(0) }
 }
 
 export default routes

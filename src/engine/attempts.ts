@@ -58,7 +58,11 @@ export async function begin(
 async function eventsOf(trx: Transaction<DB>, runs: readonly runAttempts.Attemptable[]): Promise<Map<string, Event>> {
   const wanted = runs.filter(({ event_id }) => event_id !== null)
   if (wanted.length === 0) return new Map()
-  const keys = wanted.map(({ organization_id, event_id }) => ({ organization_id, id: event_id }))
+  const keys = wanted.map(({ organization_id, automation_id, event_id }) => ({
+    organization_id,
+    automation_id,
+    id: event_id,
+  }))
   const events = await webhookEvents.listForRuns(trx, keys)
   return new Map(events.map((event) => [event.id, event]))
 }

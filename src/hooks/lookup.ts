@@ -45,7 +45,7 @@ export function createLookup(
       const hooks = new Map(rows.map((row) => [row.hook_id, toHook(row, cipher, isValid)]))
       return hookIds.map((id) => hooks.get(id))
     },
-    { most: MOST_AT_ONCE, concurrency: 2, isFinal: isUnavailable },
+    { most: MOST_AT_ONCE, concurrency: 1, isFinal: isUnavailable },
   )
   // What can't be an id is looked for all the same: it must not be answered sooner.
   return (hookId) => find(/^\w[\w-]*$/.test(hookId) ? hookId.slice(0, LONGEST_HOOK_ID) : '')

@@ -33,8 +33,8 @@ export type ReceiverOptions = {
 /** Events that may share a transaction, and transactions at the same time. */
 export type EventBatches = { most: number; concurrency: number }
 
-/** One batch is written while the next one is made ready. */
-const BATCHES: EventBatches = { most: 500, concurrency: 2 }
+/** While one batch is written the next one gathers: the more come, the more share a statement. */
+const BATCHES: EventBatches = { most: 500, concurrency: 1 }
 const MOST_BYTES_AT_ONCE = 8 * 1024 * 1024
 
 /**

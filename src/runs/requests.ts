@@ -88,7 +88,7 @@ export async function replay(
   const runs = eventIds.map((event_id) => newRun(approved, { id: newId(), ...cause, event_id }))
   await startRuns(trx, queue, runs)
   const noted = runs.map(({ id, event_id }) => ({ event_id: event_id ?? '', run_id: id }))
-  await webhookEvents.noteRuns(trx, request.space.organizationId, noted)
+  await webhookEvents.noteRuns(trx, approved, noted)
   return runs.map(({ id }) => id)
 }
 

@@ -1,5 +1,7 @@
+import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { testApp } from '../support/app.ts'
+import { until } from '../support/until.ts'
 import { type Hook, makeHook, SENDERS, type Signed } from '../support/webhooks.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -112,6 +114,26 @@ t.test('who can’t prove it gets nothing in, and learns nothing', async (t) => 
     t.equal(await post(hook, await SENDERS.github.sign(BODY)), 202, 'a flood of guesses keeps nobody out')
     const open = await makeHook(limited, { config: { verification: 'none' } })
     t.equal(await post(open, JSON_TYPE), 429, 'where nothing is proved, everything counts')
+  })
+
+  t.test('bodies that never end take no more memory than there is for them', async (t) => {
+    const hook = await makeHook(app, SENDERS.github)
+    const { port } = new URL(await app.app.listen({ host: '127.0.0.1', port: 0 }))
+    const sockets = Array.from({ length: 128 }, () => connect(Number(port), '127.0.0.1'))
+    t.teardown(() => {
+      for (const socket of sockets) socket.destroy()
+    })
+    const head = `POST ${hook.path} HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 1048576\r\n\r\nx`
+    for (const socket of sockets) socket.on('error', () => {}).write(head)
+    const headers = { ...JSON_TYPE, ...(await SENDERS.github.sign(BODY)) }
+    const post = () => fetch(`http://127.0.0.1:${port}${hook.path}`, { method: 'POST', headers, body: BODY })
+    const full = await until(async () => {
+      const answer = await post()
+      return answer.status === 503 ? answer : undefined
+    })
+    t.equal(full.headers.get('retry-after'), '1')
+    for (const socket of sockets) socket.destroy()
+    await until(async () => (await post()).status === 202)
   })
 
   t.test('AI staff can’t take the signature away from what runs', async (t) => {

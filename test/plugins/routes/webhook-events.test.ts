@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createExecutor } from '../../../src/engine/executor.ts'
+import { sweep } from '../../../src/maintenance.ts'
 import { testApp } from '../../support/app.ts'
 import { makeHook } from '../../support/webhooks.ts'
 
@@ -94,6 +95,17 @@ t.test('events', async (t) => {
     await drain()
     const { runs } = (await send(owner, 'GET', `${base}/${hook.id}/runs`)).body
     t.match(runs, [{ status: 'skipped', error_message: /not kept any more/ }])
+  })
+
+  t.test('are removed in time', async (t) => {
+    const hook = await makeHook(app, { config: none })
+    const { event_id } = (await hook.post('{"type":"a"}', JSON_TYPE)).body
+    const status = async () => (await send(owner, 'GET', `${base}/${hook.id}/events/${event_id}`)).status
+    const sweepAfter = (days: number) => sweep(db, { retentionDays: 90 }, new Date(Date.now() + days * 86_400_000))
+    await sweepAfter(89)
+    t.equal(await status(), 200)
+    await sweepAfter(91)
+    t.equal(await status(), 404)
   })
 
   t.test('are of their automation and organization alone', async (t) => {
