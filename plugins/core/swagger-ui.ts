@@ -26,9 +26,7 @@ export default fp(
           js: [await fileOfPage('session.js'), await fileOfPage('page.js')],
           favicon: [{ ...(await fileOfPage('favicon.svg')), rel: 'icon', type: 'image/svg+xml', sizes: 'any' }],
         },
-        // Whatever name the page was opened under, requests go to where it came from.
-        transformSpecification: (document) => ({ ...document, servers: [{ url: '/', description: 'This server' }] }),
-        transformSpecificationClone: false,
+        transformSpecification: (document) => forThePage(document),
         uiConfig: {
           plugins: PLUGINS,
           deepLinking: true,
@@ -70,6 +68,27 @@ const PLUGINS = [
   (system: unknown) => SwaggerUIBundle.plugins.DownloadUrl(system),
   (system: unknown) => hyperspeedDocs(system),
 ]
+
+type Schema = { $ref?: string; example?: unknown }
+type Documented = {
+  paths: Record<string, Record<string, { parameters?: { required?: boolean; schema?: Schema }[] }>>
+  components: { schemas: Record<string, Schema> }
+}
+
+/** The document as the page needs it; it is a copy, and changed in place. */
+function forThePage(document: object): object {
+  const { paths, components } = document as Documented
+  const operations = Object.values(paths).flatMap((methods) => Object.values(methods))
+  for (const parameter of operations.flatMap(({ parameters = [] }) => parameters)) {
+    const component = components.schemas[parameter.schema?.$ref?.split('/').at(-1) ?? '']
+    if (parameter.required || component === undefined) continue
+    // What a type looks like is filled in as if somebody had asked for it: a filter by that status, a key used before.
+    const { example: _, ...schema } = component
+    parameter.schema = schema
+  }
+  // Whatever name the page was opened under, requests go to where it came from.
+  return Object.assign(document, { servers: [{ url: '/', description: 'This server' }] })
+}
 
 /** Swagger UI styles itself inline and shows images out of data URLs; it reaches nothing but this server. */
 const CONTENT_SECURITY_POLICY = {

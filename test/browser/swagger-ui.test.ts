@@ -14,6 +14,9 @@ const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsS
 const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic']
 const PHONE = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' } as const
 
+// A busy machine takes its time.
+t.setTimeout(300_000)
+
 t.test('Swagger UI in Chromium', { skip: CHROMIUM ? false : 'Chromium is not installed' }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-browser-'))
   const server = await startServer(t, { DATA_DIR: folder })

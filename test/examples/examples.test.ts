@@ -57,6 +57,9 @@ async function freePort(): Promise<number> {
   return port
 }
 
+// A busy machine takes its time.
+t.setTimeout(300_000)
+
 t.test('every example runs on the demo workspace', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-examples-'))
   // A webhook says where its events come in, so the server must know its own address.

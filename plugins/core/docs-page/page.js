@@ -27,10 +27,7 @@ window.hyperspeedDocs = (system) => {
     statePlugins: {
       spec: {
         wrapActions: {
-          updateJsonSpec: afterwards(() => {
-            session.leaveOutOptional()
-            session.resume()
-          }),
+          updateJsonSpec: afterwards(session.resume),
           setResponse: afterwards((path, method, response) => {
             const operation = system.specSelectors.specJson().getIn(['paths', path, method])?.toJS()
             if (operation && response.obj) follow(session, operation, sentTo(path, response.url), response)

@@ -96,15 +96,6 @@ window.createSession = (system) => {
     }
   }
 
-  /** The example of a type says what it looks like; it is no filter that anybody asked for. */
-  function leaveOutOptional() {
-    for (const [path, methods] of system.specSelectors.specJson().get('paths').entrySeq())
-      for (const [method, operation] of methods.entrySeq())
-        for (const parameter of operation.get('parameters') ?? [])
-          if (!parameter.get('required') && parameter.hasIn(['schema', '$ref']))
-            system.specActions.changeParam([path, method], parameter.get('name'), parameter.get('in'), '', false)
-  }
-
   return {
     get: () => state,
     subscribe: (listener) => {
@@ -118,7 +109,6 @@ window.createSession = (system) => {
     signOut,
     adopt,
     fill,
-    leaveOutOptional,
     /** One at a time: whichever came last is who is asking. */
     authorized(scheme) {
       const other = scheme === SCHEME_OF.staff ? SCHEME_OF.person : SCHEME_OF.staff
