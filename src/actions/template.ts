@@ -10,7 +10,7 @@ export const MAX_TEMPLATE_LENGTH = 10_000
 const MAX_OUTPUT_LENGTH = 20_000
 const MAX_REASON_LENGTH = 200
 /** An event may have a mebibyte, of which a template may make some copies: each filter counts what it reads and makes. */
-const ENGINE = createEngine({ parseLimit: MAX_TEMPLATE_LENGTH, renderLimit: 250, memoryLimit: 20_000_000 })
+const ENGINE = createEngine({ parseLimit: MAX_TEMPLATE_LENGTH, renderLimit: 500, memoryLimit: 20_000_000 })
 
 /** What is wrong with a template, or undefined. What depends on values shows when it is filled in. */
 export function checkTemplate(text: string): string | undefined {
@@ -26,7 +26,7 @@ export function checkTemplate(text: string): string | undefined {
  * Fills in a Liquid template. What is not in scope is empty. The scope is plain JSON; templates see a copy of it, and
  * nothing but its own keys.
  *
- * Bounded: 10,000 characters of template, about a quarter of a second, `maxLength` characters of text.
+ * Bounded: 10,000 characters of template, about half a second, `maxLength` characters of text.
  * @throws TemplateError
  */
 export function render(
