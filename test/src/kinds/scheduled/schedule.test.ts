@@ -4,6 +4,7 @@ import t from 'tap'
 import { COMPONENTS } from '../../../../schemas/index.ts'
 import { ScheduledConfig } from '../../../../schemas/kinds/scheduled.ts'
 import { dueBetween, nextDue } from '../../../../src/kinds/scheduled/schedule.ts'
+import { countProcessorTime } from '../../../support/processor-time.ts'
 import { ID, localRuns, problemsOf, scheduleOf } from './support.ts'
 
 /** The dates on which a cron runs in UTC, without the time. */
@@ -217,10 +218,10 @@ t.test('hostile configs are answered at once', async (t) => {
     { every: 'P100Y', ends_at: '1970-01-01T00:00:00Z' },
   ]
   for (const config of configs) {
-    const started = performance.now()
+    const spent = countProcessorTime()
     const problems = problemsOf(config)
     if (problems.length === 0) dueBetween(scheduleOf(config), ID, new Date(0), new Date(8e15), 5)
-    const took = performance.now() - started
+    const took = spent()
     t.ok(took < 250, `${JSON.stringify(config).slice(0, 60)} took ${Math.round(took)} ms`)
     t.ok(problems.every((problem) => problem.length < 300 && !/croner|CronPattern|Temporal/.test(problem)))
   }
