@@ -87,7 +87,8 @@ async fn main() -> Result<(), Failure> {
     // docs: begin
     let config = ScheduledConfig::builder()
         .cron(ScheduledConfigCron::try_from("0 9 * * MON")?)
-        .channel(ScheduledConfigChannel::try_from("general")?);
+        .channel(ScheduledConfigChannel::try_from("general")?)
+        .extra(serde_json::Map::new());
     let proposal = scheduled("Weekly digest", config.try_into()?)?;
     let proposed = ai_staff.create_automation().org_id(org_id).space_id(space_id).body(proposal).send().await?;
     let Automation::ScheduledAutomation(automation) = &proposed.automation else {
@@ -126,8 +127,8 @@ async fn main() -> Result<(), Failure> {
         .kind(WebhookAutomationCreateKind::Webhook)
         .name("\u{200b}");
     checks.check("a name that says nothing is refused before it is sent", WebhookAutomationCreate::try_from(blank).is_err());
-    let none = person.list_automations().org_id(org_id).space_id(space_id).limit(0).send().await;
-    checks.refuses(400, "invalid_request", none);
+    let strange = person.list_automations().org_id(org_id).space_id(space_id).cursor(Cursor::try_from("strange")?);
+    checks.refuses(400, "invalid_cursor", strange.send().await);
     checks.refuses(401, "unauthorized", client_of(Some("nonsense"))?.get_me().send().await);
     let approval = ai_staff.approve_automation().org_id(org_id).space_id(space_id).automation_id(id);
     let approval = approval.body(Approval::builder()).send().await;
@@ -142,11 +143,10 @@ async fn main() -> Result<(), Failure> {
 
 async fn pages(checks: &mut Checks, person: &Client, org_id: Uuid, space_id: Uuid) -> Result<(), Failure> {
     for name in ["Second", "Third"] {
-        let mut config: ScheduledConfig = ScheduledConfig::builder()
+        let config = ScheduledConfig::builder()
             .every(ScheduledConfigEvery::try_from("PT6H")?)
-            .try_into()?;
-        config.extra.insert("team".to_owned(), "kept".into());
-        let body = scheduled(name, config)?;
+            .extra(serde_json::Map::from_iter([("team".to_owned(), "kept".into())]));
+        let body = scheduled(name, config.try_into()?)?;
         let created = person.create_automation().org_id(org_id).space_id(space_id).body(body).send().await?;
         let is_kept = matches!(&created.automation, Automation::ScheduledAutomation(each) if each.config.extra["team"] == "kept");
         checks.check("a key that the kind does not know is kept", is_kept);
