@@ -1,10 +1,11 @@
 import autocannon from 'autocannon'
+import { cpuSecondsOf } from '../support/cpu.ts'
 import { withDatabase } from '../support/database.ts'
 import { startProgram } from '../support/programs.ts'
 import { figure, medianBy, NONE, progress, table } from '../support/report.ts'
 import type { Effort, Suite } from '../support/suite.ts'
 import { type Made, makeAutomations, makeWorkspace, type Workspace } from '../support/workspace.ts'
-import { insertLimit, listLimit } from './limits.ts'
+import { type Clock, insertLimit, listLimit } from './limits.ts'
 
 const CONNECTIONS = 32
 const SPACES = 1000
@@ -12,26 +13,28 @@ const AUTOMATIONS_PER_SPACE = 10
 const WARM_UP_SECONDS = 2
 const CONFIG = { cron: '0 9 * * MON', channel: 'general' }
 
-type Figure = { perSecond: number; p50?: number; p99?: number }
+type Figure = { perSecond: number; cpuMicroseconds: number; p50?: number; p99?: number }
 type Subject = { name: string; measure: () => Promise<Figure> }
 
 /** list, get and create over loopback, beside what the machine can do at most in the same minutes. */
 export const http: Suite = {
   about: 'list, get and create over HTTP, beside bare Fastify and the same SQL alone',
   run: (effort) =>
-    withDatabase(async ({ db, url }) => {
+    withDatabase(async ({ db, url, pid }) => {
       const spaces = effort.quick ? 10 : SPACES
       progress(`http: making ${spaces} spaces of ${AUTOMATIONS_PER_SPACE} automations`)
       const workspace = await makeWorkspace(db, spaces)
       const automations = await makeAutomations(db, [workspace], spaces * AUTOMATIONS_PER_SPACE, CONFIG, null)
       const server = await startProgram<Ready>('http/server.ts', { DATABASE_URL: url })
       const bare = await startProgram<{ base: string }>('http/bare.ts', { BENCH_BODY: server.ready.sample })
+      const clock = () => cpuOf([server.pid, bare.pid, pid])
+      const loading = { clock, seconds: effort.seconds }
       const limits: Subject[] = [
-        { name: BARE, measure: () => load(`${bare.ready.base}`, effort, { path: () => '/' }) },
-        { name: SQL, measure: () => listLimit(db, workspace, CONNECTIONS, effort.seconds) },
-        { name: INSERTS, measure: () => insertLimit(db, workspace, CONNECTIONS, effort.seconds) },
+        { name: BARE, measure: () => load(bare.ready.base, loading, { path: () => '/' }) },
+        { name: SQL, measure: () => listLimit(db, workspace, CONNECTIONS, loading) },
+        { name: INSERTS, measure: () => insertLimit(db, workspace, CONNECTIONS, loading) },
       ]
-      const figures = await measure(effort, [...subjects(server.ready, workspace, automations, effort), ...limits])
+      const figures = await measure(effort, [...subjects(server.ready, workspace, automations, loading), ...limits])
       await Promise.all([server.stop(), bare.stop()])
       return report(figures, effort)
     }),
@@ -44,16 +47,16 @@ const INSERTS = 'limit: one-row inserts alone'
 /** What the server says of itself: where it is, who may ask, and the body of a list. */
 type Ready = { base: string; token: string; sample: string }
 
-function subjects({ base, token }: Ready, workspace: Workspace, automations: Made[], effort: Effort): Subject[] {
+function subjects({ base, token }: Ready, workspace: Workspace, automations: Made[], loading: Loading): Subject[] {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   const body = JSON.stringify({ name: 'Weekly digest', kind: 'scheduled', config: CONFIG })
   const list = (spaceId = pick(workspace.spaceIds)) =>
     `/api/v1/organizations/${workspace.organizationId}/spaces/${spaceId}/automations`
   const one = ({ spaceId, id } = pick(automations)) => `${list(spaceId)}/${id}`
   return [
-    { name: 'list', measure: () => load(base, effort, { headers, path: () => list() }) },
-    { name: 'get', measure: () => load(base, effort, { headers, path: () => one() }) },
-    { name: 'create', measure: () => load(base, effort, { headers, path: () => list(), method: 'POST', body }) },
+    { name: 'list', measure: () => load(base, loading, { headers, path: () => list() }) },
+    { name: 'get', measure: () => load(base, loading, { headers, path: () => one() }) },
+    { name: 'create', measure: () => load(base, loading, { headers, path: () => list(), method: 'POST', body }) },
   ]
 }
 
@@ -70,40 +73,53 @@ async function measure({ rounds }: Effort, all: readonly Subject[]): Promise<Map
   return figures
 }
 
+/** Seconds of processor time of everything that takes part: the programs, Postgres, and this process, which is the client. */
+async function cpuOf(pids: readonly number[]): Promise<number> {
+  const { user, system } = process.cpuUsage()
+  const others = await Promise.all(pids.map(cpuSecondsOf))
+  return others.reduce<number>((sum, each) => sum + (each ?? Number.NaN), (user + system) / 1e6)
+}
+
+type Loading = { clock: Clock; seconds: number }
 type Request = { path: () => string; headers?: Record<string, string>; method?: 'GET' | 'POST'; body?: string }
 
-async function load(url: string, { seconds }: Effort, { path, ...rest }: Request): Promise<Figure> {
+async function load(url: string, { clock, seconds }: Loading, { path, ...rest }: Request): Promise<Figure> {
   const requests = [{ setupRequest: (request: object) => ({ ...request, path: path() }) }]
   const settings = { ...rest, url, connections: CONNECTIONS, requests }
   await autocannon({ ...settings, duration: Math.min(WARM_UP_SECONDS, seconds) })
+  const before = await clock()
   const result = await autocannon({ ...settings, duration: seconds })
+  const spent = (await clock()) - before
   const failed = result.non2xx + result.errors
   if (failed > 0) throw new Error(`${failed} requests to ${url} failed`)
-  return { perSecond: result.requests.average, p50: result.latency.p50, p99: result.latency.p99 }
+  const { requests: done, latency } = result
+  return { perSecond: done.average, cpuMicroseconds: (spent / done.total) * 1e6, p50: latency.p50, p99: latency.p99 }
 }
 
 function report(figures: Map<string, Figure[]>, { rounds, seconds }: Effort): string {
   const medians = new Map(
     [...figures].map(([name, all]) => [name, medianBy(all, ({ perSecond }) => perSecond)] as const),
   )
-  const rows = [...medians].map(([name, { perSecond, p50, p99 }]) => [
-    name,
-    figure(perSecond),
-    p50 ?? NONE,
-    p99 ?? NONE,
-  ])
-  const ratio = (a: string, b: string) =>
-    ((medians.get(a)?.perSecond ?? 0) / (medians.get(b)?.perSecond ?? 0)).toFixed(2)
-  return `${CONNECTIONS} connections; the median of ${rounds} rounds of ${seconds} s each.
+  const rows = [...medians].map(([name, { perSecond, cpuMicroseconds, p50, p99 }]) => {
+    const cpu = Number.isNaN(cpuMicroseconds) ? NONE : figure(cpuMicroseconds)
+    return [name, figure(perSecond), p50 ?? NONE, p99 ?? NONE, cpu]
+  })
+  const ratio = (a: string, b: string) => {
+    const [one, limit] = [medians.get(a), medians.get(b)]
+    if (one === undefined || limit === undefined) throw new Error(`nothing was measured of ${a} or ${b}`)
+    return [one.perSecond / limit.perSecond, limit.cpuMicroseconds / one.cpuMicroseconds].map(figure)
+  }
+  return `${CONNECTIONS} connections; the median of ${rounds} rounds of ${seconds} s each. CPU is that of the program, Postgres and the
+client together.
 
-${table(['what', 'per second', 'p50 ms', 'p99 ms'], rows)}
+${table(['what', 'per second', 'p50 ms', 'p99 ms', 'CPU µs each'], rows)}
 
 ${table(
-  ['ratio', ''],
+  ['ratio', 'by rate', 'by CPU'],
   [
-    ['list / the same SQL alone', ratio('list', SQL)],
-    ['list / bare Fastify', ratio('list', BARE)],
-    ['create / one-row inserts alone', ratio('create', INSERTS)],
+    ['list / the same SQL alone', ...ratio('list', SQL)],
+    ['list / bare Fastify', ...ratio('list', BARE)],
+    ['create / one-row inserts alone', ...ratio('create', INSERTS)],
   ],
 )}`
 }

@@ -1,13 +1,19 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { v7 as newId } from 'uuid'
 import type { Database } from '../../db/client.ts'
 import * as access from '../../db/queries/access.ts'
 import * as shownAutomations from '../../db/queries/shown-automations.ts'
 import type { Workspace } from '../support/workspace.ts'
 
+/** Seconds of processor time that everything measured has used so far. */
+export type Clock = () => Promise<number>
+
+type Loading = { clock: Clock; seconds: number }
+
 /** Statements that one list needs, its access check included, with nothing around them. Per second, in lists. */
-export async function listLimit(db: Database, workspace: Workspace, workers: number, seconds: number) {
+export async function listLimit(db: Database, workspace: Workspace, workers: number, loading: Loading) {
   const { organizationId, userId, sessionId, spaceIds } = workspace
-  return repeat(workers, seconds, async (i) => {
+  return repeat(workers, loading, async (i) => {
     const id = spaceIds[i % spaceIds.length] ?? ''
     await access.find(db, { userId, sessionId }, organizationId, id)
     await shownAutomations.list(db, { organizationId, id }, { status: null, kind: null, hooksUrl: '' })
@@ -15,9 +21,9 @@ export async function listLimit(db: Database, workspace: Workspace, workers: num
 }
 
 /** Inserts of one small row, each its own commit, over the same connections. */
-export async function insertLimit(db: Database, workspace: Workspace, workers: number, seconds: number) {
+export async function insertLimit(db: Database, workspace: Workspace, workers: number, loading: Loading) {
   const { organizationId, spaceIds } = workspace
-  return repeat(workers, seconds, async (i) => {
+  return repeat(workers, loading, async (i) => {
     const space_id = spaceIds[i % spaceIds.length] ?? ''
     await db
       .insertInto('chat_rooms')
@@ -27,7 +33,7 @@ export async function insertLimit(db: Database, workspace: Workspace, workers: n
 }
 
 /** Runs `work` on so many workers side by side, after a quarter of the time as warm-up. */
-async function repeat(workers: number, seconds: number, work: (i: number) => Promise<void>) {
+async function repeat(workers: number, { clock, seconds }: Loading, work: (i: number) => Promise<void>) {
   let next = Math.floor(Math.random() * 1e6)
   let done = 0
   let stopped = false
@@ -38,13 +44,12 @@ async function repeat(workers: number, seconds: number, work: (i: number) => Pro
     }
   }
   const running = Array.from({ length: workers }, worker)
-  const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-  await sleep(seconds * 250)
-  const before = done
-  const started = performance.now()
-  await sleep(seconds * 1000)
+  await wait(seconds * 250)
+  const [before, cpu, started] = [done, await clock(), performance.now()]
+  await wait(seconds * 1000)
   const perSecond = ((done - before) / (performance.now() - started)) * 1000
+  const cpuMicroseconds = (((await clock()) - cpu) / (done - before)) * 1e6
   stopped = true
   await Promise.all(running)
-  return { perSecond }
+  return { perSecond, cpuMicroseconds }
 }
