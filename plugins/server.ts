@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import { ApiError, type ErrorCode } from '../src/errors.ts'
 import { errorBody, sendError } from './core/errors.ts'
+import { buildSerializersOnce } from './serializers.ts'
 
 type ServerOptions = Required<Pick<FastifyServerOptions, 'trustProxy' | 'logger'>>
 
@@ -32,6 +33,7 @@ export function createServer({ trustProxy, logger }: ServerOptions): FastifyInst
       sendError(reply, refusal)
     },
     clientErrorHandler: refuseMalformed,
+    schemaController: { compilersFactory: { buildSerializer: buildSerializersOnce() } },
     routerOptions: { ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: 200 },
   })
   closeInTime(app)
