@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
+import { recordResult } from '../support/results.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const RELEASED = join(ROOT, 'docs/released')
@@ -101,11 +102,23 @@ function promises(version: string): string {
 }
 
 async function main(): Promise<number> {
+  const [, version = ''] = OASDIFF.split('@')
+  const row = { tool: 'oasdiff', version }
   if (spawnSync('go', ['version']).status !== 0) {
     console.log('left out: Go is not installed here')
+    await recordResult({ ...row, checks: '0', result: 'left out: no Go here' })
     return 0
   }
-  console.log(`oasdiff tells what breaks from what does not in ${await tryItself()} examples`)
+  const examples = await tryItself()
+  console.log(`oasdiff tells what breaks from what does not in ${examples} examples`)
+  const breaking = await compare()
+  const result = breaking === 0 ? 'nothing breaks' : 'failed'
+  await recordResult({ ...row, checks: `${examples} examples, last release`, result })
+  return breaking
+}
+
+/** @returns the exit code. */
+async function compare(): Promise<number> {
   const document: Document = parse(await readFile(DOCUMENT, 'utf8'))
   const released = await lastReleased(document.info.version)
   if (released === undefined) {
