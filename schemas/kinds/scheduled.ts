@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Action } from '../actions/action.ts'
 import { component, ref, stringEnum } from '../component.ts'
+import { pauseAfterFailures } from './recovery.ts'
 
 export const OVERLAPS = ['skip', 'buffer_one', 'allow', 'cancel_other'] as const
 export const MISSED_POLICIES = ['one', 'skip', 'all'] as const
@@ -104,14 +105,7 @@ const recovery = {
       example: 3600,
     }),
   ),
-  pause_after_failures: Type.Optional(
-    Type.Integer({
-      minimum: 1,
-      maximum: 1000,
-      description: 'Pause the automation after this many failed runs in a row. Default: never.',
-      example: 5,
-    }),
-  ),
+  pause_after_failures: pauseAfterFailures,
 }
 
 export const ScheduledConfig = component(

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Action } from '../actions/action.ts'
 import { closed, component, ref, stringEnum } from '../component.ts'
+import { pauseAfterFailures } from './recovery.ts'
 
 export const VERIFICATIONS = ['standard_webhooks', 'github', 'stripe', 'slack', 'hmac', 'token', 'none'] as const
 export type Verification = (typeof VERIFICATIONS)[number]
@@ -112,14 +113,7 @@ const effect = {
   wait_seconds: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 30, description: 'With `response: wait`. Default: 10.', example: 10 }),
   ),
-  pause_after_failures: Type.Optional(
-    Type.Integer({
-      minimum: 1,
-      maximum: 1000,
-      description: 'Pause the automation after this many failed runs in a row. Default: never.',
-      example: 5,
-    }),
-  ),
+  pause_after_failures: pauseAfterFailures,
 }
 
 export const WebhookConfig = component(
