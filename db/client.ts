@@ -190,8 +190,7 @@ class Pipelines {
     this.#inFlight++
     const slot = this.#next++ % this.#slots.length
     try {
-      this.#slots[slot] ??= this.#connect(slot)
-      const client = await this.#slots[slot]
+      const client = await (this.#slots[slot] ?? this.#connect(slot))
       this.#writeTogether(client.connection.stream)
       return await client.query(statement)
     } finally {
@@ -217,24 +216,28 @@ class Pipelines {
     await Promise.allSettled(this.#slots.map(async (client) => (await client)?.end()))
   }
 
-  async #connect(slot: number): Promise<pg.Client> {
+  #connect(slot: number): Promise<pg.Client> {
     const client = new pg.Client(this.#config)
+    // A connection that breaks tells so more than once, and by the second time another may have its place.
     const drop = () => {
-      this.#slots[slot] = undefined
+      if (this.#slots[slot] === connected) this.#slots[slot] = undefined
     }
     client.on('error', (error) => {
       drop()
+      void client.end().catch(() => {})
       this.#onError(error)
     })
     client.on('end', drop)
-    try {
-      await client.connect()
-      return client
-    } catch (error) {
-      drop()
-      await client.end().catch(() => {}) // it never connected: there is nothing to end, only a socket to let go
-      throw error
-    }
+    const connected = client.connect().then(
+      () => client,
+      async (error) => {
+        drop()
+        await client.end().catch(() => {}) // it never connected: there is nothing to end, only a socket to let go
+        throw error
+      },
+    )
+    this.#slots[slot] = connected
+    return connected
   }
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
-import t from 'tap'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { sql } from 'kysely'
+import t, { type Test } from 'tap'
 import { createDb } from '../../db/client.ts'
 import { isUnavailable } from '../../db/failures.ts'
 
@@ -11,22 +12,43 @@ function message(type: string, body: Buffer): Buffer {
   return Buffer.concat([Buffer.from(type), length, body])
 }
 
+const AUTHENTICATION_OK = message('R', Buffer.alloc(4))
+const READY_FOR_QUERY = message('Z', Buffer.from('I'))
+const SHUT_DOWN = message('E', Buffer.from('SFATAL\0C57P01\0Mterminating connection\0\0'))
+const HANDSHAKE = Buffer.concat([AUTHENTICATION_OK, READY_FOR_QUERY])
+/** To a statement that is parsed, bound, described, executed and synchronized: no rows. */
+const NO_ROWS = Buffer.concat([
+  ...['1', '2', 'n'].map((type) => message(type, Buffer.alloc(0))),
+  message('C', Buffer.from('SELECT 0\0')),
+  READY_FOR_QUERY,
+])
+
+/** A server of whatever `answer` does with each connection. */
+async function fakeServer(t: Test, answer: (socket: Socket) => void) {
+  const sockets: Socket[] = []
+  const server = createServer((socket) => {
+    sockets.push(socket)
+    socket.on('error', () => {})
+    answer(socket)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const db = createDb(`postgres://somebody:x@127.0.0.1:${port}/nothing`, { pipelines: 1 })
+  t.teardown(async () => {
+    await db.destroy()
+    const closed = once(server, 'close')
+    server.close()
+    await closed // once every connection is, so one that is left over keeps this test from ending
+  })
+  return { db, sockets }
+}
+
 t.test(
   'a server that hangs up in the same packet as it lets us in ends the transaction, not the process',
   async (t) => {
-    const authenticationOk = message('R', Buffer.alloc(4))
-    const readyForQuery = message('Z', Buffer.from('I'))
-    const shutDown = message('E', Buffer.from('SFATAL\0C57P01\0Mterminating connection\0\0'))
-    const server = createServer((socket) => {
-      socket.once('data', () => socket.end(Buffer.concat([authenticationOk, readyForQuery, shutDown])))
-    })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const { port } = server.address() as AddressInfo
-    const db = createDb(`postgres://somebody:x@127.0.0.1:${port}/nothing`)
-    t.teardown(async () => {
-      await db.destroy()
-      server.close()
+    const { db } = await fakeServer(t, (socket) => {
+      socket.once('data', () => socket.end(Buffer.concat([HANDSHAKE, SHUT_DOWN])))
     })
     const error = await db
       .transaction()
@@ -35,3 +57,20 @@ t.test(
     t.ok(isUnavailable(error), String(error))
   },
 )
+
+t.test('a connection that breaks and closes later takes no other one with it', async (t) => {
+  const { db, sockets } = await fakeServer(t, (socket) => {
+    socket.once('data', () => {
+      socket.write(HANDSHAKE)
+      socket.on('data', () => socket.write(socket === sockets[0] ? Buffer.concat([NO_ROWS, SHUT_DOWN]) : NO_ROWS))
+    })
+  })
+  t.same((await sql`select 1`.execute(db)).rows, [], 'and then it is told to go')
+  t.same((await sql`select 2`.execute(db)).rows, [], 'on a second connection')
+  const [first] = sockets
+  if (first === undefined) throw new Error('there was no connection')
+  first.end()
+  if (!first.closed) await once(first, 'close')
+  t.same((await sql`select 3`.execute(db)).rows, [], 'on the same')
+  t.equal(sockets.length, 2)
+})
