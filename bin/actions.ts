@@ -13,7 +13,7 @@ export function wireActions(
   { egressAllow }: Pick<Config, 'egressAllow'>,
 ): { actions: Actions; close: () => Promise<void> } {
   const egress = createEgress({ allow: egressAllow })
-  const signingSecrets = async (automationId: string) =>
-    openSecrets(cipher, await automationSecrets.list(db, automationId, 'signing'))
+  const signingSecrets = async (automation: { organizationId: string; automationId: string }) =>
+    openSecrets(cipher, await automationSecrets.list(db, { ...automation, purpose: 'signing' }))
   return { actions: createActions({ db, egress, signingSecrets }), close: () => egress.close() }
 }

@@ -64,7 +64,7 @@ export const webhooks: Suite = {
 async function makeTarget(db: Database): Promise<Target> {
   const [made] = await makeAutomations(db, [await makeWorkspace(db, 1)], 1, { channel: 'general' }, null)
   if (made === undefined) throw new Error('no automation was made')
-  const { organizationId, spaceId, id: automationId, digest } = made
+  const { organizationId, id: automationId } = made
   const hookId = 'wh_bench'
   const cipher = createCipher(new Map([['k1', Buffer.alloc(32, 1)]]))
   const secret = { id: newId(), ciphertext: '' }
@@ -74,7 +74,9 @@ async function makeTarget(db: Database): Promise<Target> {
     await webhooksTable.insert(trx, organizationId, automationId, hookId)
     await automationSecrets.replace(trx, { organizationId, automationId, purpose: 'webhook' }, secret, 0)
   })
-  return { organizationId, spaceId, automationId, hookId, digest }
+  const [found] = await webhooksTable.list(db, [hookId])
+  if (found === undefined) throw new Error('no webhook was made')
+  return { organizationId, hook: webhooksTable.stateOf(found) }
 }
 
 /** Each figure in turn, several rounds over, so that a machine that slows down slows all of them. */
@@ -93,8 +95,8 @@ async function measure({ rounds }: Effort, { db }: BenchDatabase, all: readonly 
 }
 
 /** Sends events, each with an id and a signature of its own. */
-async function load(server: Server, database: BenchDatabase, { hookId }: Target, { seconds }: Effort): Promise<Figure> {
-  const requests = [{ method: 'POST' as const, path: `/api/v1/hooks/${hookId}`, body: BODY, setupRequest: sign }]
+async function load(server: Server, database: BenchDatabase, { hook }: Target, { seconds }: Effort): Promise<Figure> {
+  const requests = [{ method: 'POST' as const, path: `/api/v1/hooks/${hook.hook_id}`, body: BODY, setupRequest: sign }]
   const settings = { url: server.ready.base, connections: CONNECTIONS, requests }
   await autocannon({ ...settings, duration: Math.min(WARM_UP_SECONDS, seconds) })
   const before = await cpuOf(server, database)

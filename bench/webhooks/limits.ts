@@ -1,9 +1,10 @@
 import { v7 as newId } from 'uuid'
 import * as webhookEvents from '../../db/queries/webhook-events.ts'
+import type { WebhookState } from '../../db/queries/webhooks.ts'
 import { startQueue } from '../../src/runs/queue.ts'
 import type { BenchDatabase } from '../support/database.ts'
 
-export type Target = { organizationId: string; spaceId: string; automationId: string; hookId: string; digest: string }
+export type Target = { organizationId: string; hook: WebhookState }
 
 /** Events with their runs and jobs, so many in a statement, with nothing around them. Per second, in events. */
 export async function insertLimit(
@@ -22,8 +23,9 @@ export async function insertLimit(
       const events = Array.from({ length: rows }, () => eventOf(target, body))
       const jobs = events.map(({ run_id }) => ({ runId: run_id, organizationId: target.organizationId }))
       await queue.sendWithin(jobs, async (statement) => {
-        const stored = await webhookEvents.insert(db, events, statement)
-        return stored.flatMap(({ run_id }) => run_id ?? [])
+        const written = await webhookEvents.insert(db, events, statement)
+        if (!written.every(({ is_stored }) => is_stored)) throw new Error('an event was not stored')
+        return events.map(({ run_id }) => run_id)
       })
       done += rows
     }
@@ -41,13 +43,11 @@ export async function insertLimit(
   return { perSecond }
 }
 
-function eventOf({ organizationId, spaceId, automationId, digest }: Target, body: string) {
+function eventOf({ hook }: Target, body: string) {
   const id = newId()
   return {
     id,
-    organization_id: organizationId,
-    space_id: spaceId,
-    automation_id: automationId,
+    hook,
     event_key: id,
     type: 'invoice.paid',
     status: 'accepted' as const,
@@ -55,8 +55,6 @@ function eventOf({ organizationId, spaceId, automationId, digest }: Target, body
     body,
     body_bytes: body.length,
     run_id: newId(),
-    revision: 1,
-    digest,
     received_at: new Date().toISOString(),
   }
 }

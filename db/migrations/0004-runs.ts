@@ -50,7 +50,7 @@ const STATEMENTS = [
   sql`
     -- What is due at one time runs once, however many schedulers see it.
     create unique index automation_runs_scheduled_for_key
-        on automation_runs (organization_id, automation_id, scheduled_for)`,
+        on automation_runs (organization_id, automation_id, scheduled_for) where scheduled_for is not null`,
   sql`create index automation_runs_automation_idx on automation_runs (organization_id, automation_id, id desc)`,
   sql`
     create index automation_runs_open_idx on automation_runs (organization_id, automation_id)

@@ -32,10 +32,11 @@ export async function replace(
 }
 
 /** The secrets of an automation that hold, the present one first. */
-export async function list(db: Kysely<DB>, automationId: string, purpose: Purpose): Promise<Secret[]> {
+export async function list(db: Kysely<DB>, { organizationId, automationId, purpose }: Owner): Promise<Secret[]> {
   return db
     .selectFrom('automation_secrets')
     .select(['id', 'ciphertext'])
+    .where('organization_id', '=', organizationId)
     .where('automation_id', '=', automationId)
     .where('purpose', '=', purpose)
     .where(sql<boolean>`(valid_until is null or valid_until > now())`)

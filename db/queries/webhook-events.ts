@@ -2,15 +2,16 @@ import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import { isoTime, type JsonText, jsonText } from '../json.ts'
 import type { DB } from '../types.ts'
 import { QUEUED_CHANNEL } from './automation-runs.ts'
+import { secretIds, type WebhookState } from './webhooks.ts'
 
 type Space = { organizationId: string; id: string }
 
-/** An event that has come in, and the content that its run is of. `body` is JSON text. */
+/**
+ * An event that has come in at a hook, and what that hook was like when the event was verified. `body` is JSON text.
+ */
 export type NewEvent = {
   id: string
-  organization_id: string
-  space_id: string
-  automation_id: string
+  hook: WebhookState
   event_key: string | null
   type: string | null
   status: 'accepted' | 'filtered' | 'ignored'
@@ -19,47 +20,63 @@ export type NewEvent = {
   body_bytes: number
   /** Null where it sets off none. */
   run_id: string | null
-  revision: number
-  digest: string
   /** The time in its id. */
   received_at: string
 }
 
+/** What became of an event: it was written; or not, because its hook has changed, or because its key is there already. */
+export type Written = { id: string; is_current: boolean; is_stored: boolean }
+
 /**
  * Writes events, their runs and the jobs of these, however many they are: one statement of one text, which is a whole
  * transaction, because it is the round trips that cost (bench/README.md). Left out are events whose key is there already, and
- * those whose automation is gone. The order is the same in every process, so that two batches with the same keys never wait
- * for each other.
+ * those whose hook is not as it was when they were verified. The order is the same in every process, so that two batches with
+ * the same keys never wait for each other.
  *
  * @param queue a statement that queues the jobs in its one value, `$1`, a text of JSON; its `data.run_id` names the run.
- * @returns the events that were written.
  */
 export async function insert(
   db: Kysely<DB>,
   events: readonly NewEvent[],
   queue: { text: string; jobs: string },
-): Promise<{ id: string; run_id: string | null }[]> {
+): Promise<Written[]> {
   const [head, tail, ...more] = queue.text.split('$1')
   if (head === undefined || tail === undefined || more.length > 0) throw new Error('jobs are queued in another way now')
-  const { rows } = await sql<{ id: string; run_id: string | null }>`
-    with arrived as (
-      select * from json_to_recordset(${JSON.stringify(events)}::json) as e (
-        id uuid, organization_id uuid, space_id uuid, automation_id uuid, event_key text, type text, status text,
-        headers json, body text, body_bytes integer, run_id uuid, revision integer, digest text, received_at timestamptz)
+  const hooks = [...new Set(events.map(({ hook }) => hook))]
+  const numbers = new Map(hooks.map((hook, number) => [hook, number]))
+  const { rows } = await sql<Written>`
+    with seen as (
+      select * from json_to_recordset(${JSON.stringify(hooks.map((hook, number) => ({ number, ...hook })))}::json) as h (
+        number integer, hook_id text, kind text, status text, revision integer, digest text, approved_digest text,
+        secret_ids text)
+    ), current as (
+      select h.number, h.revision, h.digest, a.organization_id, a.space_id, a.id as automation_id
+        from seen h
+        join webhooks w on w.hook_id = h.hook_id
+        join automations a on a.organization_id = w.organization_id and a.id = w.automation_id
+       where (a.kind, a.status, a.revision) = (h.kind, h.status, h.revision)
+         and a.approved_digest is not distinct from h.approved_digest
+         and ${secretIds(sql`a`)} = h.secret_ids
+    ), arrived as (
+      select * from json_to_recordset(${JSON.stringify(events.map((each) => ({ ...each, hook: numbers.get(each.hook) })))}::json) as e (
+        id uuid, hook integer, event_key text, type text, status text, headers json, body text, body_bytes integer,
+        run_id uuid, received_at timestamptz)
     ), stored as (
       insert into webhook_events (id, organization_id, space_id, automation_id, event_key, type, status, headers, body,
                                   body_bytes, run_id, received_at)
-      select e.id, e.organization_id, e.space_id, e.automation_id, e.event_key, e.type, e.status, e.headers,
+      select e.id, c.organization_id, c.space_id, c.automation_id, e.event_key, e.type, e.status, e.headers,
              e.body::json, e.body_bytes, e.run_id, e.received_at
         from arrived e
-       where exists (select from automations a where a.organization_id = e.organization_id and a.id = e.automation_id)
-       order by e.automation_id, e.event_key
+        join current c on c.number = e.hook
+       order by c.automation_id, e.event_key
           on conflict do nothing
-      returning id, run_id
+      returning id
     ), started as (
       insert into automation_runs (id, organization_id, space_id, automation_id, revision, digest, trigger, status, event_id)
-      select e.run_id, e.organization_id, e.space_id, e.automation_id, e.revision, e.digest, 'webhook', 'queued', e.id
-        from stored s join arrived e on e.id = s.id
+      select e.run_id, c.organization_id, c.space_id, c.automation_id, c.revision, c.digest, 'webhook', 'queued', e.id
+        from stored s
+        join arrived e on e.id = s.id
+        join current c on c.number = e.hook
        where e.run_id is not null
       returning id
     ), queued as (
@@ -68,14 +85,16 @@ export async function insert(
          where (job -> 'data' ->> 'run_id')::uuid in (select id from started)
       )${sql.raw(tail)}
     )
-    select id, run_id, (select pg_notify(${sql.lit(QUEUED_CHANNEL)}, '') where exists (select from started))
-      from stored`.execute(db)
+    select e.id, c.number is not null as is_current, s.id is not null as is_stored,
+           (select pg_notify(${sql.lit(QUEUED_CHANNEL)}, '') where exists (select from started))
+      from arrived e
+      left join current c on c.number = e.hook
+      left join stored s on s.id = e.id`.execute(db)
   return rows
 }
 
 export type Known = {
   id: string
-  organization_id: string
   automation_id: string
   event_key: string
   run_id: string | null
@@ -87,7 +106,7 @@ export async function listByKey(
   keys: readonly { organization_id: string; automation_id: string; event_key: string | null }[],
 ): Promise<Known[]> {
   const { rows } = await sql<Known>`
-    select e.id, e.organization_id, e.automation_id, e.event_key, e.run_id
+    select e.id, e.automation_id, e.event_key, e.run_id
       from json_to_recordset(${JSON.stringify(keys)}::json)
              as k (organization_id uuid, automation_id uuid, event_key text)
       join webhook_events e using (organization_id, automation_id, event_key)`.execute(db)

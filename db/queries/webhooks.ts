@@ -1,4 +1,4 @@
-import { type Kysely, sql, type Transaction } from 'kysely'
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import { prepared } from '../prepared.ts'
 import type { DB } from '../types.ts'
 import type { Secret } from './automation-secrets.ts'
@@ -19,6 +19,31 @@ export type Webhook = {
   secrets: Secret[]
 }
 
+/** What decides whether an event comes in: while all of it is the same, so is the answer. */
+export type WebhookState = Pick<Webhook, 'hook_id' | 'kind' | 'status' | 'revision' | 'digest' | 'approved_digest'> & {
+  /** Of the secrets that hold, in their order, with commas. */
+  secret_ids: string
+}
+
+/** The state of a webhook that was read. */
+export function stateOf({ hook_id, kind, status, revision, digest, approved_digest, secrets }: Webhook): WebhookState {
+  const secret_ids = secrets.map(({ id }) => id).join()
+  return { hook_id, kind, status, revision, digest, approved_digest, secret_ids }
+}
+
+/** SQL for {@link WebhookState.secret_ids} as they are now, of a row of `automations`. */
+export function secretIds(automation: RawBuilder<unknown>): RawBuilder<string> {
+  return sql<string>`(
+    select coalesce(string_agg(s.id::text, ',' order by s.valid_until nulls first), '') ${validSecrets(automation)})`
+}
+
+function validSecrets(automation: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`
+    from automation_secrets s
+   where s.organization_id = ${automation}.organization_id and s.automation_id = ${automation}.id
+     and s.purpose = 'webhook' and (s.valid_until is null or s.valid_until > now())`
+}
+
 /** Gives an automation the place where its events come in. */
 export async function insert(
   trx: Transaction<DB>,
@@ -36,9 +61,7 @@ const findMany = prepared<{ hookIds: string[] }, Webhook>(
            r.revision, r.digest, a.approved_digest, r.config,
            (select coalesce(json_agg(json_build_object('id', s.id, 'ciphertext', s.ciphertext)
                                      order by s.valid_until nulls first), '[]')
-              from automation_secrets s
-             where s.organization_id = a.organization_id and s.automation_id = a.id and s.purpose = 'webhook'
-               and (s.valid_until is null or s.valid_until > now())) as secrets
+              ${validSecrets(sql`a`)}) as secrets
       from webhooks w
       join automations a on a.organization_id = w.organization_id and a.id = w.automation_id
       join automation_revisions r

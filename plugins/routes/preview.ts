@@ -60,7 +60,8 @@ const routes: RoutePlugin = async (app) => {
       if (revision === undefined) throw new ApiError('automation_not_found')
       const { name, config } = contentOf(revision)
       const lastRunAt = found.last_run_at?.toISOString() ?? null
-      const hasSecret = (await automationSecrets.list(db, id, 'webhook')).length > 0
+      const owner = { organizationId: space.organizationId, automationId: id, purpose: 'webhook' } as const
+      const hasSecret = (await automationSecrets.list(db, owner)).length > 0
       const kind = found.kind as AutomationKind
       const shown = preview({ id, name, kind, config, lastRunAt, hasSecret }, actions, new Date())
       return { preview: await withFirstContact(db, space.organizationId, id, shown) }

@@ -18,7 +18,7 @@ export type HttpRequestDependencies = {
   /** What is wrong with the form of a template, before there is anything to fill in; undefined when it is fine. */
   checkTemplate: (template: string) => string | undefined
   /** The Standard Webhooks secrets (`whsec_…`) of an automation that hold, the present one first. */
-  signingSecrets: (automationId: string) => Promise<readonly string[]>
+  signingSecrets: (automation: { organizationId: string; automationId: string }) => Promise<readonly string[]>
 }
 
 const DEFAULT_TIMEOUT_SECONDS = 15
@@ -54,7 +54,7 @@ export function createHttpRequestAction(dependencies: HttpRequestDependencies): 
 async function send(
   { egress, render, signingSecrets }: HttpRequestDependencies,
   config: HttpRequestConfig,
-  { automationId, runId, scope, signal }: ActionContext,
+  { organizationId, automationId, runId, scope, signal }: ActionContext,
 ): Promise<ActionResult> {
   try {
     const request = renderRequest(config, runId, scope, render)
@@ -62,7 +62,7 @@ async function send(
     if (body !== undefined && body.length > MOST_BODY_BYTES)
       return final(`the body is larger than ${MOST_BODY_BYTES} bytes`)
     if (config.signing === 'standard_webhooks') {
-      const secrets = await signingSecrets(automationId)
+      const secrets = await signingSecrets({ organizationId, automationId })
       if (secrets.length === 0) return final('the request is to be signed, and the automation has no signing secret')
       Object.assign(request.headers, signatureHeaders(secrets, runId, body ?? Buffer.alloc(0), new Date()))
     }

@@ -22,7 +22,7 @@ export type ActionDependencies = {
   db: Kysely<DB>
   egress: Pick<Egress, 'request' | 'check'>
   /** The Standard Webhooks secrets of an automation that hold, the present one first. */
-  signingSecrets: (automationId: string) => Promise<readonly string[]>
+  signingSecrets: (automation: { organizationId: string; automationId: string }) => Promise<readonly string[]>
 }
 
 /** The registry: a new action is a file beside this one and a line here. */

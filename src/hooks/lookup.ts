@@ -11,12 +11,12 @@ import type { Cipher } from '../secrets/cipher.ts'
 
 /** A hook that takes events, and what stands behind it. */
 export type Hook = {
+  /** What was read of it, by which the database knows whether it is still so. */
+  state: webhooks.WebhookState
   organizationId: string
   spaceId: string
   automationId: string
   isPaused: boolean
-  revision: number
-  digest: string
   config: AutomationConfig
   intake: Intake
   /** The present secret, and the one before while it holds. */
@@ -27,28 +27,41 @@ const MOST_AT_ONCE = 500
 const MOST_REMEMBERED = 1000
 const LONGEST_HOOK_ID = 100
 
-/**
- * Makes a function that finds hooks by their id. Each call reads what is there after it was made, so that a change holds
- * from the next request on; calls at the same time share one statement.
- *
- * @returns undefined where there is none, or where nobody has let it run.
- */
-export function createLookup(
-  db: Database,
-  cipher: Cipher,
-  actions: Pick<Actions, 'validate'>,
-): (hookId: string) => Promise<Hook | undefined> {
+export type Lookup = {
+  /**
+   * What was found the last time, or undefined. It may have changed since, in any process: nothing may come of it unless the
+   * database says in the same breath that it is still so.
+   */
+  recall(hookId: string): Hook | undefined
+  /**
+   * Reads a hook as it is after the call; calls at the same time share one statement.
+   *
+   * @returns undefined where there is none, or where nobody has let it run.
+   */
+  find(hookId: string): Promise<Hook | undefined>
+}
+
+/** Makes what finds hooks by their ids. */
+export function createLookup(db: Database, cipher: Cipher, actions: Pick<Actions, 'validate'>): Lookup {
   const isValid = validity(actions)
+  const found = new Map<string, Hook>()
   const find = gather(
     async (hookIds: readonly string[]) => {
       const rows = await webhooks.list(db, [...new Set(hookIds)])
       const hooks = new Map(rows.map((row) => [row.hook_id, toHook(row, cipher, isValid)]))
+      if (found.size + hooks.size > MOST_REMEMBERED) found.clear()
+      for (const [id, hook] of hooks)
+        if (hook === undefined) found.delete(id)
+        else found.set(id, hook)
       return hookIds.map((id) => hooks.get(id))
     },
     { most: MOST_AT_ONCE, concurrency: 1, isFinal: isUnavailable },
   )
-  // What can't be an id is looked for all the same: it must not be answered sooner.
-  return (hookId) => find(/^\w[\w-]*$/.test(hookId) ? hookId.slice(0, LONGEST_HOOK_ID) : '')
+  return {
+    recall: (hookId) => found.get(hookId),
+    // What can't be an id is looked for all the same: it must not be answered sooner.
+    find: (hookId) => find(/^\w[\w-]*$/.test(hookId) ? hookId.slice(0, LONGEST_HOOK_ID) : ''),
+  }
 }
 
 type IsValid = (kind: AutomationKind, digest: string, config: AutomationConfig) => boolean
@@ -60,12 +73,11 @@ function toHook(row: webhooks.Webhook, cipher: Cipher, isValid: IsValid): Hook |
   const isLive = row.status === 'paused' || (row.status === 'active' && row.approved_digest === row.digest)
   if (intake === null || !isLive || !isValid(kind, row.digest, config)) return undefined
   return {
+    state: webhooks.stateOf(row),
     organizationId: row.organization_id,
     spaceId: row.space_id,
     automationId: row.automation_id,
     isPaused: row.status === 'paused',
-    revision: row.revision,
-    digest: row.digest,
     config,
     intake,
     secrets: openSecrets(cipher, row.secrets),

@@ -37,9 +37,18 @@ export type EventBatches = { most: number; concurrency: number }
 const BATCHES: EventBatches = { most: 500, concurrency: 1 }
 const MOST_BYTES_AT_ONCE = 8 * 1024 * 1024
 
+/** An event that is verified, and the hook by which it was. */
+type Arrival = { hook: Hook; event: webhookEvents.NewEvent }
+
+/** How often a hook may change while one event is on its way. */
+const MOST_TRIES = 3
+
 /**
  * Makes a function that takes what comes in at a hook: verifies it, reads it, and stores the event with its run and job. It
  * resolves once all of that is committed. Events that come at the same time share a transaction.
+ *
+ * An event is verified by what was last read of its hook, and the statement that stores it takes it only while the hook is
+ * still the same; so a change holds from the next request on, and most events cost no reading (docs/adr/0003).
  *
  * `onUnproven` is called, and waited for, before a request is refused, and where nothing need be proved.
  *
@@ -52,24 +61,49 @@ export function createReceiver({
   actions,
   batches = BATCHES,
 }: ReceiverOptions): (hookId: string, delivery: Delivery, onUnproven: () => Promise<void>) => Promise<Answer> {
-  const find = createLookup(db, cipher, actions)
-  const store = gather((events: readonly webhookEvents.NewEvent[]) => storeBatch(db, queue, events), {
+  const hooks = createLookup(db, cipher, actions)
+  const store = gather((arrivals: readonly Arrival[]) => storeBatch(db, queue, arrivals), {
     ...batches,
     mostWeight: MOST_BYTES_AT_ONCE,
-    weigh: ({ body_bytes }) => body_bytes,
+    weigh: ({ event }) => event.body_bytes,
     isFinal: isUnavailable,
   })
   return async (hookId, delivery, onUnproven) => {
-    const hook = await find(hookId)
-    const isGenuine = isVerified(hook, delivery)
-    if (!isGenuine || !hook.intake.needsSecret(hook.config)) await onUnproven()
-    if (!isGenuine) throw notVerified()
-    const event = hook.intake.read(hook.config, delivery)
-    if ('challenge' in event) return event
-    const receipt = await store(toEvent(hook, event))
-    if (receipt === undefined) throw notVerified() // deleted in this very moment
-    return { receipt, hook, waitSeconds: hook.intake.waitSeconds(hook.config) }
+    const recalled = hooks.recall(hookId)
+    const event = isProven(recalled, delivery) ? readQuietly(recalled, delivery) : undefined
+    const receipt = recalled && event && (await store({ hook: recalled, event: toEvent(recalled, event) }))
+    if (recalled && receipt) return toAnswer(recalled, receipt)
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const hook = await hooks.find(hookId)
+      const isGenuine = isVerified(hook, delivery)
+      if (!isGenuine || !hook.intake.needsSecret(hook.config)) await onUnproven()
+      if (!isGenuine) throw notVerified()
+      const read = hook.intake.read(hook.config, delivery)
+      if ('challenge' in read) return read
+      const fresh = await store({ hook, event: toEvent(hook, read) })
+      if (fresh) return toAnswer(hook, fresh)
+    }
+    throw new ApiError('unavailable', { headers: { 'Retry-After': '1' } })
   }
+}
+
+/** Whether somebody has proved who they are: not where nothing need be proved. */
+function isProven(hook: Hook | undefined, delivery: Delivery): hook is Hook {
+  return isVerified(hook, delivery) && hook.intake.needsSecret(hook.config)
+}
+
+/** The event of a request; undefined for anything that is to be answered by a hook as it is now. */
+function readQuietly({ intake, config }: Hook, delivery: Delivery): ReceivedEvent | undefined {
+  try {
+    const read = intake.read(config, delivery)
+    return 'challenge' in read ? undefined : read
+  } catch {
+    return undefined
+  }
+}
+
+function toAnswer(hook: Hook, receipt: Receipt): Answer {
+  return { receipt, hook, waitSeconds: hook.intake.waitSeconds(hook.config) }
 }
 
 /** Where there is no hook, as much is done as for a signature that is wrong. */
@@ -89,9 +123,7 @@ function toEvent(hook: Hook, received: ReceivedEvent): webhookEvents.NewEvent {
   const status = hook.isPaused ? 'ignored' : received.wanted ? 'accepted' : 'filtered'
   return {
     id,
-    organization_id: hook.organizationId,
-    space_id: hook.spaceId,
-    automation_id: hook.automationId,
+    hook: hook.state,
     event_key: received.key,
     type: received.type,
     status,
@@ -99,8 +131,6 @@ function toEvent(hook: Hook, received: ReceivedEvent): webhookEvents.NewEvent {
     body: received.body,
     body_bytes: Buffer.byteLength(received.body),
     run_id: status === 'accepted' ? newId() : null,
-    revision: hook.revision,
-    digest: hook.digest,
     received_at: timeOf(id).toISOString(),
   }
 }
@@ -110,27 +140,38 @@ function timeOf(id: string): Date {
   return new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16))
 }
 
-/** Stores events with their runs and jobs, and answers what came before as the first time. */
+/**
+ * Stores events with their runs and jobs, and answers what came before as the first time. Undefined for those whose hook is
+ * not what it was.
+ */
 async function storeBatch(
   db: Database,
   queue: Pick<RunQueue, 'sendWithin'>,
-  events: readonly webhookEvents.NewEvent[],
+  arrivals: readonly Arrival[],
 ): Promise<(Receipt | undefined)[]> {
-  const jobs = events.flatMap(({ run_id: runId, organization_id }) =>
-    runId === null ? [] : [{ runId, organizationId: organization_id }],
+  const jobs = arrivals.flatMap(({ hook, event: { run_id: runId } }) =>
+    runId === null ? [] : [{ runId, organizationId: hook.organizationId }],
   )
-  const stored = new Set<string>()
+  const events = arrivals.map(({ event }) => event)
+  const written = new Map<string, webhookEvents.Written>()
   await queue.sendWithin(jobs, async (statement) => {
-    const rows = await webhookEvents.insert(db, events, statement)
-    for (const { id } of rows) stored.add(id)
-    return rows.flatMap(({ run_id }) => run_id ?? [])
+    for (const row of await webhookEvents.insert(db, events, statement)) written.set(row.id, row)
+    return events.flatMap(({ id, run_id }) => (run_id !== null && written.get(id)?.is_stored ? [run_id] : []))
   })
-  const others = events.filter(({ id }) => !stored.has(id))
-  const known = others.length === 0 ? [] : await webhookEvents.listByKey(db, others)
+  const keys = arrivals.flatMap(({ hook, event: { id, event_key } }) => {
+    const row = written.get(id)
+    return row?.is_current && !row.is_stored ? [{ ...keyOf(hook), event_key }] : []
+  })
+  const known = keys.length === 0 ? [] : await webhookEvents.listByKey(db, keys)
   const byKey = new Map(known.map((event) => [`${event.automation_id} ${event.event_key}`, event]))
-  return events.map((event) => {
-    if (stored.has(event.id)) return { event_id: event.id, run_id: event.run_id, duplicate: false }
-    const first = byKey.get(`${event.automation_id} ${event.event_key}`)
+  return arrivals.map(({ hook, event: { id, run_id, event_key } }) => {
+    const row = written.get(id)
+    if (row?.is_stored) return { event_id: id, run_id, duplicate: false }
+    const first = row?.is_current ? byKey.get(`${hook.automationId} ${event_key}`) : undefined
     return first && { event_id: first.id, run_id: first.run_id, duplicate: true }
   })
+}
+
+function keyOf({ organizationId, automationId }: Hook) {
+  return { organization_id: organizationId, automation_id: automationId }
 }
