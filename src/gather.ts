@@ -16,7 +16,9 @@ type Waiting<T, R> = { item: T; resolve: (result: R) => void; reject: (error: un
 
 /**
  * Does together what comes in at the same time: what arrives while one batch is under way is the next one. When little
- * happens, nothing waits; when much does, one transaction carries many, and a commit is paid once for all of them.
+ * happens, nothing waits; when much does, one transaction carries many, and a commit is paid once for all of them. Then the
+ * next batch is on its way before the results of the last are given out: what is done with them takes this process as long as
+ * a batch takes Postgres (bench/README.md).
  *
  * A batch that fails is done again one by one, so that nothing fails for what stood beside it. So `work` must bear to be
  * repeated, even where its first commit did arrive.
@@ -33,16 +35,20 @@ export function gather<T, R>(
   let underWay = 0
   let isWoken = false
 
-  const start = (): void => {
+  /** @returns whether anything was started. */
+  const start = (): boolean => {
+    const before = underWay
     while (waiting.length > 0 && underWay < concurrency) {
       const { batch, rest } = take(waiting, options)
       waiting = rest
       underWay++
-      void settle(work, batch, isFinal).then(() => {
+      void settle(work, batch, isFinal).then(async (giveOut) => {
         underWay--
-        start()
+        if (start()) await sent()
+        for (const give of giveOut) give()
       })
     }
+    return underWay > before
   }
   return (item) =>
     new Promise((resolve, reject) => {
@@ -85,20 +91,34 @@ function fitting<T>(
   return end === -1 ? most : end
 }
 
-/** Never rejects: each item learns of its own end. */
+/** Resolves when what was just started has been written to the database, which happens at the end of a turn (db/client.ts). */
+async function sent(): Promise<void> {
+  for (let turns = 0; turns < 2; turns++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Never rejects. @returns what tells each item of its end. */
 async function settle<T, R>(
   work: (items: readonly T[]) => Promise<readonly R[]>,
   batch: readonly Waiting<T, R>[],
   isFinal: (error: unknown) => boolean,
-): Promise<void> {
+): Promise<(() => void)[]> {
   try {
     const results = await work(batch.map(({ item }) => item))
     if (results.length !== batch.length) throw new Error(`${results.length} results for ${batch.length} items`)
-    batch.forEach(({ resolve }, i) => {
-      resolve(results[i] as R)
-    })
+    return batch.map(
+      ({ resolve }, i) =>
+        () =>
+          resolve(results[i] as R),
+    )
   } catch (error) {
-    if (batch.length === 1 || isFinal(error)) for (const { reject } of batch) reject(error)
-    else for (const each of batch) await settle(work, [each], isFinal)
+    if (batch.length === 1 || isFinal(error))
+      return batch.map(
+        ({ reject }) =>
+          () =>
+            reject(error),
+      )
+    const all: (() => void)[] = []
+    for (const each of batch) all.push(...(await settle(work, [each], isFinal)))
+    return all
   }
 }

@@ -76,7 +76,7 @@ async function makeTarget(db: Database): Promise<Target> {
   })
   const [found] = await webhooksTable.list(db, [hookId])
   if (found === undefined) throw new Error('no webhook was made')
-  return { organizationId, hook: webhooksTable.stateOf(found) }
+  return { hook: webhooksTable.stateOf(found) }
 }
 
 /** Each figure in turn, several rounds over, so that a machine that slows down slows all of them. */

@@ -1,4 +1,4 @@
-import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
+import { type Kysely, type RawBuilder, type Selectable, sql, type Transaction } from 'kysely'
 import type { Space } from '../space.ts'
 import type { AutomationRuns, DB } from '../types.ts'
 
@@ -212,4 +212,21 @@ export const QUEUED_CHANNEL = 'hyperspeed_queued'
 /** Wakes workers once this transaction commits, once however often it is asked for. */
 export async function wakeWorkers(trx: Transaction<DB>): Promise<void> {
   await sql`select pg_notify(${sql.lit(QUEUED_CHANNEL)}, '')`.execute(trx)
+}
+
+/**
+ * A statement that queues jobs, in two parts: between them belongs a JSON array of jobs, as a text. `job` is the JSON of one in
+ * which `places` stand for the ids.
+ */
+export type QueueStatement = {
+  head: string
+  tail: string
+  job: string
+  places: { run: string; organization: string }
+}
+
+/** The statement that queues a job for each of some runs; `runs` has their `id` and `organization_id`. */
+export function queueEach({ head, tail, job, places }: QueueStatement, runs: RawBuilder<unknown>): RawBuilder<unknown> {
+  const own = sql`replace(replace(${job}, ${places.run}, id::text), ${places.organization}, organization_id::text)`
+  return sql`${sql.raw(head)}(select '[' || coalesce(string_agg(${own}, ','), '') || ']' from ${runs})${sql.raw(tail)}`
 }

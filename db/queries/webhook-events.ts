@@ -1,7 +1,7 @@
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import { isoTime, type JsonText, jsonText } from '../json.ts'
 import type { DB } from '../types.ts'
-import { QUEUED_CHANNEL } from './automation-runs.ts'
+import { QUEUED_CHANNEL, type QueueStatement, queueEach } from './automation-runs.ts'
 import { secretIds, type WebhookState } from './webhooks.ts'
 
 type Space = { organizationId: string; id: string }
@@ -24,73 +24,72 @@ export type NewEvent = {
   received_at: string
 }
 
-/** What became of an event: it was written; or not, because its hook has changed, or because its key is there already. */
-export type Written = { id: string; is_current: boolean; is_stored: boolean }
+/** Ids of events: those that were written, and those whose hook is as it was, written or not. */
+export type Written = { stored: ReadonlySet<string>; current: ReadonlySet<string> }
 
 /**
  * Writes events, their runs and the jobs of these, however many they are: one statement of one text, which is a whole
  * transaction, because it is the round trips that cost (bench/README.md). Left out are events whose key is there already, and
  * those whose hook is not as it was when they were verified. The order is the same in every process, so that two batches with
  * the same keys never wait for each other.
- *
- * @param queue a statement that queues the jobs in its one value, `$1`, a text of JSON; its `data.run_id` names the run.
  */
-export async function insert(
-  db: Kysely<DB>,
-  events: readonly NewEvent[],
-  queue: { text: string; jobs: string },
-): Promise<Written[]> {
-  const [head, tail, ...more] = queue.text.split('$1')
-  if (head === undefined || tail === undefined || more.length > 0) throw new Error('jobs are queued in another way now')
-  const hooks = [...new Set(events.map(({ hook }) => hook))]
-  const numbers = new Map(hooks.map((hook, number) => [hook, number]))
-  const { rows } = await sql<Written>`
-    with seen as (
-      select * from json_to_recordset(${JSON.stringify(hooks.map((hook, number) => ({ number, ...hook })))}::json) as h (
-        number integer, hook_id text, kind text, status text, revision integer, digest text, approved_digest text,
-        secret_ids text)
-    ), current as (
+export async function insert(db: Kysely<DB>, events: readonly NewEvent[], queue: QueueStatement): Promise<Written> {
+  const { numbers, seen } = numbered(events.map(({ hook }) => hook))
+  const arrived = events.map((event) => ({ ...event, hook: numbers.get(event.hook) }))
+  const { rows } = await sql<{ current: number[] | null; stored: string[] | null }>`
+    with current as (
       select h.number, h.revision, h.digest, a.organization_id, a.space_id, a.id as automation_id
-        from seen h
+        from json_to_recordset(${JSON.stringify(seen)}::json) as h (
+               number integer, hook_id text, kind text, status text, revision integer, digest text, approved_digest text,
+               secret_ids text)
         join webhooks w on w.hook_id = h.hook_id
         join automations a on a.organization_id = w.organization_id and a.id = w.automation_id
        where (a.kind, a.status, a.revision) = (h.kind, h.status, h.revision)
          and a.approved_digest is not distinct from h.approved_digest
          and ${secretIds(sql`a`)} = h.secret_ids
-    ), arrived as (
-      select * from json_to_recordset(${JSON.stringify(events.map((each) => ({ ...each, hook: numbers.get(each.hook) })))}::json) as e (
-        id uuid, hook integer, event_key text, type text, status text, headers json, body text, body_bytes integer,
-        run_id uuid, received_at timestamptz)
     ), stored as (
       insert into webhook_events (id, organization_id, space_id, automation_id, event_key, type, status, headers, body,
                                   body_bytes, run_id, received_at)
       select e.id, c.organization_id, c.space_id, c.automation_id, e.event_key, e.type, e.status, e.headers,
              e.body::json, e.body_bytes, e.run_id, e.received_at
-        from arrived e
+        from json_to_recordset(${JSON.stringify(arrived)}::json) as e (
+               id uuid, hook integer, event_key text, type text, status text, headers json, body text, body_bytes integer,
+               run_id uuid, received_at timestamptz)
         join current c on c.number = e.hook
        order by c.automation_id, e.event_key
           on conflict do nothing
-      returning id
+      returning id, organization_id, space_id, automation_id, run_id
     ), started as (
       insert into automation_runs (id, organization_id, space_id, automation_id, revision, digest, trigger, status, event_id)
-      select e.run_id, c.organization_id, c.space_id, c.automation_id, c.revision, c.digest, 'webhook', 'queued', e.id
+      select s.run_id, s.organization_id, s.space_id, s.automation_id, c.revision, c.digest, 'webhook', 'queued', s.id
         from stored s
-        join arrived e on e.id = s.id
-        join current c on c.number = e.hook
-       where e.run_id is not null
-      returning id
+        join current c using (organization_id, automation_id)
+       where s.run_id is not null
+      returning id, organization_id
     ), queued as (
-      ${sql.raw(head)}(
-        select coalesce(json_agg(job), '[]') from json_array_elements(${queue.jobs}::json) as job
-         where (job -> 'data' ->> 'run_id')::uuid in (select id from started)
-      )${sql.raw(tail)}
+      ${queueEach(queue, sql`started`)}
     )
-    select e.id, c.number is not null as is_current, s.id is not null as is_stored,
-           (select pg_notify(${sql.lit(QUEUED_CHANNEL)}, '') where exists (select from started))
-      from arrived e
-      left join current c on c.number = e.hook
-      left join stored s on s.id = e.id`.execute(db)
-  return rows
+    select (select json_agg(number) from current) as current,
+           (select json_agg(id) from stored) as stored,
+           (select pg_notify(${sql.lit(QUEUED_CHANNEL)}, '') where exists (select from started))`.execute(db)
+  const { current, stored } = rows[0] ?? {}
+  const isCurrent = new Set<unknown>(current)
+  const ofCurrent = arrived.filter(({ hook }) => isCurrent.has(hook)).map(({ id }) => id)
+  return { stored: new Set(stored), current: new Set(ofCurrent) }
+}
+
+/** Gives hooks numbers. Those that say the same have the same one, so that there is at most one that is current. */
+function numbered(hooks: readonly WebhookState[]) {
+  const byText = new Map<string, number>()
+  const numbers = new Map<WebhookState, number>()
+  const seen: (WebhookState & { number: number })[] = []
+  for (const hook of new Set(hooks)) {
+    const text = JSON.stringify(hook)
+    const number = byText.get(text) ?? seen.push({ number: seen.length, ...hook }) - 1
+    byText.set(text, number)
+    numbers.set(hook, number)
+  }
+  return { numbers, seen }
 }
 
 export type Known = {

@@ -1,4 +1,3 @@
-import { v7 as newId } from 'uuid'
 import type { Database } from '../../db/client.ts'
 import { isUnavailable } from '../../db/failures.ts'
 import * as webhookEvents from '../../db/queries/webhook-events.ts'
@@ -9,6 +8,7 @@ import { KINDS } from '../kinds/index.ts'
 import type { Delivery, ReceivedEvent } from '../kinds/kind.ts'
 import type { RunQueue } from '../runs/queue.ts'
 import type { Cipher } from '../secrets/cipher.ts'
+import { newId } from './ids.ts'
 import { createLookup, type Hook } from './lookup.ts'
 
 /** What became of an event: it is stored, now or some time before. */
@@ -119,10 +119,10 @@ function notVerified(): ApiError {
 }
 
 function toEvent(hook: Hook, received: ReceivedEvent): webhookEvents.NewEvent {
-  const id = newId()
+  const now = Date.now()
   const status = hook.isPaused ? 'ignored' : received.wanted ? 'accepted' : 'filtered'
   return {
-    id,
+    id: newId(now),
     hook: hook.state,
     event_key: received.key,
     type: received.type,
@@ -130,14 +130,9 @@ function toEvent(hook: Hook, received: ReceivedEvent): webhookEvents.NewEvent {
     headers: received.headers,
     body: received.body,
     body_bytes: Buffer.byteLength(received.body),
-    run_id: status === 'accepted' ? newId() : null,
-    received_at: timeOf(id).toISOString(),
+    run_id: status === 'accepted' ? newId(now) : null,
+    received_at: new Date(now).toISOString(),
   }
-}
-
-/** The time in a UUID of version 7. */
-function timeOf(id: string): Date {
-  return new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16))
 }
 
 /**
@@ -149,25 +144,23 @@ async function storeBatch(
   queue: Pick<RunQueue, 'sendWithin'>,
   arrivals: readonly Arrival[],
 ): Promise<(Receipt | undefined)[]> {
-  const jobs = arrivals.flatMap(({ hook, event: { run_id: runId } }) =>
-    runId === null ? [] : [{ runId, organizationId: hook.organizationId }],
-  )
   const events = arrivals.map(({ event }) => event)
-  const written = new Map<string, webhookEvents.Written>()
-  await queue.sendWithin(jobs, async (statement) => {
-    for (const row of await webhookEvents.insert(db, events, statement)) written.set(row.id, row)
-    return events.flatMap(({ id, run_id }) => (run_id !== null && written.get(id)?.is_stored ? [run_id] : []))
+  let written: webhookEvents.Written = { stored: new Set(), current: new Set() }
+  await queue.sendWithin(async (statement) => {
+    written = await webhookEvents.insert(db, events, statement)
+    return arrivals.flatMap(({ hook: { organizationId }, event: { id, run_id: runId } }) =>
+      runId !== null && written.stored.has(id) ? [{ runId, organizationId }] : [],
+    )
   })
-  const keys = arrivals.flatMap(({ hook, event: { id, event_key } }) => {
-    const row = written.get(id)
-    return row?.is_current && !row.is_stored ? [{ ...keyOf(hook), event_key }] : []
-  })
+  const isKnown = ({ id }: webhookEvents.NewEvent) => written.current.has(id) && !written.stored.has(id)
+  const keys = arrivals.flatMap(({ hook, event }) =>
+    isKnown(event) ? [{ ...keyOf(hook), event_key: event.event_key }] : [],
+  )
   const known = keys.length === 0 ? [] : await webhookEvents.listByKey(db, keys)
   const byKey = new Map(known.map((event) => [`${event.automation_id} ${event.event_key}`, event]))
-  return arrivals.map(({ hook, event: { id, run_id, event_key } }) => {
-    const row = written.get(id)
-    if (row?.is_stored) return { event_id: id, run_id, duplicate: false }
-    const first = row?.is_current ? byKey.get(`${hook.automationId} ${event_key}`) : undefined
+  return arrivals.map(({ hook, event }) => {
+    if (written.stored.has(event.id)) return { event_id: event.id, run_id: event.run_id, duplicate: false }
+    const first = isKnown(event) ? byKey.get(`${hook.automationId} ${event.event_key}`) : undefined
     return first && { event_id: first.id, run_id: first.run_id, duplicate: true }
   })
 }

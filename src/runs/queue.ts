@@ -8,6 +8,9 @@ import { startClaiming } from './claims.ts'
 const QUEUE = 'runs'
 const DEAD = 'runs-dead'
 
+/** What stands in a job for the ids, where they are put in by Postgres. */
+const PLACES = { run: '{run}', organization: '{organization}' }
+
 /** A worker that sends no sign of life for this long has lost its runs; the watch looks every {@link WATCH_SECONDS}. */
 const HEARTBEAT_SECONDS = 15
 const WATCH_SECONDS = 10
@@ -22,19 +25,15 @@ type JobData = { run_id: string; organization_id: string }
 /** What a worker does with a job. Resolves when the run has its result; rejects only when the database is away. */
 export type RunHandler = (job: { runId: string; organizationId: string; signal: AbortSignal }) => Promise<void>
 
-/** Queues the jobs in its one value, a text of JSON: `[{"data": {"run_id": …}, …}, …]`. The value stands as `$1` in the text. */
-export type QueueStatement = { text: string; jobs: string }
-
 export type RunQueue = {
   /** Queues runs in the transaction that writes their rows: both are there, or neither. */
   send(trx: Transaction<DB>, jobs: readonly RunJob[]): Promise<void>
   /**
    * Queues runs in the very statement that writes their rows, which is a whole transaction in one round trip.
    *
-   * @param write runs that statement with the one that queues in it, and returns the ids of the runs that it wrote: of
-   * the others no job is to be made. It wakes the workers.
+   * @param write runs that statement with the one that queues in it, wakes the workers, and returns what was queued.
    */
-  sendWithin(jobs: readonly RunJob[], write: (statement: QueueStatement) => Promise<readonly string[]>): Promise<void>
+  sendWithin(write: (statement: automationRuns.QueueStatement) => Promise<readonly RunJob[]>): Promise<void>
   /**
    * Takes jobs from now on, `concurrency` at a time. All workers together give one organization half of what one of them can
    * do, so that its flood does not starve another.
@@ -80,15 +79,14 @@ export async function startQueue(
       await boss.insert(QUEUE, jobs.map(toInsert), { db: fromKysely(trx) })
       if (jobs.some(({ startAfter }) => startAfter === undefined)) await automationRuns.wakeWorkers(trx)
     },
-    async sendWithin(jobs, write) {
+    async sendWithin(write) {
       // pg-boss hands its statement to the database that it is given; this one makes it a part of another.
       const executeSql = async (text: string, values: unknown[] = []) => {
-        const [value] = values
-        if (values.length !== 1 || typeof value !== 'string') throw new Error('pg-boss queues in another way now')
-        await write({ text, jobs: value })
+        await write(toStatement(text, values))
         return { rows: [] }
       }
-      await boss.insert(QUEUE, jobs.map(toInsert), { db: { executeSql } })
+      const job = toInsert({ runId: PLACES.run, organizationId: PLACES.organization })
+      await boss.insert(QUEUE, [job], { db: { executeSql } })
     },
     async work(concurrency, handler, onDead) {
       const claims = startClaiming<JobData>({
@@ -120,6 +118,13 @@ function toInsert({ runId, organizationId, startAfter }: RunJob) {
     group: { id: organizationId },
     ...(startAfter ? { startAfter } : {}),
   }
+}
+
+function toStatement(text: string, [jobs, ...more]: unknown[]): automationRuns.QueueStatement {
+  const [head, tail, ...rest] = text.split('$1')
+  const isAsBefore = typeof jobs === 'string' && tail !== undefined && rest.length + more.length === 0
+  if (head === undefined || !isAsBefore) throw new Error('pg-boss queues in another way now')
+  return { head, tail, job: jobs.slice(1, -1), places: PLACES }
 }
 
 function unpack({ data, signal }: Pick<Job<JobData>, 'data' | 'signal'>) {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createReceiver } from '../../../src/hooks/receiver.ts'
-import { testApp } from '../../support/app.ts'
+import { NO_QUEUE, testApp } from '../../support/app.ts'
 import { makeHook, SENDERS } from '../../support/webhooks.ts'
 
 const { secret, sign } = SENDERS.standard_webhooks
@@ -16,11 +16,11 @@ t.test('what changes while an event is on its way to be stored holds for that ev
     cipher: app.cipher,
     actions,
     queue: {
-      async sendWithin(_jobs, write) {
+      async sendWithin(write) {
         const change = onTheWay
         onTheWay = async () => {}
         await change()
-        await write({ text: 'select $1::text', jobs: '[]' })
+        await write(NO_QUEUE)
       },
     },
   })
