@@ -128,3 +128,8 @@ export class ApiError extends Error {
     return ERRORS[this.code][0]
   }
 }
+
+/** A refusal of what the caller may well try again, in so many seconds. */
+export function tryAgain(code: ErrorCode = 'unavailable', seconds = 1): ApiError {
+  return new ApiError(code, { headers: { 'Retry-After': String(seconds) } })
+}

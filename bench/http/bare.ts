@@ -1,4 +1,5 @@
 import Fastify from 'fastify'
+import { isReady } from '../support/ready.ts'
 
 // Fastify alone, with the bytes of a list: what no server on this stack can pass.
 const body = process.env.BENCH_BODY ?? ''
@@ -7,10 +8,4 @@ app.get('/', (_request, reply) => {
   reply.type('application/json; charset=utf-8').send(body)
 })
 const base = await app.listen({ host: '127.0.0.1', port: 0 })
-process.stdout.write(`${JSON.stringify({ base })}\n`)
-process.on('SIGTERM', () => {
-  app.close().then(
-    () => process.exit(0),
-    () => process.exit(1),
-  )
-})
+isReady({ base }, () => app.close())

@@ -3,11 +3,10 @@ import fp from 'fastify-plugin'
 import { isStatementTimeout, isUnavailable } from '../../db/failures.ts'
 import { VISIBLE } from '../../schemas/component.ts'
 import { COMPONENTS } from '../../schemas/index.ts'
-import { ApiError, ERRORS, type ErrorCode, type ErrorDetail } from '../../src/errors.ts'
+import { ApiError, ERRORS, type ErrorCode, type ErrorDetail, tryAgain } from '../../src/errors.ts'
 import { escapePointer } from '../../src/json-pointer.ts'
 
 const MOST_DETAILS = 20
-const RETRY_AFTER_SECONDS = '1'
 
 /** Parts of the contract that have a known string of their own when they are not met, by component name. */
 const CODE_OF_COMPONENT: Record<string, ErrorCode> = {
@@ -63,15 +62,11 @@ function toApiError(error: FastifyError, request: FastifyRequest): ApiError {
   if (error instanceof ApiError) return error
   if (error.validation) return fromValidation(error, request)
   const known = CODE_OF_FRAMEWORK_ERROR[error.code]
-  if (known !== undefined) return new ApiError(known, ERRORS[known][0] === 503 ? retryLater() : {})
-  if (isStatementTimeout(error)) return new ApiError('timeout', retryLater())
-  if (isUnavailable(error)) return new ApiError('unavailable', retryLater())
+  if (known !== undefined) return ERRORS[known][0] === 503 ? tryAgain(known) : new ApiError(known)
+  if (isStatementTimeout(error)) return tryAgain('timeout')
+  if (isUnavailable(error)) return tryAgain()
   if (error.statusCode !== undefined && error.statusCode < 500) return new ApiError('invalid_request')
   return new ApiError('internal')
-}
-
-function retryLater() {
-  return { headers: { 'Retry-After': RETRY_AFTER_SECONDS } }
 }
 
 type AjvError = {

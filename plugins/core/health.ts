@@ -4,7 +4,7 @@ import { isMigrated } from '../../db/migrate.ts'
 import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { HealthResponse } from '../../schemas/health.ts'
-import { ApiError } from '../../src/errors.ts'
+import { tryAgain } from '../../src/errors.ts'
 
 const READINESS_SECONDS = 2
 
@@ -52,8 +52,7 @@ export default fp<{ db: Database }>(
       },
       async () => {
         const late = new Promise<boolean>((resolve) => setTimeout(resolve, READINESS_SECONDS * 1000, false).unref())
-        if (stopping || !(await Promise.race([isMigrated(db), late])))
-          throw new ApiError('unavailable', { headers: { 'Retry-After': '1' } })
+        if (stopping || !(await Promise.race([isMigrated(db), late]))) throw tryAgain()
         return { status: 'ok' as const }
       },
     )

@@ -7,7 +7,7 @@ import * as idempotencyKeys from '../../db/queries/idempotency-keys.ts'
 import type { DB } from '../../db/types.ts'
 import { IDEMPOTENCY_KEY_PATTERN } from '../../schemas/headers.ts'
 import { canonicalJson } from '../../src/canonical-json.ts'
-import { ApiError } from '../../src/errors.ts'
+import { ApiError, tryAgain } from '../../src/errors.ts'
 import type { Cipher, Place } from '../../src/secrets/cipher.ts'
 
 /** How long a repeated POST gets the first answer. */
@@ -64,7 +64,7 @@ export default fp<{ db: Database; cipher: Cipher }>(
         if (claim === null) return work(trx)
         // A key that another request finished since it was looked up is answered like one in flight: the retry finds it.
         if (!(await idempotencyKeys.lock(trx, claim.id)) || (await idempotencyKeys.find(trx, claim.id)))
-          throw new ApiError('idempotency_key_in_flight', { headers: { 'Retry-After': '1' } })
+          throw tryAgain('idempotency_key_in_flight')
         const payload = await work(trx)
         if (payload instanceof ApiError) return payload
         const answer = { ...answerOf(this, payload, claim), request_hash: claim.requestHash }

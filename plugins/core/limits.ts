@@ -2,7 +2,7 @@ import rateLimit from '@fastify/rate-limit'
 import underPressure from '@fastify/under-pressure'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { ApiError } from '../../src/errors.ts'
+import { ApiError, tryAgain } from '../../src/errors.ts'
 import { parseJson } from '../../src/parse-json.ts'
 
 /** Counts one request and refuses it with 429 where there were too many. */
@@ -44,8 +44,7 @@ export default fp<{ mostEventLoopDelay?: number | undefined }>(
           reply.header('ratelimit-limit', state.max)
           reply.header('ratelimit-remaining', state.remaining)
           reply.header('ratelimit-reset', state.ttlInSeconds)
-          if (state.isExceeded)
-            throw new ApiError('rate_limited', { headers: { 'Retry-After': String(state.ttlInSeconds) } })
+          if (state.isExceeded) throw tryAgain('rate_limited', state.ttlInSeconds)
         }
       },
     )
@@ -69,7 +68,7 @@ async function shedLoad(app: FastifyInstance, maxEventLoopDelay: number): Promis
     maxEventLoopDelay,
     retryAfter: 1,
     pressureHandler: () => {
-      if (hasStarted) throw new ApiError('unavailable', { headers: { 'Retry-After': '1' } })
+      if (hasStarted) throw tryAgain()
     },
   })
 }

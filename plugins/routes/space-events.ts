@@ -5,7 +5,7 @@ import * as spaceEvents from '../../db/queries/space-events.ts'
 import { LastEventId } from '../../schemas/headers.ts'
 import { SpaceParams } from '../../schemas/params.ts'
 import { SpaceEvent, SpaceEventQuery } from '../../schemas/space-events.ts'
-import { ApiError } from '../../src/errors.ts'
+import { tryAgain } from '../../src/errors.ts'
 import { createFeed, EVENTS_KEPT_MS } from '../../src/space-events.ts'
 import { decodeCursor, encodeCursor, isTimestamp } from '../cursor.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
@@ -48,7 +48,7 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async (request, reply) => {
-      if (feed.size >= MOST_STREAMS) throw new ApiError('unavailable', { headers: { 'Retry-After': '5' } })
+      if (feed.size >= MOST_STREAMS) throw tryAgain('unavailable', 5)
       const since = request.headers['last-event-id']
       const start = since === undefined ? await now() : placeOf(since)
       const gone = new AbortController()

@@ -1,6 +1,6 @@
 import { hash, verify } from '@node-rs/argon2'
 import pLimit from 'p-limit'
-import { ApiError } from '../errors.ts'
+import { tryAgain } from '../errors.ts'
 
 // OWASP's password storage cheat sheet, first choice for argon2id (the library's default algorithm).
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
@@ -20,7 +20,7 @@ export function createPasswords({ concurrency = 2, mostWaiting = 64 } = {}): Pas
   const limit = pLimit(concurrency)
   let decoy: Promise<string> | undefined
   const bounded = <T>(work: () => Promise<T>): Promise<T> => {
-    if (limit.pendingCount >= mostWaiting) throw new ApiError('unavailable', { headers: { 'Retry-After': '1' } })
+    if (limit.pendingCount >= mostWaiting) throw tryAgain()
     return limit(work)
   }
   return {

@@ -1,6 +1,4 @@
-import { ApiError } from '../errors.ts'
-
-const RETRY_AFTER_SECONDS = '1'
+import { tryAgain } from '../errors.ts'
 
 /** Keeps what is taken in at a time within bounds. */
 export type Admission = {
@@ -19,8 +17,7 @@ export function createAdmission({ mostRequests, mostBytes }: { mostRequests: num
   let total = 0
   return {
     enter(bytes) {
-      if (requests >= mostRequests || total + bytes > mostBytes)
-        throw new ApiError('unavailable', { headers: { 'Retry-After': RETRY_AFTER_SECONDS } })
+      if (requests >= mostRequests || total + bytes > mostBytes) throw tryAgain()
       requests++
       total += bytes
       let isIn = true

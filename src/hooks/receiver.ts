@@ -2,7 +2,7 @@ import type { Database } from '../../db/client.ts'
 import { isUnavailable } from '../../db/failures.ts'
 import * as webhookEvents from '../../db/queries/webhook-events.ts'
 import type { Actions } from '../actions/index.ts'
-import { ApiError } from '../errors.ts'
+import { ApiError, tryAgain } from '../errors.ts'
 import { gather } from '../gather.ts'
 import { KINDS } from '../kinds/index.ts'
 import type { Delivery, ReceivedEvent } from '../kinds/kind.ts'
@@ -83,7 +83,7 @@ export function createReceiver({
       const fresh = await store({ hook, event: toEvent(hook, read) })
       if (fresh) return toAnswer(hook, fresh)
     }
-    throw new ApiError('unavailable', { headers: { 'Retry-After': '1' } })
+    throw tryAgain()
   }
 }
 

@@ -21,6 +21,21 @@ t.test('what comes in while a batch is under way is the next batch', async (t) =
   t.equal(await double(7), 14)
 })
 
+t.test('the next batch is on its way to the database before the results of the last are given out', async (t) => {
+  const log: string[] = []
+  const work = gather<number, number>(
+    async (items) => {
+      await undefined // as much as stands between a batch and its statement
+      setImmediate(() => log.push(`sent ${items}`)) // as the connection writes it
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      return items
+    },
+    { most: 1 },
+  )
+  await Promise.all([1, 2].map((item) => work(item).then(() => log.push(`given ${item}`))))
+  t.same(log, ['sent 1', 'sent 2', 'given 1', 'given 2'])
+})
+
 t.test('one that fails takes no other with it', async (t) => {
   const work = gather<number, number>(
     async (items) => {
