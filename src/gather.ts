@@ -45,7 +45,7 @@ export function gather<T, R>(
       void settle(work, batch, isFinal).then(async (giveOut) => {
         underWay--
         if (start()) await sent()
-        for (const give of giveOut) give()
+        giveOut()
       })
     }
     return underWay > before
@@ -96,29 +96,22 @@ async function sent(): Promise<void> {
   for (let turns = 0; turns < 2; turns++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-/** Never rejects. @returns what tells each item of its end. */
+/** Never rejects. @returns what tells the items of their end, where they have not been told yet. */
 async function settle<T, R>(
   work: (items: readonly T[]) => Promise<readonly R[]>,
   batch: readonly Waiting<T, R>[],
   isFinal: (error: unknown) => boolean,
-): Promise<(() => void)[]> {
+): Promise<() => void> {
   try {
     const results = await work(batch.map(({ item }) => item))
     if (results.length !== batch.length) throw new Error(`${results.length} results for ${batch.length} items`)
-    return batch.map(
-      ({ resolve }, i) =>
-        () =>
-          resolve(results[i] as R),
-    )
+    return () => batch.forEach(({ resolve }, i) => void resolve(results[i] as R))
   } catch (error) {
-    if (batch.length === 1 || isFinal(error))
-      return batch.map(
-        ({ reject }) =>
-          () =>
-            reject(error),
-      )
-    const all: (() => void)[] = []
-    for (const each of batch) all.push(...(await settle(work, [each], isFinal)))
-    return all
+    if (batch.length === 1 || isFinal(error)) return () => batch.forEach(({ reject }) => void reject(error))
+    for (const each of batch) {
+      const giveOut = await settle(work, [each], isFinal)
+      giveOut()
+    }
+    return () => {}
   }
 }
