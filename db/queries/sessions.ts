@@ -64,13 +64,24 @@ export async function revoke(
     .executeTakeFirst()
 }
 
-/** Removes up to `most` expired refresh tokens. @returns how many it removed. */
+/**
+ * Removes up to `most` refresh tokens that expired a day ago or more, and the sessions that have no other. In a day, because then
+ * nobody is just using one.
+ *
+ * @returns how many tokens it removed.
+ */
 export async function removeExpired(db: Kysely<DB>, most: number): Promise<number> {
-  const { numDeletedRows } = await db
-    .deleteFrom('refresh_tokens')
-    .where('token_hash', 'in', (eb) =>
-      eb.selectFrom('refresh_tokens').select('token_hash').where('expires_at', '<=', sql<Date>`now()`).limit(most),
+  const isOver = (token: string) => sql`${sql.ref(token)}.expires_at <= now() - interval '1 day'`
+  const { rows } = await sql<{ removed: number }>`
+    with removed as (
+      delete from refresh_tokens
+       where token_hash in (select token_hash from refresh_tokens t where ${isOver('t')} limit ${most})
+      returning session_id
+    ), ended as (
+      delete from sessions s
+       where s.id in (select session_id from removed)
+         and not exists (select from refresh_tokens t where t.session_id = s.id and not ${isOver('t')})
     )
-    .executeTakeFirst()
-  return Number(numDeletedRows)
+    select count(*)::integer as removed from removed`.execute(db)
+  return rows[0]?.removed ?? 0
 }

@@ -1,6 +1,9 @@
+import { sql } from 'kysely'
 import t from 'tap'
 import { PERMISSIONS } from '../../../src/access/permissions.ts'
+import { hashToken } from '../../../src/access/tokens.ts'
 import { canonicalJson } from '../../../src/canonical-json.ts'
+import { sweep } from '../../../src/maintenance.ts'
 import { type Answer, type EmptyApp, emptyApp, testApp } from '../../support/app.ts'
 
 const ADA = { email: 'ada@example.com', password: 'correct horse battery staple' }
@@ -202,6 +205,32 @@ t.test('logging out ends the session at once, and can be repeated', async (t) =>
     t.equal(answer.headers['idempotency-replayed'], replayed)
     t.notOk('content-length' in answer.headers)
   }
+})
+
+t.test('a session is removed a day after its last token has expired', async (t) => {
+  const on = await emptyApp(t)
+  const ended = await register(on, { ...ADA, organization_name: 'Engines' })
+  await refresh(on, ended.body.refresh_token)
+  const going = await login(on, ADA)
+  const { refresh_token: latest } = (await refresh(on, going.body.refresh_token)).body
+  const sessions = async () =>
+    (await on.db.selectFrom('sessions').select('id').orderBy('id').execute()).map(({ id }) => id)
+  const [endedId = '', goingId = ''] = await sessions()
+  const age = (hours: number, of: { session?: string; token?: string }) =>
+    sql`update refresh_tokens set expires_at = now() - make_interval(hours => ${hours})
+         where session_id = ${of.session ?? null} or token_hash = ${of.token ? hashToken(of.token) : null}`.execute(
+      on.db,
+    )
+  await age(23, { session: endedId })
+  await age(25, { token: going.body.refresh_token })
+  await sweep(on.db, { retentionDays: 90 })
+  t.same(await sessions(), [endedId, goingId])
+  await age(25, { session: endedId })
+  await sweep(on.db, { retentionDays: 90 })
+  t.same(await sessions(), [goingId])
+  const tokens = await on.db.selectFrom('refresh_tokens').select('token_hash').execute()
+  t.same(tokens, [{ token_hash: hashToken(latest) }])
+  t.equal((await refresh(on, latest)).status, 200)
 })
 
 t.test('a registration is answered once for each Idempotency-Key, and its password is not kept', async (t) => {
