@@ -155,7 +155,7 @@ function report(figures: Map<string, Figure[]>, { rounds, seconds }: Effort): st
     ((medians.get(own)?.perSecond ?? 0) / (medians.get(other)?.perSecond ?? 0)).toFixed(2),
   ]
   const ratios = [...[ALONE, BARE, ONE, MANY].map((name) => ratio(OWN, name)), ratio(OWN + WITH_MORE, BARE + WITH_MORE)]
-  return `${CONNECTIONS} connections, bodies of ${BODY.length} bytes, signed by Standard Webhooks; each accepted event is
+  return `${CONNECTIONS} connections where it names no other number, bodies of ${BODY.length} bytes, signed by Standard Webhooks; each accepted event is
 committed with its run and its job. The median of ${rounds} rounds of ${seconds} s each. The processor time is that of the server
 and of Postgres for each event, without that of the sender.
 

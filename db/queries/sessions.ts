@@ -71,16 +71,16 @@ export async function revoke(
  * @returns how many tokens it removed.
  */
 export async function removeExpired(db: Kysely<DB>, most: number): Promise<number> {
-  const isOver = (token: string) => sql`${sql.ref(token)}.expires_at <= now() - interval '1 day'`
+  const isOver = sql`t.expires_at <= now() - interval '1 day'`
   const { rows } = await sql<{ removed: number }>`
     with removed as (
       delete from refresh_tokens
-       where token_hash in (select token_hash from refresh_tokens t where ${isOver('t')} limit ${most})
+       where token_hash in (select token_hash from refresh_tokens t where ${isOver} limit ${most})
       returning session_id
     ), ended as (
       delete from sessions s
        where s.id in (select session_id from removed)
-         and not exists (select from refresh_tokens t where t.session_id = s.id and not ${isOver('t')})
+         and not exists (select from refresh_tokens t where t.session_id = s.id and not ${isOver})
     )
     select count(*)::integer as removed from removed`.execute(db)
   return rows[0]?.removed ?? 0

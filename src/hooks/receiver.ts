@@ -153,9 +153,13 @@ async function storeBatch(
     )
   })
   const isKnown = ({ id }: webhookEvents.NewEvent) => written.current.has(id) && !written.stored.has(id)
-  const keys = arrivals.flatMap(({ hook, event }) =>
-    isKnown(event) ? [{ ...keyOf(hook), event_key: event.event_key }] : [],
-  )
+  const keys = arrivals
+    .filter(({ event }) => isKnown(event))
+    .map(({ hook: { organizationId, automationId }, event: { event_key } }) => ({
+      organization_id: organizationId,
+      automation_id: automationId,
+      event_key,
+    }))
   const known = keys.length === 0 ? [] : await webhookEvents.listByKey(db, keys)
   const byKey = new Map(known.map((event) => [`${event.automation_id} ${event.event_key}`, event]))
   return arrivals.map(({ hook, event }) => {
@@ -163,8 +167,4 @@ async function storeBatch(
     const first = isKnown(event) ? byKey.get(`${hook.automationId} ${event.event_key}`) : undefined
     return first && { event_id: first.id, run_id: first.run_id, duplicate: true }
   })
-}
-
-function keyOf({ organizationId, automationId }: Hook) {
-  return { organization_id: organizationId, automation_id: automationId }
 }
