@@ -3,7 +3,7 @@ import * as automationSecrets from '../db/queries/automation-secrets.ts'
 import { type Actions, createActions } from '../src/actions/index.ts'
 import type { Config } from '../src/config.ts'
 import { createEgress } from '../src/egress/guard.ts'
-import { openSecrets } from '../src/secrets/automation-secrets.ts'
+import { openSecrets } from '../src/secrets/sealed.ts'
 import type { Cipher } from '../src/secrets/cipher.ts'
 
 /** The actions of this program, and how to let their connections go. */
@@ -14,6 +14,6 @@ export function wireActions(
 ): { actions: Actions; close: () => Promise<void> } {
   const egress = createEgress({ allow: egressAllow })
   const signingSecrets = async (automation: { organizationId: string; automationId: string }) =>
-    openSecrets(cipher, await automationSecrets.list(db, { ...automation, purpose: 'signing' }))
+    openSecrets(cipher, await automationSecrets.list(db, automation, 'signing'))
   return { actions: createActions({ db, egress, signingSecrets }), close: () => egress.close() }
 }

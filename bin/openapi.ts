@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { createDb } from '../db/client.ts'
 import { buildApp } from '../plugins/app.ts'
 import { createPasswords } from '../src/access/passwords.ts'
+import { KINDS } from '../src/kinds/index.ts'
 import { createCipher } from '../src/secrets/cipher.ts'
 import { wireActions } from './actions.ts'
 import { version } from './version.ts'
@@ -25,6 +26,7 @@ export async function openapiYaml(): Promise<string> {
     cipher,
     passwords: createPasswords(),
     actions: wireActions(db, cipher, { egressAllow: [] }).actions,
+    kinds: KINDS,
     queue: { send: startNothing, sendWithin: startNothing },
     jwtSecret: 'unused'.repeat(8),
     version,

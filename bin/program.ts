@@ -3,8 +3,10 @@ import { migrate } from '../db/migrate.ts'
 import { type AppDependencies, buildApp } from '../plugins/app.ts'
 import { createPasswords } from '../src/access/passwords.ts'
 import type { Actions } from '../src/actions/index.ts'
+import { KINDS } from '../src/kinds/index.ts'
+import type { Kinds } from '../src/kinds/registry.ts'
 import { type RunQueue, startQueue } from '../src/runs/queue.ts'
-import { createCipher } from '../src/secrets/cipher.ts'
+import { type Cipher, createCipher } from '../src/secrets/cipher.ts'
 import { wireActions } from './actions.ts'
 import { type ConfigWithSecrets, type OpenedDatabase, openDatabase } from './services.ts'
 import { version } from './version.ts'
@@ -14,6 +16,8 @@ export type Program = {
   database: OpenedDatabase
   queue: RunQueue
   actions: Actions
+  kinds: Kinds
+  cipher: Cipher
   app: FastifyInstance
   /** Logs what went wrong beside any request. */
   onError(message: string): (error: unknown) => void
@@ -52,13 +56,14 @@ export async function startProgram(config: ConfigWithSecrets, { isWorker, ...opt
       db: database.db,
       queue,
       actions,
+      kinds: KINDS,
       cipher,
       passwords: createPasswords(),
       jwtSecret: config.jwtSecret,
       version,
     })
     stopFirst(app.close.bind(app))
-    return { database, queue, actions, app, onError, stopFirst, stop }
+    return { database, queue, actions, kinds: KINDS, cipher, app, onError, stopFirst, stop }
   } catch (error) {
     await stop()
     throw error

@@ -18,13 +18,13 @@ export async function startWorker(
   program: Program,
   { retentionDays }: Pick<Config, 'retentionDays'>,
 ): Promise<() => Promise<void>> {
-  const { queue, actions } = program
+  const { queue, actions, kinds, cipher } = program
   const { db, url } = program.database
   const onError = program.onError('a worker failed')
-  const scheduler = startScheduler({ db, queue, now: Date.now, onError })
+  const scheduler = startScheduler({ db, queue, kinds, now: Date.now, onError })
   const stopListening = listen(url, 'hyperspeed_due', () => scheduler.wake(), onError)
-  await queue.work(CONCURRENCY, createExecutor({ db, queue, actions }), createUndertaker(db))
-  const stopMaintenance = startMaintenance(db, { retentionDays }, onError)
+  await queue.work(CONCURRENCY, createExecutor({ db, queue, actions, kinds, cipher }), createUndertaker(db))
+  const stopMaintenance = startMaintenance(db, { kinds, retentionDays }, onError)
   return async () => {
     await stopListening()
     await scheduler.stop()

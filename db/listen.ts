@@ -1,4 +1,6 @@
+import { sql, type Transaction } from 'kysely'
 import pg from 'pg'
+import type { DB } from './types.ts'
 
 const RECONNECT_MS = 1000
 
@@ -49,4 +51,9 @@ export function listen(
     clearTimeout(timer)
     await client?.end().catch(() => {}) // it is gone already
   }
+}
+
+/** Tells whoever listens on a channel, in whichever process, once this transaction commits. */
+export async function notify(trx: Transaction<DB>, channel: string, payload = ''): Promise<void> {
+  await sql`select pg_notify(${channel}, ${payload})`.execute(trx)
 }

@@ -6,6 +6,7 @@ import * as automations from './migrations/0002-automations.ts'
 import * as review from './migrations/0003-review.ts'
 import * as runs from './migrations/0004-runs.ts'
 import * as webhooks from './migrations/0005-webhooks.ts'
+import * as kindsAndSecrets from './migrations/0006-kinds-and-secrets.ts'
 import type { DB } from './types.ts'
 
 /** Every migration, in order. Frozen once released: a change is a new one. */
@@ -15,6 +16,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0003-review': review,
   '0004-runs': runs,
   '0005-webhooks': webhooks,
+  '0006-kinds-and-secrets': kindsAndSecrets,
 }
 
 const LOCK = 4_711_002

@@ -46,7 +46,7 @@ export interface AuditLog {
 
 export interface AutomationPolicies {
   approver_must_differ_from_editor: Generated<boolean>;
-  kinds_allowed_for_service_accounts: Generated<string[]>;
+  kinds_allowed_for_service_accounts: string[] | null;
   max_pending_per_service_account: Generated<number>;
   organization_id: string;
   proposal_expires_after_days: Generated<number>;
@@ -57,14 +57,16 @@ export interface AutomationRevisions {
   authored_by_service_account_id: string | null;
   authored_by_user_id: string | null;
   automation_id: string;
+  based_on: number | null;
   config: Json;
   created_at: Generated<Timestamp>;
-  credential_version: number | null;
   description: string | null;
   digest: string;
   name: string;
   organization_id: string;
   revision: number;
+  secret_versions: Generated<Json>;
+  sends_to: Generated<string[]>;
 }
 
 export interface AutomationRuns {
@@ -77,6 +79,7 @@ export interface AutomationRuns {
   external_ref: string | null;
   finished_at: Timestamp | null;
   id: string;
+  input: Json | null;
   note: string | null;
   organization_id: string;
   output: Json | null;
@@ -84,6 +87,7 @@ export interface AutomationRuns {
   retry_of_run_id: string | null;
   revision: number;
   scheduled_for: Timestamp | null;
+  sent_at: Timestamp | null;
   space_id: string;
   started_at: Timestamp | null;
   status: string;
@@ -103,8 +107,6 @@ export interface Automations {
   last_run_at: Timestamp | null;
   next_planned_at: Timestamp | null;
   next_run_at: Timestamp | null;
-  oauth_token_ciphertext: string | null;
-  oauth_token_version: Generated<number>;
   organization_id: string;
   owner_user_id: string | null;
   pending_revision: number | null;
@@ -124,12 +126,15 @@ export interface Automations {
 
 export interface AutomationSecrets {
   automation_id: string;
-  ciphertext: string;
+  bound_to: Generated<string>;
+  ciphertext: string | null;
   created_at: Generated<Timestamp>;
   id: string;
   organization_id: string;
-  purpose: string;
+  set_by_user_id: string | null;
+  slot: string;
   valid_until: Timestamp | null;
+  version: number;
 }
 
 export interface ChatMessages {

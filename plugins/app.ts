@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { Database } from '../db/client.ts'
+import { componentsOf } from '../schemas/index.ts'
 import type { Passwords } from '../src/access/passwords.ts'
 import type { Actions } from '../src/actions/index.ts'
 import type { Config } from '../src/config.ts'
 import type { EventBatches } from '../src/hooks/receiver.ts'
+import type { Kinds } from '../src/kinds/registry.ts'
 import type { RunQueue } from '../src/runs/queue.ts'
 import type { Cipher } from '../src/secrets/cipher.ts'
 import authentication from './core/authentication.ts'
@@ -27,6 +29,7 @@ import hooks from './routes/hooks.ts'
 import invites from './routes/invites.ts'
 import me from './routes/me.ts'
 import members from './routes/members.ts'
+import namedSecrets from './routes/named-secrets.ts'
 import organizations from './routes/organizations.ts'
 import preview from './routes/preview.ts'
 import review from './routes/review.ts'
@@ -47,6 +50,7 @@ export type AppDependencies = {
   passwords: Passwords
   queue: Pick<RunQueue, 'send' | 'sendWithin'>
   actions: Actions
+  kinds: Kinds
   jwtSecret: string
   version: string
   /** Milliseconds that the event loop may lag before requests are refused; without it, none is. */
@@ -71,6 +75,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
   app.decorate('passwords', passwords)
   app.decorate('queue', deps.queue)
   app.decorate('actions', deps.actions)
+  app.decorate('kinds', deps.kinds)
   app.decorate('settings', {
     multiTenant: config.multiTenant,
     rateLimit: config.rateLimit,
@@ -79,9 +84,10 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
     hooksUrl: `${config.publicUrl}${HOOKS}/`,
   })
 
-  await app.register(errors)
+  const components = componentsOf(deps.kinds.schemas)
+  await app.register(errors, { components })
   await app.register(methods)
-  await app.register(validation)
+  await app.register(validation, { components })
   await app.register(openapi, { publicUrl: config.publicUrl, version })
   await app.register(headers, { corsOrigin: config.corsOrigin })
   await app.register(limits, { mostEventLoopDelay: deps.mostEventLoopDelay })
@@ -104,6 +110,7 @@ async function registerApi(app: FastifyInstance): Promise<void> {
   await app.register(runs, { prefix: `${SPACE}/automations/:automationId` })
   await app.register(spaceEvents, { prefix: `${SPACE}/events` })
   await app.register(automationSecrets, { prefix: `${SPACE}/automations/:automationId` })
+  await app.register(namedSecrets, { prefix: `${SPACE}/automations/:automationId/secrets` })
   await app.register(webhookEvents, { prefix: `${SPACE}/automations/:automationId` })
   await app.register(hooks, { prefix: HOOKS })
   await app.register(reviews, { prefix: `${ORGANIZATION}/reviews` })

@@ -3,6 +3,7 @@ import type { Database } from '../db/client.ts'
 import type { Passwords } from '../src/access/passwords.ts'
 import type { Actions } from '../src/actions/index.ts'
 import type { EventBatches } from '../src/hooks/receiver.ts'
+import type { Kinds } from '../src/kinds/registry.ts'
 import type { RunQueue } from '../src/runs/queue.ts'
 import type { Cipher } from '../src/secrets/cipher.ts'
 
@@ -18,6 +19,7 @@ declare module 'fastify' {
     readonly cipher: Cipher
     readonly passwords: Passwords
     readonly actions: Actions
+    readonly kinds: Kinds
     readonly queue: Pick<RunQueue, 'send' | 'sendWithin'>
     readonly settings: Settings
   }

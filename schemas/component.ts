@@ -8,14 +8,22 @@ import {
   Type,
 } from '@sinclair/typebox'
 
+/** A schema with the name under which it stands in the document. */
+export type Component = TSchema & { $id: string }
+
 /** Gives a schema the name under which it stands in the document and in generated clients. */
 export function component<T extends TSchema>(name: string, schema: T): T & { $id: string } {
   return Object.assign(schema, { $id: name })
 }
 
 /** Refers to a component by its name. A description beside a `$ref` is ignored by readers of OpenAPI 3.0. */
-export function ref<T extends TSchema & { $id: string }>(schema: T): TUnsafe<Static<T>> {
+export function ref<T extends Component>(schema: T): TUnsafe<Static<T>> {
   return Type.Unsafe<Static<T>>({ $ref: schema.$id })
+}
+
+/** Refers to a component that is made elsewhere, of the kinds there are, by its name. */
+export function named<T>(name: string): TUnsafe<T> {
+  return Type.Unsafe<T>({ $ref: name })
 }
 
 /** An object that refuses keys it does not know. */
@@ -35,7 +43,7 @@ export function nullable<T extends TSchema>(schema: T): TUnsafe<Static<T> | null
  * One of several components, told apart by the value of the property `tag`, which each of them gives as an enum of one
  * value. What the document says of it besides, the `mapping`, plugins/core/openapi-document.ts adds: Ajv refuses it.
  */
-export function taggedUnion<const T extends readonly (TSchema & { $id: string })[]>(
+export function taggedUnion<const T extends readonly Component[]>(
   tag: string,
   variants: T,
   options: SchemaOptions = {},

@@ -4,24 +4,25 @@ import * as messageAction from './actions/message.ts'
 import * as auditLog from './audit-log.ts'
 import * as auth from './auth.ts'
 import * as automationSecrets from './automation-secrets.ts'
+import { kindComponents } from './automation-kinds.ts'
 import * as automations from './automations.ts'
 import * as chat from './chat.ts'
+import type { Component } from './component.ts'
 import * as digest from './digest.ts'
 import * as errors from './errors.ts'
 import * as headers from './headers.ts'
 import * as health from './health.ts'
 import * as invites from './invites.ts'
-import * as reverseTunnelKind from './kinds/reverse-tunnel.ts'
-import * as scheduledKind from './kinds/scheduled.ts'
-import * as socialPostKind from './kinds/social-post.ts'
-import * as webhookKind from './kinds/webhook.ts'
+import type { KindSchema } from './kinds/kind.ts'
 import * as me from './me.ts'
 import * as members from './members.ts'
 import * as organizations from './organizations.ts'
 import * as paging from './paging.ts'
 import * as permissions from './permissions.ts'
 import * as preview from './preview.ts'
+import { previewRequest } from './preview.ts'
 import * as review from './review.ts'
+import { policyComponents } from './review.ts'
 import * as roles from './roles.ts'
 import * as runs from './runs.ts'
 import * as serviceAccounts from './service-accounts.ts'
@@ -30,17 +31,13 @@ import * as spaceEvents from './space-events.ts'
 import * as spaces from './spaces.ts'
 import * as webhookEvents from './webhook-events.ts'
 
-/** Every named schema, in the order in which it stands in the document. */
-export const COMPONENTS = [
+/** The named schemas that do not depend on which kinds there are, in the order in which they stand in the document. */
+export const COMPONENTS: readonly Component[] = [
   errors,
   automations,
   digest,
   paging,
   headers,
-  scheduledKind,
-  socialPostKind,
-  reverseTunnelKind,
-  webhookKind,
   action,
   messageAction,
   httpRequestAction,
@@ -63,6 +60,13 @@ export const COMPONENTS = [
   chat,
   auditLog,
   health,
-].flatMap((module) =>
-  Object.values(module).filter((value) => typeof value === 'object' && '$id' in value && typeof value.$id === 'string'),
-)
+].flatMap((module) => Object.values(module).filter(isComponent))
+
+/** Every named schema, with those of the kinds there are. */
+export function componentsOf(kinds: readonly KindSchema[]): Component[] {
+  return [...COMPONENTS, ...kindComponents(kinds), previewRequest(kinds), ...policyComponents(kinds)]
+}
+
+function isComponent(value: unknown): value is Component {
+  return typeof value === 'object' && value !== null && '$id' in value && typeof value.$id === 'string'
+}

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { SECRET_NAME_PATTERN } from './automation-secrets.ts'
 import { closed, uuid } from './component.ts'
 
 const orgId = uuid('Organization UUID.')
@@ -12,6 +13,10 @@ export const RevisionParams = closed({
   revision: Type.Integer({ minimum: 1, maximum: 2_147_483_647, description: 'The number of a revision.' }),
 })
 export const RunParams = closed({ ...AutomationParams.properties, runId: uuid('Run UUID.') })
+export const SecretParams = closed({
+  ...AutomationParams.properties,
+  name: Type.String({ pattern: SECRET_NAME_PATTERN, description: 'How templates call it.', example: 'stripe_key' }),
+})
 export const EventParams = closed({ ...AutomationParams.properties, eventId: uuid('Event UUID.') })
 export const MemberParams = closed({ orgId, userId: uuid('User UUID.') })
 export const RoleParams = closed({ orgId, roleId: uuid('Role UUID.') })

@@ -1,18 +1,22 @@
 import { Type } from '@sinclair/typebox'
 import { AutomationConfig, AutomationKind } from './automations.ts'
-import { closed, component, nullable, ref } from './component.ts'
+import { type Component, closed, component, named, nullable, ref } from './component.ts'
 import { ErrorDetail } from './errors.ts'
+import type { KindSchema } from './kinds/kind.ts'
 
-export const PreviewRequest = component(
-  'PreviewRequest',
-  closed(
-    { kind: ref(AutomationKind), config: Type.Optional(ref(AutomationConfig)) },
-    {
-      description: 'A config that is not saved.',
-      example: { kind: 'scheduled', config: { cron: '0 9 * * MON', channel: 'general', message: 'Good morning!' } },
-    },
-  ),
-)
+type PreviewRequest = { kind: AutomationKind; config?: AutomationConfig }
+
+/** A config that is not saved. */
+export const PreviewRequest = named<PreviewRequest>('PreviewRequest')
+
+/** The component of {@link PreviewRequest}; its example is of the first kind. */
+export function previewRequest([first]: readonly KindSchema[]): Component {
+  const request = closed(
+    { kind: AutomationKind, config: Type.Optional(AutomationConfig) },
+    { description: 'A config that is not saved.', example: { kind: first?.name, config: first?.example.config } },
+  )
+  return component('PreviewRequest', request)
+}
 
 const PlannedRun = component(
   'PlannedRun',
@@ -33,7 +37,7 @@ const Preview = component(
   'Preview',
   closed(
     {
-      kind: ref(AutomationKind),
+      kind: AutomationKind,
       next_runs: Type.Array(ref(PlannedRun), { description: 'The next ten, for a kind that runs by the clock.' }),
       action: nullable(
         Type.Record(Type.String(), Type.Unknown(), {

@@ -1,7 +1,8 @@
-import { Type } from '@sinclair/typebox'
-import { AutomationConfig, AutomationKind, AutomationStatus, KINDS } from './automations.ts'
-import { closed, component, nullable, ref, stringEnum, timestamp, uuid } from './component.ts'
+import { type Static, Type } from '@sinclair/typebox'
+import { AutomationConfig, AutomationKind, AutomationStatus } from './automations.ts'
+import { type Component, closed, component, named, nullable, ref, stringEnum, timestamp, uuid } from './component.ts'
 import { Digest, EXAMPLE_DIGEST } from './digest.ts'
+import type { KindSchema } from './kinds/kind.ts'
 import { Cursor } from './paging.ts'
 
 const number = (description: string) => Type.Integer({ minimum: 1, maximum: 2_147_483_647, description })
@@ -72,12 +73,16 @@ export const Revision = component(
       revision: number('Its number; the first is 1.'),
       digest: ref(Digest),
       name: Type.String({ description: 'Display name.' }),
-      kind: ref(AutomationKind),
-      config: ref(AutomationConfig),
+      kind: AutomationKind,
+      config: AutomationConfig,
       description: nullable(Type.String({ description: 'What it is meant to do, or null.' })),
       credential_version: nullable(
         Type.Integer({ description: 'Which of the credentials of the automation it uses; null without one.' }),
       ),
+      secret_versions: Type.Record(Type.String(), Type.Integer(), {
+        title: 'SecretVersions',
+        description: 'Which version of each named secret it uses, by name.',
+      }),
       authored_by_user_id: nullable(uuid('The person who wrote it, or null.')),
       authored_by_service_account_id: nullable(uuid('The service account that wrote it, or null.')),
       created_at: timestamp('When it was written.'),
@@ -133,7 +138,7 @@ export const Review = component(
       space_id: uuid('Its space.'),
       space_name: Type.String({ description: 'The name of its space.' }),
       name: Type.String({ description: 'The proposed name.' }),
-      kind: ref(AutomationKind),
+      kind: AutomationKind,
       status: ref(AutomationStatus),
       revision: number('The proposed revision.'),
       digest: ref(Digest),
@@ -145,6 +150,7 @@ export const Review = component(
       changes: Type.Array(ref(Change), {
         description: 'The difference to what runs now; of what never ran, everything.',
       }),
+      warnings: Type.Array(Type.String(), { description: 'What a reviewer should know, whatever it is run with.' }),
     },
     { description: 'A proposal that waits for a person.' },
   ),
@@ -173,7 +179,7 @@ export const ReviewQuery = closed({
   ...PageQuery.properties,
 })
 
-const policy = {
+const policy = (kinds: number) => ({
   require_digest_on_approval: Type.Boolean({
     description: 'Every approval must name the digest (or send `If-Match`), also of what is as first submitted.',
   }),
@@ -185,8 +191,8 @@ const policy = {
     maximum: 10_000,
     description: 'How many proposals of one service account may wait at the same time.',
   }),
-  kinds_allowed_for_service_accounts: Type.Array(ref(AutomationKind), {
-    maxItems: KINDS.length,
+  kinds_allowed_for_service_accounts: Type.Array(AutomationKind, {
+    maxItems: kinds,
     uniqueItems: true,
     description: 'The kinds that service accounts may propose.',
   }),
@@ -195,31 +201,40 @@ const policy = {
     maximum: 3650,
     description: 'A proposal that nobody decided on by then is rejected with the code `expired`.',
   }),
+})
+
+type Policy = Static<ReturnType<typeof closed<ReturnType<typeof policy>>>>
+
+/** How an organization reviews. */
+export const AutomationPolicy = named<Policy>('AutomationPolicy')
+
+/** What to change of it. */
+export const AutomationPolicyUpdate = named<Partial<Policy>>('AutomationPolicyUpdate')
+
+/** The components of the policy: it knows which kinds there are. */
+export function policyComponents(kinds: readonly KindSchema[]): Component[] {
+  const properties = policy(kinds.length)
+  const example = {
+    require_digest_on_approval: false,
+    approver_must_differ_from_editor: false,
+    max_pending_per_service_account: 50,
+    kinds_allowed_for_service_accounts: kinds.map(({ name }) => name),
+    proposal_expires_after_days: 30,
+  }
+  return [
+    component('AutomationPolicy', closed(properties, { description: 'How an organization reviews.', example })),
+    component(
+      'AutomationPolicyUpdate',
+      Type.Partial(closed(properties), {
+        additionalProperties: false,
+        description: 'What to change; what is left out stays.',
+        example: { require_digest_on_approval: true },
+      }),
+    ),
+  ]
 }
-
-const EXAMPLE_POLICY = {
-  require_digest_on_approval: false,
-  approver_must_differ_from_editor: false,
-  max_pending_per_service_account: 50,
-  kinds_allowed_for_service_accounts: [...KINDS],
-  proposal_expires_after_days: 30,
-}
-
-export const AutomationPolicy = component(
-  'AutomationPolicy',
-  closed(policy, { description: 'How an organization reviews.', example: EXAMPLE_POLICY }),
-)
-
-export const AutomationPolicyUpdate = component(
-  'AutomationPolicyUpdate',
-  Type.Partial(closed(policy), {
-    additionalProperties: false,
-    description: 'What to change; what is left out stays.',
-    example: { require_digest_on_approval: true },
-  }),
-)
 
 export const AutomationPolicyResponse = component(
   'AutomationPolicyResponse',
-  closed({ policy: ref(AutomationPolicy) }, { description: 'The policy in force.' }),
+  closed({ policy: AutomationPolicy }, { description: 'The policy in force.' }),
 )

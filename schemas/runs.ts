@@ -1,12 +1,13 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { closed, component, nullable, ref, stringEnum, timestamp, uuid } from './component.ts'
+import { closed, component, named, nullable, ref, stringEnum, timestamp, uuid } from './component.ts'
 import { Cursor, Limit } from './paging.ts'
 
 export const RunStatus = component(
   'RunStatus',
   stringEnum(['queued', 'running', 'succeeded', 'failed', 'cancelled', 'skipped', 'unknown'], {
     description:
-      '`skipped`: it was due and not started. `unknown`: it may have had its effect, and is not repeated by itself.',
+      '`skipped`: it was due and not started. `unknown`: it may have had its effect, and is not repeated by itself: a person ' +
+      'says what became of it.',
     example: 'succeeded',
   }),
 )
@@ -39,10 +40,21 @@ export const Run = component(
       success: nullable(Type.Boolean({ description: 'Null until it succeeded or failed.' })),
       error_message: nullable(Type.String({ description: 'What went wrong, or why it did not start; or null.' })),
       external_ref: nullable(Type.String({ description: 'What the outside calls its effect, or null.' })),
+      input: nullable(
+        Type.Record(Type.String(), Type.Unknown(), {
+          title: 'GivenRunInput',
+          description: 'What it was given by whoever asked for it, as it was sent; or null.',
+        }),
+      ),
+      sent_at: nullable(
+        timestamp(
+          'Of an effect that must not be repeated: just before it was sent. From then on it may have happened. Or null.',
+        ),
+      ),
       output: nullable(
         Type.Record(Type.String(), Type.Unknown(), {
           title: 'RunOutput',
-          description: 'What the action says of its effect.',
+          description: 'What the action says of its effect; between `sent_at` and the end, what is being sent.',
         }),
       ),
       note: nullable(Type.String({ description: 'Why it ran when it did, where that is not plain; or null.' })),
@@ -54,6 +66,31 @@ export const Run = component(
     { description: 'One execution of an automation.' },
   ),
 )
+
+/** What a run is given. The components of the kinds say what each takes. */
+export const RunInput = named<Record<string, unknown>>('RunInput')
+
+export const RunResolution = component(
+  'RunResolution',
+  closed(
+    {
+      outcome: stringEnum(['happened', 'did_not'], {
+        description: '`happened`: it had its effect, and counts as succeeded. `did_not`: it had none, and counts as failed.',
+        example: 'happened',
+      }),
+      external_ref: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 1000,
+          description: 'With `happened`: what the outside calls the effect.',
+          example: 'ch_3NG8Du2eZvKYlo2C1a2b3c4d',
+        }),
+      ),
+    },
+    { description: 'What became of a run that nobody knows the end of.', example: { outcome: 'happened' } },
+  ),
+)
+export type RunResolution = Static<typeof RunResolution>
 
 export const RunResponse = component('RunResponse', closed({ run: ref(Run) }, { description: 'One run.' }))
 

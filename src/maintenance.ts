@@ -6,21 +6,23 @@ import * as spaceEvents from '../db/queries/space-events.ts'
 import * as webhookEvents from '../db/queries/webhook-events.ts'
 import type { DB } from '../db/types.ts'
 import { expireProposals } from './automations/expiry.ts'
+import type { Kinds } from './kinds/registry.ts'
 import { EVENTS_KEPT_MS } from './space-events.ts'
 
 const BATCH = 500
 const EVERY_MS = 60_000
 const DAY_MS = 24 * 60 * 60_000
 
-export type Retention = {
+export type Upkeep = {
+  kinds: Kinds
   /** Days for which finished runs, and events of webhooks, are kept. */
   retentionDays: number
 }
 
 /** What falls due by the clock alone, in small batches, so that nothing waits behind it. */
-export async function sweep(db: Kysely<DB>, { retentionDays }: Retention, now = new Date()): Promise<void> {
+export async function sweep(db: Kysely<DB>, { kinds, retentionDays }: Upkeep, now = new Date()): Promise<void> {
   const before = (ms: number) => new Date(now.getTime() - ms)
-  await expireProposals(db, BATCH)
+  await expireProposals(db, kinds, BATCH)
   while ((await idempotencyKeys.removeExpired(db, BATCH)) === BATCH);
   while ((await sessions.removeExpired(db, BATCH)) === BATCH);
   while ((await automationRuns.removeFinished(db, before(retentionDays * DAY_MS), BATCH)) === BATCH);
@@ -36,7 +38,7 @@ export async function sweep(db: Kysely<DB>, { retentionDays }: Retention, now = 
  */
 export function startMaintenance(
   db: Kysely<DB>,
-  retention: Retention,
+  upkeep: Upkeep,
   onError: (error: unknown) => void,
 ): () => Promise<void> {
   let underWay: Promise<void> = Promise.resolve()
@@ -44,7 +46,7 @@ export function startMaintenance(
   const timer = setInterval(() => {
     if (!isIdle) return
     isIdle = false
-    underWay = sweep(db, retention)
+    underWay = sweep(db, upkeep)
       .catch(onError)
       .finally(() => {
         isIdle = true

@@ -23,7 +23,7 @@ export function schemaProblems(schema: TSchema, value: unknown): ConfigProblem[]
 }
 
 function compile(schema: TSchema): ValidateFunction {
-  const ajv = new Ajv({ allErrors: true, strict: false, discriminator: true, schemas: COMPONENTS })
+  const ajv = new Ajv({ allErrors: true, strict: false, discriminator: true, schemas: [...COMPONENTS] })
   // biome-ignore lint/suspicious/noExplicitAny: ajv-formats is published as CommonJS with a default export inside
   ;((addFormats as any).default ?? addFormats)(ajv, ['date-time', 'uri'])
   const { $id: _, ...anonymous } = schema

@@ -2,7 +2,8 @@ import { sql } from 'kysely'
 import { v7 as newId } from 'uuid'
 import type { Database } from '../../db/client.ts'
 import { type RunQueue, startQueue } from '../../src/runs/queue.ts'
-import { startRuns } from '../../src/runs/start.ts'
+import { newRun, startRuns } from '../../src/runs/start.ts'
+import { TRIGGERS } from '../../src/runs/triggers.ts'
 import { cpuSecondsOf } from '../support/cpu.ts'
 import { type BenchDatabase, withDatabase } from '../support/database.ts'
 import { type Program, startServer } from '../support/programs.ts'
@@ -77,21 +78,8 @@ async function usage(db: Database, worker: Program, postmaster: number) {
 }
 
 async function queueRuns(db: Database, queue: RunQueue, automations: readonly Made[]): Promise<void> {
-  const runs = automations.map(({ organizationId, spaceId, id, digest }) => ({
-    id: newId(),
-    organization_id: organizationId,
-    space_id: spaceId,
-    automation_id: id,
-    revision: 1,
-    digest,
-    trigger: 'manual' as const,
-    status: 'queued' as const,
-    scheduled_for: null,
-    note: null,
-    error_message: null,
-    requested_by_user_id: null,
-    retry_of_run_id: null,
-    event_id: null,
-  }))
+  const runs = automations.map(({ organizationId, spaceId, id: automationId, digest }) =>
+    newRun({ organizationId, spaceId, automationId, revision: 1, digest }, { id: newId(), trigger: TRIGGERS.person }),
+  )
   await db.transaction().execute((trx) => startRuns(trx, queue, runs))
 }

@@ -3,6 +3,7 @@ import { wireActions } from '../../bin/actions.ts'
 import { createDb, type Database } from '../../db/client.ts'
 import { type AppDependencies, buildApp } from '../../plugins/app.ts'
 import { createPasswords } from '../../src/access/passwords.ts'
+import { KINDS } from '../../src/kinds/index.ts'
 import { startQueue } from '../../src/runs/queue.ts'
 import { createCipher } from '../../src/secrets/cipher.ts'
 
@@ -21,6 +22,7 @@ export async function buildBenchApp(
   const app = await buildApp({
     config: { publicUrl: 'http://127.0.0.1', corsOrigin: [], rateLimit: 1e9, trustProxy: false, multiTenant: false },
     db,
+    kinds: KINDS,
     cipher: CIPHER,
     passwords: createPasswords(),
     actions: wireActions(db, CIPHER, { egressAllow: [] }).actions,

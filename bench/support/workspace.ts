@@ -79,7 +79,7 @@ function content(
 ) {
   const id = newId()
   const name = 'Weekly digest'
-  const digest = digestOf(id, 'scheduled', { name, config, description: null, credentialVersion: null })
+  const digest = digestOf(id, 'scheduled', { name, config, description: null, secretVersions: {} })
   return {
     made: { organizationId, spaceId, id, digest },
     automation: {

@@ -5,7 +5,7 @@ import { v7 as newId } from 'uuid'
 import type { Database } from '../../db/client.ts'
 import * as automationSecrets from '../../db/queries/automation-secrets.ts'
 import * as webhooksTable from '../../db/queries/webhooks.ts'
-import { secretPlace } from '../../src/secrets/automation-secrets.ts'
+import { seal } from '../../src/secrets/sealed.ts'
 import { CIPHER } from '../support/app.ts'
 import { cpuSecondsOf } from '../support/cpu.ts'
 import { type BenchDatabase, withDatabase } from '../support/database.ts'
@@ -72,12 +72,11 @@ async function makeTarget(db: Database): Promise<Target> {
   if (made === undefined) throw new Error('no automation was made')
   const { organizationId, id: automationId } = made
   const hookId = 'wh_bench'
-  const secret = { id: newId(), ciphertext: '' }
-  secret.ciphertext = CIPHER.encrypt(SECRET, secretPlace(secret.id))
+  const secret = { ...seal(CIPHER, SECRET), userId: null }
   await db.updateTable('automations').set({ kind: 'webhook' }).where('id', '=', automationId).execute()
   await db.transaction().execute(async (trx) => {
-    await webhooksTable.insert(trx, organizationId, automationId, hookId)
-    await automationSecrets.replace(trx, { organizationId, automationId, purpose: 'webhook' }, secret, 0)
+    await webhooksTable.insert(trx, { organizationId, id: automationId }, hookId)
+    await automationSecrets.replace(trx, { organizationId, automationId }, 'webhook', secret, 0)
   })
   const [found] = await webhooksTable.list(db, [hookId])
   if (found === undefined) throw new Error('no webhook was made')

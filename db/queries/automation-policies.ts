@@ -11,12 +11,12 @@ const COLUMNS = [
   'proposal_expires_after_days',
 ] as const
 
-/** The same as the defaults of the columns. */
+/** The same as the defaults of the columns. Null is every kind. */
 const DEFAULTS: Policy = {
   require_digest_on_approval: false,
   approver_must_differ_from_editor: false,
   max_pending_per_service_account: 50,
-  kinds_allowed_for_service_accounts: ['social_post', 'reverse_tunnel', 'scheduled', 'webhook'],
+  kinds_allowed_for_service_accounts: null,
   proposal_expires_after_days: 30,
 }
 

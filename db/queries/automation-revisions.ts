@@ -7,7 +7,8 @@ const COLUMNS = [
   'automation_revisions.name',
   'automation_revisions.config',
   'automation_revisions.description',
-  'automation_revisions.credential_version',
+  sql<Record<string, number>>`automation_revisions.secret_versions`.as('secret_versions'),
+  'automation_revisions.based_on',
   'automation_revisions.digest',
   'automation_revisions.authored_by_user_id',
   'automation_revisions.authored_by_service_account_id',
@@ -15,7 +16,13 @@ const COLUMNS = [
 ] as const
 
 /** The content of an automation at one time, who wrote it and when. Never changes. */
-export type Revision = Omit<Selectable<AutomationRevisions>, 'organization_id' | 'automation_id'>
+export type Revision = Omit<
+  Selectable<AutomationRevisions>,
+  'organization_id' | 'automation_id' | 'secret_versions' | 'sends_to'
+> & {
+  /** Which version of each secret it uses, by slot. */
+  secret_versions: Record<string, number>
+}
 
 /** Writes a revision; its number must be new for the automation. */
 export async function insert(

@@ -17,6 +17,8 @@ const SHOWN = [
   sql<boolean | null>`case status when 'succeeded' then true when 'failed' then false end`.as('success'),
   'error_message',
   'external_ref',
+  sql<Record<string, unknown> | null>`input`.as('input'),
+  'sent_at',
   sql<Record<string, unknown> | null>`output`.as('output'),
   'note',
   'requested_by_user_id',
@@ -26,8 +28,9 @@ const SHOWN = [
 ] as const
 
 /** A run as the API shows it. */
-export type Run = Omit<Selectable<AutomationRuns>, 'space_id' | 'output'> & {
+export type Run = Omit<Selectable<AutomationRuns>, 'space_id' | 'input' | 'output'> & {
   success: boolean | null
+  input: Record<string, unknown> | null
   output: Record<string, unknown> | null
 }
 
@@ -47,6 +50,8 @@ export type NewRun = {
   requested_by_user_id: string | null
   retry_of_run_id: string | null
   event_id: string | null
+  /** What it is given. */
+  input: Record<string, unknown> | null
 }
 
 /**
@@ -59,14 +64,15 @@ export async function insert(trx: Transaction<DB>, runs: readonly NewRun[]): Pro
   const { rows } = await sql<{ id: string }>`
     insert into automation_runs (id, organization_id, space_id, automation_id, revision, digest, trigger, status,
                                  scheduled_for, note, error_message, requested_by_user_id, retry_of_run_id,
-                                 event_id, finished_at)
+                                 event_id, input, finished_at)
     select r.id, r.organization_id, r.space_id, r.automation_id, r.revision, r.digest, r.trigger, r.status,
            r.scheduled_for, r.note, r.error_message, r.requested_by_user_id, r.retry_of_run_id, r.event_id,
+           r.input,
            case when r.status = 'skipped' then now() end
       from json_to_recordset(${JSON.stringify(runs)}::json) as r (
         id uuid, organization_id uuid, space_id uuid, automation_id uuid, revision integer, digest text, trigger text,
         status text, scheduled_for timestamptz, note text, error_message text, requested_by_user_id uuid,
-        retry_of_run_id uuid, event_id uuid)
+        retry_of_run_id uuid, event_id uuid, input json)
         on conflict do nothing
     returning id`.execute(trx)
   return rows.map((row) => row.id)
@@ -101,62 +107,78 @@ function ofAutomation(db: Kysely<DB>, space: Space, automationId: string) {
     .where('automation_id', '=', automationId)
 }
 
-/** Locks a run against every other change until the transaction ends. */
-export async function lock(trx: Transaction<DB>, organizationId: string, id: string) {
-  return trx
-    .selectFrom('automation_runs')
-    .select([
-      'id',
-      'space_id',
-      'automation_id',
-      'status',
-      'attempt',
-      'trigger',
-      'scheduled_for',
-      'event_id',
-      'created_at',
-    ])
-    .where('organization_id', '=', organizationId)
-    .where('id', '=', id)
-    .forUpdate()
-    .executeTakeFirst()
-}
-
-export type End = {
-  status: 'queued' | 'succeeded' | 'failed' | 'cancelled' | 'skipped' | 'unknown'
-  error_message: string | null
-  external_ref?: string | null
-  output?: Record<string, unknown> | null
-}
+/** What is known of a run that is ended from outside. */
+export type EndedRun = { space_id: string; automation_id: string; started_at: Date | null; status: string }
 
 /**
- * Ends an attempt, or puts the run back into the queue.
+ * Cancels a run that waits or is under way; what it has put out so far stays. One whose effect may have left already is left
+ * to its own end: to call it cancelled would say that nothing happened.
  *
- * @param fence only while this attempt is the latest and still running; null ends a run whatever it does.
- * @returns when the attempt began; undefined where another attempt, or a cancel, came first: then nothing was written.
+ * @returns undefined where nothing was written.
  */
-export async function finish(
+export async function cancel(
   trx: Transaction<DB>,
   organizationId: string,
   id: string,
-  fence: number | null,
-  { status, error_message, external_ref = null, output = null }: End,
-): Promise<{ started_at: Date | null } | undefined> {
+  reason: string,
+): Promise<EndedRun | undefined> {
+  return ofOpenRun(trx, organizationId, id)
+    .set({ status: 'cancelled', error_message: reason, finished_at: sql<Date>`now()` })
+    .where('sent_at', 'is', null)
+    .executeTakeFirst()
+}
+
+/**
+ * Gives up a run that nobody works on any more: it has failed, or is `unknown` where its effect may have left.
+ *
+ * @returns undefined where it has ended already.
+ */
+export async function giveUp(
+  trx: Transaction<DB>,
+  organizationId: string,
+  id: string,
+  reason: string,
+): Promise<EndedRun | undefined> {
+  return ofOpenRun(trx, organizationId, id)
+    .set({
+      status: sql<string>`case when sent_at is null then 'failed' else 'unknown' end`,
+      error_message: reason,
+      finished_at: sql<Date>`now()`,
+    })
+    .executeTakeFirst()
+}
+
+function ofOpenRun(trx: Transaction<DB>, organizationId: string, id: string) {
   return trx
     .updateTable('automation_runs')
-    .set({
-      status,
-      error_message,
-      external_ref,
-      output: output === null ? null : JSON.stringify(output),
-      finished_at: status === 'queued' ? null : sql<Date>`now()`,
-    })
     .where('organization_id', '=', organizationId)
     .where('id', '=', id)
     .where('status', 'in', ['queued', 'running'])
-    .where(sql<boolean>`(${fence}::integer is null or (attempt = ${fence} and status = 'running'))`)
-    .returning('started_at')
+    .returning(['space_id', 'automation_id', 'started_at', 'status'])
+}
+
+/**
+ * Writes what a person says became of a run of which nobody knew.
+ *
+ * @returns false where it is not `unknown`.
+ */
+export async function resolve(
+  trx: Transaction<DB>,
+  space: Space,
+  automationId: string,
+  id: string,
+  end: { status: 'succeeded' | 'failed'; error_message: string | null; external_ref: string | null },
+): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('automation_runs')
+    .set(end)
+    .where('organization_id', '=', space.organizationId)
+    .where('space_id', '=', space.id)
+    .where('automation_id', '=', automationId)
+    .where('id', '=', id)
+    .where('status', '=', 'unknown')
     .executeTakeFirst()
+  return numUpdatedRows === 1n
 }
 
 /** Which of some runs are not running any more: somebody cancelled them. */

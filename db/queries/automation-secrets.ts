@@ -1,13 +1,33 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { DB } from '../types.ts'
 
-/** What a secret is for: to know who sends events, or to sign requests so that others know who sends them. */
-export type Purpose = 'webhook' | 'signing'
+// Each value of a secret is a row of its own, which keeps its slot and version for good: digests name them. What is not needed
+// any more loses its ciphertext and keeps its row, so that no version is ever given twice.
 
-export type Secret = { id: string; ciphertext: string }
+/** The slots in which one value follows another at once, while the one before still holds for a time. */
+export const ROTATING_SLOTS = ['webhook', 'signing'] as const
+export type RotatingSlot = (typeof ROTATING_SLOTS)[number]
 
-/** Of an automation: what its secret is for, and which tenant it is of. */
-export type Owner = { organizationId: string; automationId: string; purpose: Purpose }
+/** The credential of an automation. */
+export const OAUTH_SLOT = 'oauth'
+/** What the slots of named secrets begin with. */
+export const NAMED_SLOTS = 'secrets.'
+
+/** A value that is encrypted, and all that its ciphertext is bound to. */
+export type SealedSecret = {
+  id: string
+  automation_id: string
+  slot: string
+  version: number
+  bound_to: string
+  ciphertext: string
+}
+
+/** Of an automation, and which tenant it is of. */
+export type Owner = { organizationId: string; automationId: string }
+
+/** `userId` is who set it. */
+export type NewSecret = { id: string; ciphertext: string; userId: string | null }
 
 /**
  * Puts a secret in place of the present one, which holds for some seconds more; what came before that one ends. The
@@ -17,29 +37,105 @@ export type Owner = { organizationId: string; automationId: string; purpose: Pur
  */
 export async function replace(
   trx: Transaction<DB>,
-  { organizationId, automationId, purpose }: Owner,
-  secret: Secret,
+  owner: Owner,
+  slot: RotatingSlot,
+  secret: NewSecret,
   graceSeconds: number,
 ): Promise<Date | null> {
-  const ofOwner = sql`organization_id = ${organizationId} and automation_id = ${automationId} and purpose = ${purpose}`
-  await sql`delete from automation_secrets where ${ofOwner} and valid_until is not null`.execute(trx)
+  const ofSlot = sql`organization_id = ${owner.organizationId} and automation_id = ${owner.automationId} and slot = ${slot}`
+  await sql`
+    update automation_secrets set ciphertext = null where ${ofSlot} and valid_until is not null`.execute(trx)
   const { rows } = await sql<{ valid_until: Date }>`
-    update automation_secrets set valid_until = now() + make_interval(secs => ${graceSeconds}) where ${ofOwner}
+    update automation_secrets set valid_until = now() + make_interval(secs => ${graceSeconds})
+     where ${ofSlot} and valid_until is null
     returning valid_until`.execute(trx)
-  const row = { ...secret, organization_id: organizationId, automation_id: automationId, purpose }
-  await trx.insertInto('automation_secrets').values(row).execute()
+  await insert(trx, owner, slot, secret)
   return rows[0]?.valid_until ?? null
 }
 
-/** The secrets of an automation that hold, the present one first. */
-export async function list(db: Kysely<DB>, { organizationId, automationId, purpose }: Owner): Promise<Secret[]> {
-  return db
-    .selectFrom('automation_secrets')
-    .select(['id', 'ciphertext'])
-    .where('organization_id', '=', organizationId)
-    .where('automation_id', '=', automationId)
-    .where('purpose', '=', purpose)
+/** Writes the next version of a slot. The automation must be locked. @returns its number. */
+export async function insert(
+  trx: Transaction<DB>,
+  { organizationId, automationId }: Owner,
+  slot: string,
+  { id, ciphertext, userId }: NewSecret,
+): Promise<number> {
+  const { rows } = await sql<{ version: number }>`
+    insert into automation_secrets (id, organization_id, automation_id, slot, version, ciphertext, set_by_user_id)
+    select ${id}, ${organizationId}, ${automationId}, ${slot}, coalesce(max(version), 0) + 1, ${ciphertext}, ${userId}
+      from automation_secrets
+     where organization_id = ${organizationId} and automation_id = ${automationId} and slot = ${slot}
+    returning version`.execute(trx)
+  return rows[0]?.version ?? 0
+}
+
+/** The secrets of a slot that hold, the present one first. */
+export async function list(db: Kysely<DB>, owner: Owner, slot: RotatingSlot): Promise<SealedSecret[]> {
+  return sealed(db, owner)
+    .where('slot', '=', slot)
     .where(sql<boolean>`(valid_until is null or valid_until > now())`)
     .orderBy(sql`valid_until nulls first`)
     .execute()
+}
+
+/** The credential and the named secrets of an automation, every version that has its value still, by slot and version. */
+export async function listVersions(db: Kysely<DB>, owner: Owner) {
+  return db
+    .selectFrom('automation_secrets')
+    .select(['slot', 'version', 'set_by_user_id', 'created_at'])
+    .where('organization_id', '=', owner.organizationId)
+    .where('automation_id', '=', owner.automationId)
+    .where(sql<boolean>`(slot = ${OAUTH_SLOT} or slot like ${`${NAMED_SLOTS}%`})`)
+    .where('ciphertext', 'is not', null)
+    .orderBy('slot')
+    .orderBy('version')
+    .execute()
+}
+
+/** One version of a slot that has its value still. */
+export type Version = Awaited<ReturnType<typeof listVersions>>[number]
+
+/** What to open: some versions of an automation, by slot. */
+export type Wanted = Owner & { versions: Readonly<Record<string, number>> }
+
+/** The values of some versions of many automations. What is destroyed is left out. */
+export async function listWanted(db: Kysely<DB>, wanted: readonly Wanted[]): Promise<SealedSecret[]> {
+  const keys = wanted.flatMap(({ organizationId, automationId, versions }) =>
+    Object.entries(versions).map(([slot, version]) => ({
+      organization_id: organizationId,
+      automation_id: automationId,
+      slot,
+      version,
+    })),
+  )
+  if (keys.length === 0) return []
+  const { rows } = await sql<SealedSecret>`
+    select s.id, s.automation_id, s.slot, s.version, s.bound_to, s.ciphertext
+      from json_to_recordset(${JSON.stringify(keys)}::json)
+             as k (organization_id uuid, automation_id uuid, slot text, version integer)
+      join automation_secrets s using (organization_id, automation_id, slot, version)
+     where s.ciphertext is not null`.execute(db)
+  return rows
+}
+
+/** Destroys values: some versions of an automation. */
+export async function destroy(
+  trx: Transaction<DB>,
+  { organizationId, automationId }: Owner,
+  versions: readonly Pick<Version, 'slot' | 'version'>[],
+): Promise<void> {
+  await sql`
+    update automation_secrets s set ciphertext = null
+      from json_to_recordset(${JSON.stringify(versions)}::json) as d (slot text, version integer)
+     where s.organization_id = ${organizationId} and s.automation_id = ${automationId}
+       and s.slot = d.slot and s.version = d.version`.execute(trx)
+}
+
+function sealed(db: Kysely<DB>, { organizationId, automationId }: Owner) {
+  return db
+    .selectFrom('automation_secrets')
+    .select(['id', 'automation_id', 'slot', 'version', 'bound_to', sql<string>`ciphertext`.as('ciphertext')])
+    .where('organization_id', '=', organizationId)
+    .where('automation_id', '=', automationId)
+    .where('ciphertext', 'is not', null)
 }

@@ -14,8 +14,8 @@ export async function findKind(db: Kysely<DB>, space: Space, id: string): Promis
   return row?.kind
 }
 
-/** What a preview needs to know of an automation of a space. */
-export async function findForPreview(db: Kysely<DB>, space: Space, id: string) {
+/** Which revisions of an automation of a space are shown and wait, and of what kind it is. */
+export async function findShown(db: Kysely<DB>, space: Space, id: string) {
   return db
     .selectFrom('automations')
     .select(['kind', 'revision', 'pending_revision', 'last_run_at'])
@@ -25,7 +25,7 @@ export async function findForPreview(db: Kysely<DB>, space: Space, id: string) {
     .executeTakeFirst()
 }
 
-/** Whether anything but this automation that is active or paused in the organization has an action that sends to a host. */
+/** Whether anything but this automation that is active or paused in the organization sends to a host. */
 export async function isHostKnown(
   db: Kysely<DB>,
   organizationId: string,
@@ -37,7 +37,7 @@ export async function isHostKnown(
       join automation_revisions r
         on r.organization_id = a.organization_id and r.automation_id = a.id and r.revision = a.revision
      where a.organization_id = ${organizationId} and a.id <> ${exceptId} and a.status in ('active', 'paused')
-       and lower(substring(r.config #>> '{action,url}' from '^\\w+://([^/?#]+)')) = ${host}
+       and ${host} = any(r.sends_to)
      limit 1`.execute(db)
   return rows.length > 0
 }
@@ -67,7 +67,6 @@ const LOCKED = [
   'created_by_user_id',
   'created_by_service_account_id',
   'owner_user_id',
-  'oauth_token_version',
   'version',
 ] as const
 
@@ -167,7 +166,7 @@ export async function noteRun(
   const row = await trx
     .updateTable('automations')
     .set({
-      last_run_at: ranAt,
+      last_run_at: sql<Date>`greatest(last_run_at, ${ranAt}::timestamptz)`,
       last_error: error,
       consecutive_failures: error === null ? 0 : sql<number>`consecutive_failures + 1`,
       updated_at: sql<Date>`now()`,
@@ -178,6 +177,24 @@ export async function noteRun(
     .returning('consecutive_failures')
     .executeTakeFirst()
   return row?.consecutive_failures ?? 0
+}
+
+/** Clears the error of an automation while it is still that of its latest run, of which it turned out that there was none. */
+export async function forgetError(
+  trx: Transaction<DB>,
+  space: Space,
+  id: string,
+  run: { started_at: Date | null; error_message: string | null },
+): Promise<void> {
+  await trx
+    .updateTable('automations')
+    .set({ last_error: null, consecutive_failures: 0, updated_at: sql<Date>`now()` })
+    .where('organization_id', '=', space.organizationId)
+    .where('space_id', '=', space.id)
+    .where('id', '=', id)
+    .where('last_run_at', '=', run.started_at)
+    .where('last_error', '=', run.error_message)
+    .execute()
 }
 
 /**

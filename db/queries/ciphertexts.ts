@@ -1,36 +1,34 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { DB } from '../types.ts'
 
-/** Where ciphertexts are: a column, the key of its rows as text and back, and which version of the secret it holds. */
+/** Where ciphertexts are: a column, the key of its rows as text and back, and what each is bound to. */
 type Column = {
   table: keyof DB
   column: string
   id: RawBuilder<string>
   toKey: (id: string | null) => RawBuilder<unknown>
-  version: RawBuilder<number>
+  /** As src/secrets/cipher.ts has it, in JSON. */
+  place: RawBuilder<Place>
 }
 
 const COLUMNS = {
-  oauth_token: {
-    table: 'automations',
-    column: 'oauth_token_ciphertext',
-    id: sql`id::text`,
-    toKey: (id) => sql`${id}::uuid`,
-    version: sql`oauth_token_version`,
-  },
   response: {
     table: 'idempotency_keys',
     column: 'response',
     id: sql`encode(id, 'hex')`,
     toKey: (id) => sql`decode(${id}, 'hex')`,
-    version: sql`1`,
+    place: sql`json_build_object('table', 'idempotency_keys', 'id', encode(id, 'hex'), 'column', 'response', 'version', 1)`,
   },
   ciphertext: {
     table: 'automation_secrets',
     column: 'ciphertext',
     id: sql`id::text`,
     toKey: (id) => sql`${id}::uuid`,
-    version: sql`1`,
+    place: sql`
+      case bound_to
+        when 'row' then json_build_object('table', 'automation_secrets', 'id', id, 'column', 'ciphertext', 'version', 1)
+        else json_build_object('table', 'automations', 'id', automation_id, 'column', 'oauth_token', 'version', version)
+      end`,
   },
 } satisfies Record<string, Column>
 
@@ -44,7 +42,9 @@ export function tableOf(name: Name): string {
   return COLUMNS[name].table
 }
 
-export type Ciphertext = { id: string; version: number; ciphertext: string }
+type Place = { table: string; id: string; column: string; version: number }
+
+export type Ciphertext = { id: string; place: Place; ciphertext: string }
 
 /**
  * Up to `most` ciphertexts that another key than `keyId` wrote, in the order of the primary key.
@@ -58,9 +58,9 @@ export async function listOfOtherKeys(
   after: string | null,
   most: number,
 ): Promise<Ciphertext[]> {
-  const { table, column, id, toKey, version }: Column = COLUMNS[name]
+  const { table, column, id, toKey, place }: Column = COLUMNS[name]
   const { rows } = await sql<Ciphertext>`
-    select ${id} as id, ${version} as version, ${sql.ref(column)} as ciphertext
+    select ${id} as id, ${place} as place, ${sql.ref(column)} as ciphertext
       from ${sql.table(table)}
      where split_part(${sql.ref(column)}, '.', 1) <> ${keyId}
        and (${after}::text is null or ${sql.table(table)}.id > ${toKey(after)})

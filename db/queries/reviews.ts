@@ -13,14 +13,14 @@ export type Row = {
   name: string
   config: unknown
   description: string | null
-  credential_version: number | null
+  secret_versions: Record<string, number>
   digest: string
   proposed_by_user_id: string | null
   proposed_by_service_account_id: string | null
   proposed_by_name: string
   proposed_at: Date
   /** The content that runs; null where the proposal never ran. */
-  running: { name: string; config: unknown; description: string | null; credential_version: number | null } | null
+  running: { name: string; config: unknown; description: string | null; secret_versions: Record<string, number> } | null
 }
 
 /** Who looks: they see what is in the spaces that they may enter. */
@@ -47,13 +47,13 @@ export async function list(
        where mr.organization_id = ${organizationId}::uuid and mr.user_id = ${viewer.userId}::uuid
     )
     select a.id as automation_id, a.space_id, s.name as space_name, a.kind, a.status,
-           p.revision, p.name, p.config, p.description, p.credential_version, p.digest,
+           p.revision, p.name, p.config, p.description, p.secret_versions, p.digest,
            p.authored_by_user_id as proposed_by_user_id,
            p.authored_by_service_account_id as proposed_by_service_account_id,
            coalesce(sa.name, u.display_name) as proposed_by_name,
            p.created_at as proposed_at,
            case when a.pending_revision is not null then json_build_object('name', r.name, 'config', r.config,
-             'description', r.description, 'credential_version', r.credential_version) end as running
+             'description', r.description, 'secret_versions', r.secret_versions) end as running
       from automations a
       cross join c
       cross join held

@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import type { DB } from '../types.ts'
 
 // What stands on every run's way, for many runs in one statement. Whoever takes both locks an automation before its runs, and
@@ -25,7 +25,11 @@ export type Attemptable = {
   revision: number
   name: string
   config: unknown
-  credential_version: number | null
+  secret_versions: Record<string, number>
+  input: unknown
+  sent_at: Date | null
+  started_at: Date | null
+  error_message: string | null
   digest: string
 }
 
@@ -45,7 +49,7 @@ export async function lock(trx: Transaction<DB>, keys: readonly RunKey[]): Promi
   const { rows } = await sql<Attemptable>`
     select r.id, r.organization_id, r.space_id, r.automation_id, r.status, r.attempt, r.trigger, r.scheduled_for,
            r.event_id, r.created_at, a.kind, a.status as automation_status, a.approved_digest, a.last_run_at, v.revision, v.name,
-           v.config, v.credential_version, v.digest
+           v.config, v.secret_versions, v.digest, r.input, r.sent_at, r.started_at, r.error_message
       from json_to_recordset(${asked}::json) as asked ("organizationId" uuid, id uuid)
       join automation_runs r on r.organization_id = asked."organizationId" and r.id = asked.id
       join automations a
@@ -83,6 +87,37 @@ export async function lockAutomations(
        for no key update of a`.execute(trx)
 }
 
+/**
+ * Notes, before the first byte of an effect that must not be repeated leaves, what is about to be sent. From then on the run may
+ * have had its effect, and nobody begins it again.
+ *
+ * @returns false where this attempt is not the run's any more: then nothing may be sent.
+ */
+export async function noteSent(
+  db: Kysely<DB>,
+  { organizationId, id, attempt }: RunKey & { attempt: number },
+  sent: Record<string, unknown>,
+): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    update automation_runs
+       set sent_at = clock_timestamp(), output = ${JSON.stringify(sent)}::json
+     where organization_id = ${organizationId} and id = ${id} and attempt = ${attempt} and status = 'running'`.execute(db)
+  return numAffectedRows === 1n
+}
+
+/** Ends runs that can't go on, in the transaction that holds them locked. What they have put out stays. */
+export async function stop(
+  trx: Transaction<DB>,
+  runs: readonly { id: string; organization_id: string; status: 'failed' | 'skipped' | 'unknown'; error_message: string }[],
+): Promise<void> {
+  await sql`
+    update automation_runs r
+       set status = s.status, error_message = s.error_message, finished_at = now()
+      from json_to_recordset(${JSON.stringify(runs)}::json)
+             as s (id uuid, organization_id uuid, status text, error_message text)
+     where r.organization_id = s.organization_id and r.id = s.id`.execute(trx)
+}
+
 /** How an attempt ended; with `queued` it was not the last one. */
 export type Ended = {
   id: string
@@ -103,7 +138,10 @@ export type Ended = {
 export async function end(trx: Transaction<DB>, runs: readonly Ended[]): Promise<Map<string, { started_at: Date }>> {
   const { rows } = await sql<{ id: string; started_at: Date }>`
     update automation_runs r
-       set status = e.status, error_message = e.error_message, external_ref = e.external_ref, output = e.output,
+       set status = e.status, error_message = e.error_message, external_ref = e.external_ref,
+           output = coalesce(e.output, case when r.sent_at is not null then r.output end),
+           -- what is tried again has certainly had no effect
+           sent_at = case when e.status <> 'queued' then r.sent_at end,
            finished_at = case when e.status <> 'queued' then now() end
       from json_to_recordset(${JSON.stringify(runs)}::json)
              as e (id uuid, organization_id uuid, attempt integer, status text, error_message text, external_ref text,
@@ -123,7 +161,7 @@ export type Note = { organization_id: string; automation_id: string; ran_at: Dat
 export async function note(trx: Transaction<DB>, notes: readonly Note[]): Promise<Map<string, number>> {
   const { rows } = await sql<{ id: string; consecutive_failures: number }>`
     update automations a
-       set last_run_at = n.ran_at, last_error = n.error, updated_at = now(),
+       set last_run_at = greatest(a.last_run_at, n.ran_at), last_error = n.error, updated_at = now(),
            consecutive_failures = case when n.error is null then 0 else a.consecutive_failures + 1 end
       from json_to_recordset(${JSON.stringify(notes)}::json)
              as n (organization_id uuid, automation_id uuid, ran_at timestamptz, error text)

@@ -50,7 +50,7 @@ function shown(db: Kysely<DB>, param: Param<SpaceValues>) {
       isoTime('automations.created_at').as('created_at'),
       isoTime('automations.updated_at').as('updated_at'),
       'current.description',
-      sql<boolean>`current.credential_version is not null`.as('has_oauth_token'),
+      sql<boolean>`current.secret_versions ? 'oauth'`.as('has_oauth_token'),
       'automations.owner_user_id',
       reviewerIsMember.as('reviewer_is_member'),
       rejection.as('rejection'),

@@ -1,7 +1,7 @@
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import { prepared } from '../prepared.ts'
 import type { DB } from '../types.ts'
-import type { Secret } from './automation-secrets.ts'
+import type { SealedSecret } from './automation-secrets.ts'
 
 /** What stands behind a hook: its automation with the content that is shown, and the secrets that its senders may use. */
 export type Webhook = {
@@ -16,7 +16,7 @@ export type Webhook = {
   approved_digest: string | null
   config: unknown
   /** Those that hold, the present one first. */
-  secrets: Secret[]
+  secrets: SealedSecret[]
 }
 
 /** What decides whether an event comes in: while all of it is the same, so is the answer. */
@@ -41,17 +41,16 @@ function validSecrets(automation: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`
     from automation_secrets s
    where s.organization_id = ${automation}.organization_id and s.automation_id = ${automation}.id
-     and s.purpose = 'webhook' and (s.valid_until is null or s.valid_until > now())`
+     and s.slot = 'webhook' and s.ciphertext is not null and (s.valid_until is null or s.valid_until > now())`
 }
 
-/** Gives an automation the place where its events come in. */
+/** Gives an automation the place where its events come in, for good. */
 export async function insert(
   trx: Transaction<DB>,
-  organizationId: string,
-  automationId: string,
+  { organizationId, id }: { organizationId: string; id: string },
   hookId: string,
 ): Promise<void> {
-  const row = { hook_id: hookId, organization_id: organizationId, automation_id: automationId }
+  const row = { hook_id: hookId, organization_id: organizationId, automation_id: id }
   await trx.insertInto('webhooks').values(row).execute()
 }
 
@@ -59,7 +58,7 @@ const findMany = prepared<{ hookIds: string[] }, Webhook>(
   (param) => sql<Webhook>`
     select w.hook_id, a.organization_id, a.space_id, a.id as automation_id, a.kind, a.status,
            r.revision, r.digest, a.approved_digest, r.config,
-           (select coalesce(json_agg(json_build_object('id', s.id, 'ciphertext', s.ciphertext)
+           (select coalesce(json_agg(to_json(s)
                                      order by s.valid_until nulls first), '[]')
               ${validSecrets(sql`a`)}) as secrets
       from webhooks w

@@ -2,12 +2,11 @@ import { v7 as newId } from 'uuid'
 import * as automationRevisions from '../../db/queries/automation-revisions.ts'
 import * as automationSecrets from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'
-import type { AutomationKind } from '../../schemas/automations.ts'
 import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { AutomationParams, SpaceParams } from '../../schemas/params.ts'
 import { PreviewRequest, PreviewResponse } from '../../schemas/preview.ts'
-import { contentOf } from '../../src/automations/content.ts'
+import { contentOf, namedVersions } from '../../src/automations/content.ts'
 import { preview, withFirstContact } from '../../src/automations/preview.ts'
 import { ApiError } from '../../src/errors.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
@@ -16,7 +15,7 @@ const TAG = 'Review'
 
 /** What automations would do, without any effect. */
 const routes: RoutePlugin = async (app) => {
-  const { db, actions } = app
+  const { db, actions, kinds } = app
 
   app.post(
     '/preview',
@@ -28,15 +27,16 @@ const routes: RoutePlugin = async (app) => {
         summary: 'Preview a config',
         description: 'What it would do, and what keeps it from becoming active. Nothing is stored, sent or asked.',
         params: SpaceParams,
-        body: ref(PreviewRequest),
+        body: PreviewRequest,
         response: { 200: ref(PreviewResponse) },
       },
     },
     async ({ organization, body: { kind, config = {} } }, reply) =>
       reply.transact(async (trx) => {
         const id = newId()
-        const previewed = { id, name: 'Preview', kind, config, lastRunAt: null, hasSecret: null }
-        return { preview: await withFirstContact(trx, organization.id, id, preview(previewed, actions, new Date())) }
+        const previewed = { id, name: 'Preview', kind, config, lastRunAt: null, stored: null }
+        const shown = preview(previewed, actions, kinds, new Date())
+        return { preview: await withFirstContact(trx, organization.id, id, shown) }
       }),
   )
 
@@ -54,16 +54,16 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async ({ space, params: { automationId: id } }) => {
-      const found = await automations.findForPreview(db, space, id)
+      const found = await automations.findShown(db, space, id)
       if (found === undefined) throw new ApiError('automation_not_found')
       const [revision] = await automationRevisions.findMany(db, space, id, [found.pending_revision ?? found.revision])
       if (revision === undefined) throw new ApiError('automation_not_found')
-      const { name, config } = contentOf(revision)
+      const { name, config, secretVersions } = contentOf(revision)
       const lastRunAt = found.last_run_at?.toISOString() ?? null
-      const owner = { organizationId: space.organizationId, automationId: id, purpose: 'webhook' } as const
-      const hasSecret = (await automationSecrets.list(db, owner)).length > 0
-      const kind = found.kind as AutomationKind
-      const shown = preview({ id, name, kind, config, lastRunAt, hasSecret }, actions, new Date())
+      const owner = { organizationId: space.organizationId, automationId: id }
+      const hasWebhookSecret = (await automationSecrets.list(db, owner, 'webhook')).length > 0
+      const stored = { hasWebhookSecret, secrets: new Set(Object.keys(namedVersions(secretVersions))) }
+      const shown = preview({ id, name, kind: found.kind, config, lastRunAt, stored }, actions, kinds, new Date())
       return { preview: await withFirstContact(db, space.organizationId, id, shown) }
     },
   )

@@ -47,6 +47,14 @@ export const HttpRequestAction = component(
           description: 'For everything from the first look-up to the end of the answer; 15 when left out.',
         }),
       ),
+      repeat: Type.Optional(
+        stringEnum(['safe', 'ask'], {
+          description:
+            '`safe`: after a failure in which it may have been received it is sent again. `ask`: it is never sent twice; a run ' +
+            'whose request may have been received, without an answer that says so, ends as `unknown`, and a person says ' +
+            'what became of it. `safe` when left out.',
+        }),
+      ),
       signing: Type.Optional(
         stringEnum(['standard_webhooks', 'none'], {
           description:
@@ -57,8 +65,9 @@ export const HttpRequestAction = component(
     },
     {
       description:
-        'Sends an HTTP request. It is sent at least once: a receiver tells repetitions by `Idempotency-Key` or ' +
-        '`webhook-id`, which hold the id of the run.',
+        'Sends an HTTP request. It is sent at least once, unless `repeat` says otherwise: a receiver tells repetitions by ' +
+        '`Idempotency-Key` or `webhook-id`, which hold the id of the run. In `url`, `headers` and `body`, ' +
+        '`{{ secrets.name }}` stands for a secret of the automation.',
       example: {
         type: 'http_request',
         url: 'https://example.com/hooks/digest',

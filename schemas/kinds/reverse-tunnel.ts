@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { component, stringEnum } from '../component.ts'
+import type { KindSchema } from './kind.ts'
 
 export const ReverseTunnelConfig = component(
   'ReverseTunnelConfig',
@@ -62,3 +63,12 @@ export const ReverseTunnelConfig = component(
   ),
 )
 export type ReverseTunnelConfig = Static<typeof ReverseTunnelConfig>
+
+/** `reverse_tunnel`: a service behind NAT. */
+export const reverseTunnelSchema: KindSchema = {
+  name: 'reverse_tunnel',
+  title: 'ReverseTunnel',
+  config: ReverseTunnelConfig,
+  input: {},
+  example: { name: 'Staging preview', config: { protocol: 'http', subdomain: 'staging', access: 'token' } },
+}

@@ -1,61 +1,13 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Action } from '../actions/action.ts'
+import { MISSED_POLICIES, OVERLAPS, timing } from '../clock.ts'
 import { component, ref, stringEnum } from '../component.ts'
+import { EXAMPLE_DIGEST } from '../digest.ts'
+import { tryOut } from './input.ts'
+import type { KindSchema } from './kind.ts'
 import { pauseAfterFailures } from './recovery.ts'
 
-export const OVERLAPS = ['skip', 'buffer_one', 'allow', 'cancel_other'] as const
-export const MISSED_POLICIES = ['one', 'skip', 'all'] as const
-export type MissedPolicy = (typeof MISSED_POLICIES)[number]
-
-const dateTime = (description: string, example: string) =>
-  Type.Optional(Type.String({ format: 'date-time', maxLength: 40, description, example }))
-
-/** When it is due. */
-const timing = {
-  cron: Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 500,
-      description:
-        'Five fields (minute, hour, day of the month, month, weekday) or six, with seconds in front. Names (`MON`, `JAN`), ' +
-        '`L` (last), `W` (nearest weekday) and `#` (`MON#2`, the second Monday) may be used. At most one run in 60 seconds. ' +
-        'With both a day of the month and a weekday, either one is enough; `+MON` asks for both.',
-      example: '0 9 * * MON-FRI',
-    }),
-  ),
-  every: Type.Optional(
-    Type.String({
-      minLength: 2,
-      maxLength: 100,
-      description:
-        'An ISO 8601 duration of 60 seconds to 100 years, counted from `starts_at`, or else from 1970-01-01. Hours, minutes ' +
-        'and seconds are real time; days, weeks, months and years follow the clocks of `timezone`.',
-      example: 'PT6H',
-    }),
-  ),
-  at: dateTime('One time, and never again.', '2026-12-24T18:00:00+01:00'),
-  timezone: Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 100,
-      description:
-        'A name of the IANA time zone database, by whose clocks `cron` and `every` are read. Default: `UTC`.',
-      example: 'Europe/Berlin',
-    }),
-  ),
-  starts_at: dateTime('Nothing is due before this.', '2026-01-01T00:00:00Z'),
-  ends_at: dateTime('Nothing is due after this.', '2026-12-31T23:59:59Z'),
-  jitter_seconds: Type.Optional(
-    Type.Integer({
-      minimum: 0,
-      maximum: 3600,
-      description:
-        'Each run is late by the same number of seconds between 0 and this, which follows from the id of the automation, so ' +
-        'that many schedules of the same minute spread out. Default: 0.',
-      example: 120,
-    }),
-  ),
-}
+const EXAMPLE_CONFIG = { cron: '0 9 * * MON', channel: 'general' }
 
 /** What it does then. */
 const effect = {
@@ -128,3 +80,41 @@ export const ScheduledConfig = component(
   ),
 )
 export type ScheduledConfig = Static<typeof ScheduledConfig>
+
+/** `scheduled`: by the clock. */
+export const scheduledSchema: KindSchema = {
+  name: 'scheduled',
+  title: 'Scheduled',
+  config: ScheduledConfig,
+  input: tryOut,
+  example: { name: 'Weekly digest', config: EXAMPLE_CONFIG, status: 'active' },
+  automationExample: {
+    id: '018e1234-abcd-7000-8000-0000000000a0',
+    organization_id: '018e1234-abcd-7000-8000-000000000000',
+    space_id: '018e1234-abcd-7000-8000-000000000002',
+    name: 'Weekly digest',
+    kind: 'scheduled',
+    config: EXAMPLE_CONFIG,
+    status: 'active',
+    created_by_user_id: '018e1234-abcd-7000-8000-000000000050',
+    created_by_service_account_id: null,
+    reviewed_by_user_id: null,
+    reviewed_at: null,
+    rejection_reason: null,
+    last_run_at: '2024-03-18T09:00:00.000Z',
+    last_error: null,
+    created_at: '2024-03-01T10:00:00.000Z',
+    updated_at: '2024-03-18T09:00:05.000Z',
+    description: null,
+    has_oauth_token: false,
+    owner_user_id: '018e1234-abcd-7000-8000-000000000050',
+    reviewer_is_member: null,
+    rejection: null,
+    revision: 1,
+    digest: EXAMPLE_DIGEST,
+    approved_digest: EXAMPLE_DIGEST,
+    pending_revision: null,
+    next_run_at: '2024-03-25T09:00:00.000Z',
+    trigger: null,
+  },
+}

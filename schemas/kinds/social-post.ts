@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { component, stringEnum } from '../component.ts'
+import type { KindSchema } from './kind.ts'
 
 export const SOCIAL_PROVIDERS = ['x', 'mastodon', 'bluesky', 'linkedin'] as const
 
@@ -56,3 +57,24 @@ export const SocialPostConfig = component(
   ),
 )
 export type SocialPostConfig = Static<typeof SocialPostConfig>
+
+/** `social_post`: a post on a social network. */
+export const socialPostSchema: KindSchema = {
+  name: 'social_post',
+  title: 'SocialPost',
+  config: SocialPostConfig,
+  input: {
+    text: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 10_000,
+        description: 'What to post instead of `default_text`, as it stands here.',
+        example: 'We are live!',
+      }),
+    ),
+  },
+  example: {
+    name: 'Launch announcement',
+    config: { provider: 'mastodon', instance_url: 'https://mastodon.example', default_text: 'We are live!' },
+  },
+}

@@ -1,6 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Action } from '../actions/action.ts'
 import { closed, component, ref, stringEnum } from '../component.ts'
+import { tryOut } from './input.ts'
+import type { KindSchema } from './kind.ts'
 import { pauseAfterFailures } from './recovery.ts'
 
 export const VERIFICATIONS = ['standard_webhooks', 'github', 'stripe', 'slack', 'hmac', 'token', 'none'] as const
@@ -136,3 +138,12 @@ export const WebhookConfig = component(
   ),
 )
 export type WebhookConfig = Static<typeof WebhookConfig>
+
+/** `webhook`: by what others send. */
+export const webhookSchema: KindSchema = {
+  name: 'webhook',
+  title: 'Webhook',
+  config: WebhookConfig,
+  input: tryOut,
+  example: { name: 'Deployments', config: { verification: 'github', channel: 'general' } },
+}

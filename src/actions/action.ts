@@ -1,11 +1,29 @@
 import type { TSchema } from '@sinclair/typebox'
-import type { ErrorDetail } from '../errors.ts'
+import type { ConfigProblem } from '../errors.ts'
+import type { SecretValues } from '../secrets/sealed.ts'
 
 /** What templates may say: plain data, made of JSON values alone. */
 export type Scope = {
-  run: { id: string; trigger: string; attempt: number; scheduled_for: string | null; created_at: string }
+  run: {
+    id: string
+    trigger: string
+    attempt: number
+    scheduled_for: string | null
+    created_at: string
+    /** What it was given by whoever asked for it; empty where nothing was. */
+    input: Readonly<Record<string, unknown>>
+  }
   automation: { id: string; name: string; kind: string; last_run_at: string | null }
   event: unknown
+}
+
+/** What sets an action off: its `type`, and what the action of that type takes. */
+export type ActionConfig = { type: string } & Record<string, unknown>
+
+/** What is known of an automation when the config of its action is checked. */
+export type ActionFacts = {
+  /** The names of its named secrets; null where nothing is stored yet that could have some. */
+  secrets: ReadonlySet<string> | null
 }
 
 /** What an action may use besides its own config. */
@@ -17,15 +35,26 @@ export type ActionContext = {
   /** Counts from 1. An action that may be repeated by its receiver's rules names it there. */
   attempt: number
   scope: Scope
+  /** Those that the approved content names, by slot. */
+  secrets: SecretValues
   /** Aborted when the run is cancelled, taken away or out of time. */
   signal: AbortSignal
+  /**
+   * Must be waited for before the first byte of an effect leaves that must not be repeated (`repeat: 'ask'`). It commits what
+   * is about to be sent; whoever finds that later, in whichever process, begins nothing again.
+   *
+   * @param sent shown to people: secrets as `•••`.
+   * @throws Error where the attempt is not the run's any more: then nothing may be sent.
+   */
+  sending(sent: Record<string, unknown>): Promise<void>
 }
 
 /**
  * What came of an action. `output` and `error` are kept and shown: never a secret in them.
  *
  * `retry` of a failure: `yes` where it may work later, a number of seconds where the receiver said when, `no` where it never
- * will, and `unknown` where it may have had its effect already and must not be repeated blindly.
+ * will, and `unknown` where it may have had its effect already and must not be repeated. After {@link ActionContext.sending},
+ * `yes` and a number of seconds say that it certainly had none.
  */
 export type ActionResult =
   | { ok: true; output: Record<string, unknown>; externalRef?: string }
@@ -36,8 +65,18 @@ export type ActionResult =
       output?: Record<string, unknown>
     }
 
-/** What an action would do, for a reviewer: no side effect, secrets as `•••`. */
-export type ActionPreview = { action: Record<string, unknown>; warnings: string[] }
+/** What an action would do, for a reviewer: no side effect, secrets as `•••`. `hosts` are those that it would send to. */
+export type ActionPreview = { action: Record<string, unknown>; hosts: string[]; warnings: string[] }
+
+/** What is plain of a config before anything is filled in. */
+export type ActionProfile = {
+  /** The hosts that it sends to, with a port that is not the usual one, in lower case; none where they are filled in later. */
+  hosts: string[]
+  /** The names of the secrets that it uses. */
+  secrets: string[]
+  /** What a reviewer should know. */
+  warnings: string[]
+}
 
 /** Something that a trigger can do. One file each; the registry is src/actions/index.ts. */
 export type Action<C> = {
@@ -45,7 +84,8 @@ export type Action<C> = {
   /** The named component of its config, `type` included. */
   schema: TSchema & { $id: string }
   /** What the schema can't say. Paths are JSON pointers into the action's config. */
-  validate(config: C): ErrorDetail[]
+  problems(config: C, facts: ActionFacts): ConfigProblem[]
+  profile(config: C): ActionProfile
   preview(config: C, scope: Scope): ActionPreview
   run(config: C, context: ActionContext): Promise<ActionResult>
 }

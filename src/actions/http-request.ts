@@ -1,83 +1,102 @@
 import { HttpRequestAction } from '../../schemas/actions/http-request.ts'
 import { EgressError, type EgressErrorCode } from '../egress/error.ts'
 import type { Egress, EgressResponse } from '../egress/guard.ts'
-import { headerNameProblem } from '../egress/headers.ts'
-import type { ErrorDetail } from '../errors.ts'
-import { escapePointer } from '../json-pointer.ts'
+import { MASK, maskHeaders, redactor } from '../secrets/redact.ts'
+import type { SecretValues } from '../secrets/sealed.ts'
+import { signatureHeaders } from '../secrets/standard-webhooks.ts'
 import type { Action, ActionContext, ActionResult, Scope } from './action.ts'
 import { failedAnswer, shownAnswer } from './http-answer.ts'
-import { mapStrings, type Render, RenderError, type RenderedRequest, renderRequest } from './http-template.ts'
-import { MASK, maskHeaders, redactor } from './redact.ts'
-import { signatureHeaders } from './standard-webhooks.ts'
+import { requestProblems, requestProfile } from './http-checks.ts'
+import { mapStrings, RenderError, type RenderedRequest, renderRequest } from './http-template.ts'
+import type { SecretUse } from './template.ts'
 
 export type HttpRequestConfig = HttpRequestAction
 
 export type HttpRequestDependencies = {
   egress: Pick<Egress, 'request' | 'check'>
-  render: Render
-  /** What is wrong with the form of a template, before there is anything to fill in; undefined when it is fine. */
-  checkTemplate: (template: string) => string | undefined
   /** The Standard Webhooks secrets (`whsec_…`) of an automation that hold, the present one first. */
   signingSecrets: (automation: { organizationId: string; automationId: string }) => Promise<readonly string[]>
 }
 
 const DEFAULT_TIMEOUT_SECONDS = 15
 /** More than is kept, so that a secret is masked whole before the cut. */
-const MOST_ANSWER_BYTES = 32_768
-const MOST_BODY_BYTES = 1_048_576
-const SIGNATURE_NAMES = ['webhook-id', 'webhook-timestamp', 'webhook-signature']
+const MAX_ANSWER_BYTES = 32_768
+const MAX_BODY_BYTES = 1_048_576
+/** What the slots of the secrets begin with that templates may name. */
+const NAMED = 'secrets.'
 /** The request itself is refused, and will be every time. */
 const FINAL = new Set<EgressErrorCode>(['blocked_address', 'invalid_url', 'invalid_header', 'invalid_method'])
+
+type Redact = ReturnType<typeof redactor>
 
 /**
  * `http_request`: sends an HTTP request through the outbound guard.
  *
  * It is sent at least once: after a failure in which it may have been received it is repeated, with the run's id in
- * `Idempotency-Key` and `webhook-id` so that the receiver can tell. What was sent in headers is masked in what is kept.
+ * `Idempotency-Key` and `webhook-id` so that the receiver can tell. With `repeat: 'ask'` it is sent once at the most. What was
+ * sent in headers, and named secrets wherever they were sent, are masked in what is kept.
  */
 export function createHttpRequestAction(dependencies: HttpRequestDependencies): Action<HttpRequestConfig> {
-  const { egress, render, checkTemplate } = dependencies
+  const { egress } = dependencies
   return {
     type: 'http_request',
     schema: HttpRequestAction,
-    validate: (config) => [
-      ...urlProblems(egress, config),
-      ...headerProblems(config),
-      ...bodyProblems(config),
-      ...templateProblems(checkTemplate, config),
-    ],
-    preview: (config, scope) => preview(egress, render, config, scope),
+    problems: (config, facts) => requestProblems(egress, config, facts),
+    profile: requestProfile,
+    preview: (config, scope) => preview(egress, config, scope),
     run: (config, context) => send(dependencies, config, context),
   }
 }
 
 async function send(
-  { egress, render, signingSecrets }: HttpRequestDependencies,
+  { egress, signingSecrets }: HttpRequestDependencies,
   config: HttpRequestConfig,
-  { organizationId, automationId, runId, scope, signal }: ActionContext,
+  context: ActionContext,
 ): Promise<ActionResult> {
+  const use: SecretUse = { values: namedSecrets(context.secrets), made: new Set() }
+  const [missing] = requestProfile(config).secrets.filter((name) => use.values?.[name] === undefined)
+  if (missing !== undefined) return final(`the secret "${missing}" is not there`)
+  // Of values in headers alone: what else a header says may be shown.
+  const hide: Redact = (text) => redactor({}, use.made)(text)
+  let redact = hide
   try {
-    const request = renderRequest(config, runId, scope, render)
+    const request = renderRequest(config, context.runId, context.scope, use)
+    redact = redactor(request.headers, use.made)
     const body = bytesOf(request.body)
-    if (body !== undefined && body.length > MOST_BODY_BYTES)
-      return final(`the body is larger than ${MOST_BODY_BYTES} bytes`)
+    if (body !== undefined && body.length > MAX_BODY_BYTES)
+      return final(`the body is larger than ${MAX_BODY_BYTES} bytes`)
     if (config.signing === 'standard_webhooks') {
-      const secrets = await signingSecrets({ organizationId, automationId })
+      const secrets = await signingSecrets(context)
       if (secrets.length === 0) return final('the request is to be signed, and the automation has no signing secret')
-      Object.assign(request.headers, signatureHeaders(secrets, runId, body ?? Buffer.alloc(0), new Date()))
+      Object.assign(request.headers, signatureHeaders(secrets, context.runId, body ?? Buffer.alloc(0), new Date()))
     }
+    if (config.repeat === 'ask')
+      await context.sending({ request: shownRequest(request, config, context.runId, { redact, hide }) })
     const timeoutMs = (config.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000
-    const answer = await egress.request({ ...request, body, timeoutMs, maxBytes: MOST_ANSWER_BYTES, signal })
-    return resultOf(answer, request, config.expect_status)
+    const { signal } = context
+    const answer = await egress.request({ ...request, body, timeoutMs, maxBytes: MAX_ANSWER_BYTES, signal })
+    return resultOf(answer, request, config, redact)
   } catch (error) {
-    if (error instanceof RenderError) return final(error.message)
+    if (error instanceof RenderError) return final(redact(error.message))
     if (!(error instanceof EgressError)) throw error
-    return FINAL.has(error.code) ? final(error.message) : { ok: false, error: error.message, retry: 'yes' }
+    return failureOf(error, config, redact)
   }
 }
 
 function final(error: string): ActionResult {
   return { ok: false, error, retry: 'no' }
+}
+
+function failureOf(error: EgressError, { repeat }: HttpRequestConfig, redact: Redact): ActionResult {
+  const message = redact(error.message)
+  if (FINAL.has(error.code)) return final(message)
+  const isInDoubt = repeat === 'ask' && error.mayHaveBeenReceived
+  return { ok: false, error: message, retry: isInDoubt ? 'unknown' : 'yes' }
+}
+
+function namedSecrets(secrets: SecretValues): Record<string, string> {
+  const named = Object.entries(secrets).filter(([slot]) => slot.startsWith(NAMED))
+  return Object.fromEntries(named.map(([slot, value]) => [slot.slice(NAMED.length), value]))
 }
 
 function bytesOf(body: unknown): Buffer | undefined {
@@ -87,83 +106,55 @@ function bytesOf(body: unknown): Buffer | undefined {
 
 function resultOf(
   answer: EgressResponse,
-  { url, headers }: RenderedRequest,
-  expected: number[] | undefined,
+  { url }: RenderedRequest,
+  { expect_status: expected, repeat }: HttpRequestConfig,
+  redact: Redact,
 ): ActionResult {
-  const output = shownAnswer(answer, redactor(headers))
+  const output = shownAnswer(answer, redact)
   const { status } = answer
   const isExpected = expected === undefined ? status >= 200 && status < 300 : expected.includes(status)
   if (isExpected) return { ok: true, output }
-  return { ok: false, ...failedAnswer(answer, new URL(url).host, new Date()), output }
+  const { error, retry } = failedAnswer(answer, new URL(url).host, new Date())
+  // A server that failed may have done what it was asked for before it did.
+  const isInDoubt = repeat === 'ask' && status >= 500
+  return { ok: false, error: redact(error), retry: isInDoubt ? 'unknown' : retry, output }
 }
 
-function preview(egress: HttpRequestDependencies['egress'], render: Render, config: HttpRequestConfig, scope: Scope) {
+function preview(egress: HttpRequestDependencies['egress'], config: HttpRequestConfig, scope: Scope) {
+  const { warnings } = requestProfile(config)
   try {
-    const request = renderRequest(config, scope.run.id, scope, render)
+    const request = renderRequest(config, scope.run.id, scope, { values: null, made: new Set() })
     const problem = egress.check(request.url)
-    const warnings = problem === undefined ? [] : [`the request would be refused: ${problem}`]
+    if (problem !== undefined) warnings.push(`the request would be refused: ${problem}`)
     if (/^http:/i.test(request.url)) warnings.push('http is not encrypted: others on the way can read and change it')
-    return { action: shownRequest(request, config, scope.run.id), warnings }
+    const host = URL.parse(request.url)?.host
+    const redact = redactor(request.headers)
+    const action = shownRequest(request, config, scope.run.id, { redact, hide: (text) => text })
+    return { action, hosts: host ? [host] : [], warnings }
   } catch (error) {
     if (!(error instanceof RenderError)) throw error
-    return { action: { type: config.type }, warnings: [error.message] }
+    return { action: { type: config.type }, hosts: [], warnings: [...warnings, error.message] }
   }
 }
 
-function shownRequest(request: RenderedRequest, { type, signing }: HttpRequestConfig, runId: string) {
-  const redact = redactor(request.headers)
-  const headers = maskHeaders(request.headers)
+function shownRequest(
+  request: RenderedRequest,
+  { type, signing, repeat = 'safe' }: HttpRequestConfig,
+  runId: string,
+  { redact, hide }: { redact: Redact; hide: Redact },
+) {
+  const shown = Object.entries(maskHeaders(request.headers)).map(([name, value]) => [name, hide(value)])
+  const headers = Object.fromEntries(shown)
   if (signing === 'standard_webhooks')
     Object.assign(headers, { 'webhook-id': runId, 'webhook-timestamp': MASK, 'webhook-signature': MASK })
   const body = mapStrings(request.body, redact)
-  return { type, method: request.method, url: redact(request.url), headers, ...(body === undefined ? {} : { body }) }
-}
-
-/** What is sure about a URL before its templates are filled in. */
-function urlProblems(egress: HttpRequestDependencies['egress'], { url }: HttpRequestConfig): ErrorDetail[] {
-  const [fixed = ''] = url.split(/\{[{%]/, 1)
-  const isWhole = fixed === url
-  if (!isWhole && !/^[^/]*\/\/[^/?#]+[/?#]/.test(fixed)) {
-    // The host is filled in later. Another scheme is wrong all the same.
-    const isOther = /^[a-z][a-z\d+.-]*:/i.test(fixed) && !/^https?:/i.test(fixed)
-    return isOther ? [{ path: '/url', message: 'the URL must begin with https:// or http://' }] : []
+  const said = repeat === 'ask' ? { repeat } : {}
+  return {
+    type,
+    method: request.method,
+    url: redact(request.url),
+    headers,
+    ...(body === undefined ? {} : { body }),
+    ...said,
   }
-  const message = egress.check(fixed.trim())
-  return message === undefined ? [] : [{ path: '/url', message }]
-}
-
-function headerProblems({ headers = {}, signing }: HttpRequestConfig): ErrorDetail[] {
-  const seen = new Set<string>()
-  return Object.entries(headers).flatMap(([name, value]) => {
-    const lowerCase = name.toLowerCase()
-    const problem =
-      headerNameProblem(name) ??
-      (seen.has(lowerCase) ? 'is set twice' : undefined) ??
-      (signing === 'standard_webhooks' && SIGNATURE_NAMES.includes(lowerCase) ? 'is set by signing' : undefined) ??
-      (/[\r\n]/.test(value.trim()) ? 'must not contain a line end' : undefined)
-    seen.add(lowerCase)
-    return problem === undefined ? [] : [{ path: `/headers/${escapePointer(name)}`, message: problem }]
-  })
-}
-
-function bodyProblems({ method, body }: HttpRequestConfig): ErrorDetail[] {
-  const isBodiless = method === 'GET' || method === 'HEAD'
-  return isBodiless && body !== undefined ? [{ path: '/body', message: `${method} takes no body` }] : []
-}
-
-function templateProblems(
-  checkTemplate: HttpRequestDependencies['checkTemplate'],
-  { url, headers, body }: HttpRequestConfig,
-): ErrorDetail[] {
-  return stringsIn({ url, headers, body }).flatMap(([path, template]) => {
-    const message = checkTemplate(template)
-    return message === undefined ? [] : [{ path, message }]
-  })
-}
-
-/** All strings in a JSON value, with their JSON pointers. */
-function stringsIn(value: unknown, path = ''): [path: string, text: string][] {
-  if (typeof value === 'string') return [[path, value]]
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([key, item]) => stringsIn(item, `${path}/${escapePointer(key)}`))
 }

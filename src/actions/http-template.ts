@@ -2,9 +2,7 @@ import type { HttpRequestAction } from '../../schemas/actions/http-request.ts'
 import type { Method } from '../egress/guard.ts'
 import { escapePointer } from '../json-pointer.ts'
 import type { Scope } from './action.ts'
-
-/** Fills in a template. @throws Error whose message tells what is wrong with it. */
-export type Render = (template: string, scope: Scope) => string
+import { render, type SecretUse } from './template.ts'
 
 /** A request with its templates filled in. Header names in lower case; a body that is not a string goes as JSON. */
 export type RenderedRequest = { method: Method; url: string; headers: Record<string, string>; body: unknown }
@@ -19,12 +17,19 @@ const KEYED_METHODS = new Set<Method>(['POST', 'PUT', 'PATCH'])
 /**
  * Fills in url, values of headers and strings of the body, and adds the headers that follow from them.
  *
+ * @param secrets those that may be filled in; what became of them is noted there.
  * @throws RenderError
  */
-export function renderRequest(config: HttpRequestAction, runId: string, scope: Scope, render: Render): RenderedRequest {
+export function renderRequest(
+  config: HttpRequestAction,
+  runId: string,
+  scope: Scope,
+  secrets: SecretUse,
+): RenderedRequest {
+  const fill = (template: string) => render(template, scope, { secrets })
   const method = config.method ?? 'POST'
-  const url = renderAt('/url', () => render(config.url, scope).trim())
-  const body = renderAt('/body', () => mapStrings(config.body, (text) => render(text, scope)))
+  const url = renderAt('/url', () => fill(config.url).trim())
+  const body = renderAt('/body', () => mapStrings(config.body, fill))
   const headers: Record<string, string> = {}
   if (KEYED_METHODS.has(method)) headers['idempotency-key'] = runId
   if (body !== undefined)
@@ -32,7 +37,7 @@ export function renderRequest(config: HttpRequestAction, runId: string, scope: S
   for (const [name, template] of Object.entries(config.headers ?? {})) {
     // What a template engine says quotes the template, and this one may hold a secret.
     const path = `/headers/${escapePointer(name)}`
-    headers[name.toLowerCase()] = renderAt(path, () => render(template, scope).trim(), { quote: false })
+    headers[name.toLowerCase()] = renderAt(path, () => fill(template).trim(), { quote: false })
   }
   return { method, url, headers, body }
 }

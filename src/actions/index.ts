@@ -3,19 +3,27 @@ import type { DB } from '../../db/types.ts'
 import type { Egress } from '../egress/guard.ts'
 import type { ConfigProblem } from '../errors.ts'
 import { schemaProblems } from '../schema-problems.ts'
-import type { Action, ActionContext, ActionPreview, ActionResult, Scope } from './action.ts'
+import type {
+  Action,
+  ActionConfig,
+  ActionContext,
+  ActionFacts,
+  ActionPreview,
+  ActionProfile,
+  ActionResult,
+  Scope,
+} from './action.ts'
 import { createHttpRequestAction } from './http-request.ts'
 import { createMessageAction } from './message.ts'
-import { checkTemplate, render } from './template.ts'
-
-type Config = { type: string } & Record<string, unknown>
 
 /** Every action there is, by the `type` in its config. */
 export type Actions = {
   /** Everything that keeps an action's config from running. Paths are pointers into it. */
-  validate(config: Config): ConfigProblem[]
-  preview(config: Config, scope: Scope): ActionPreview
-  run(config: Config, context: ActionContext): Promise<ActionResult>
+  problems(config: ActionConfig, facts: ActionFacts): ConfigProblem[]
+  /** What is plain of a config, nothing where it can't run. */
+  profile(config: ActionConfig): ActionProfile
+  preview(config: ActionConfig, scope: Scope): ActionPreview
+  run(config: ActionConfig, context: ActionContext): Promise<ActionResult>
 }
 
 export type ActionDependencies = {
@@ -25,23 +33,23 @@ export type ActionDependencies = {
   signingSecrets: (automation: { organizationId: string; automationId: string }) => Promise<readonly string[]>
 }
 
+const NOTHING_PLAIN: ActionProfile = { hosts: [], secrets: [], warnings: [] }
+
 /** The registry: a new action is a file beside this one and a line here. */
 export function createActions({ db, egress, signingSecrets }: ActionDependencies): Actions {
-  const actions = [
-    erase(createMessageAction(db)),
-    erase(createHttpRequestAction({ egress, render, checkTemplate, signingSecrets })),
-  ]
-  const find = (config: Config) => actions.find(({ type }) => type === config.type)
-  const get = (config: Config) => {
+  const actions = [erase(createMessageAction(db)), erase(createHttpRequestAction({ egress, signingSecrets }))]
+  const find = (config: ActionConfig) => actions.find(({ type }) => type === config.type)
+  const get = (config: ActionConfig) => {
     const action = find(config)
     if (action === undefined) throw new Error(`there is no action "${config.type}"`)
     return action
   }
   return {
-    validate(config) {
+    problems(config, facts) {
       const known = actions.map(({ type }) => type).join(', ')
-      return find(config)?.validate(config) ?? [{ path: '/type', message: `must be one of ${known}` }]
+      return find(config)?.problems(config, facts) ?? [{ path: '/type', message: `must be one of ${known}` }]
     },
+    profile: (config) => find(config)?.profile(config) ?? NOTHING_PLAIN,
     preview: (config, scope) => get(config).preview(config, scope),
     run: (config, context) => get(config).run(config, context),
   }
@@ -49,18 +57,20 @@ export function createActions({ db, egress, signingSecrets }: ActionDependencies
 
 /** An action whose config is checked against its schema at the door, so that it can stand in a list with others. */
 function erase<C>(action: Action<C>) {
-  const typed = (config: Config): C => {
+  const typed = (config: ActionConfig): C => {
     const [wrong] = schemaProblems(action.schema, config)
     if (wrong !== undefined) throw new Error(`${wrong.path} ${wrong.message}`)
     return config as C
   }
+  const isTyped = (config: ActionConfig) => schemaProblems(action.schema, config).length === 0
   return {
     type: action.type,
-    validate(config: Config): ConfigProblem[] {
+    problems(config: ActionConfig, facts: ActionFacts): ConfigProblem[] {
       const wrong = schemaProblems(action.schema, config)
-      return wrong.length > 0 ? wrong : action.validate(typed(config))
+      return wrong.length > 0 ? wrong : action.problems(typed(config), facts)
     },
-    preview: (config: Config, scope: Scope) => action.preview(typed(config), scope),
-    run: (config: Config, context: ActionContext) => action.run(typed(config), context),
+    profile: (config: ActionConfig) => (isTyped(config) ? action.profile(config as C) : NOTHING_PLAIN),
+    preview: (config: ActionConfig, scope: Scope) => action.preview(typed(config), scope),
+    run: (config: ActionConfig, context: ActionContext) => action.run(typed(config), context),
   }
 }

@@ -19,13 +19,14 @@ export function createMessageAction(db: Kysely<DB>): Action<MessageAction> {
   return {
     type: 'message',
     schema: MessageAction,
-    validate({ text }) {
+    problems({ text }) {
       const message = text === undefined ? undefined : checkTemplate(text)
       return message === undefined ? [] : [{ path: '/text', message }]
     },
+    profile: () => ({ hosts: [], secrets: [], warnings: [] }),
     preview({ channel, text }, scope) {
       const rendered = text === undefined ? 'a digest of what the automations of this space did' : render(text, scope)
-      return { action: { type: 'message', channel, text: rendered, length: rendered.length }, warnings: [] }
+      return { action: { type: 'message', channel, text: rendered, length: rendered.length }, hosts: [], warnings: [] }
     },
     async run({ channel, text }, { organizationId, spaceId, automationId, runId, scope }) {
       const space = { organizationId, id: spaceId }

@@ -161,16 +161,37 @@ class BoundedCapture extends CaptureTag {
  * `(100000000000000000..100000000000000016)` is counted as 17 numbers and never ends.
  */
 export function checkRanges(templates: Template[], liquid: Liquid): void {
+  walk(templates, liquid, (node) => {
+    if (!(node instanceof Token && 'lhs' in node) || isSmallNumber(node.lhs)) return
+    const [line, column] = node.getPosition()
+    throw new TemplateFault(`line ${line}, column ${column}: a range must begin with a whole number, such as (1..5)`)
+  })
+}
+
+/**
+ * Visits everything that parsed templates are made of, once.
+ *
+ * @param visit takes a node, and gives on demand what it stands in, the innermost first.
+ */
+export function walk(
+  templates: Template[],
+  liquid: Liquid,
+  visit: (node: object, within: () => object[]) => void,
+): void {
+  type Place = { node: object; within: Place | null }
   const seen = new Set<unknown>([liquid])
-  const open: unknown[] = [...templates]
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (typeof node !== 'object' || node === null || seen.has(node)) continue
-    seen.add(node)
-    if (node instanceof Token && 'lhs' in node && !isSmallNumber(node.lhs)) {
-      const [line, column] = node.getPosition()
-      throw new TemplateFault(`line ${line}, column ${column}: a range must begin with a whole number, such as (1..5)`)
-    }
-    for (const child of Object.values(node)) open.push(child ?? null)
+  const open: Place[] = templates.map((node) => ({ node, within: null }))
+  for (let place = open.pop(); place !== undefined; place = open.pop()) {
+    if (seen.has(place.node)) continue
+    seen.add(place.node)
+    const { node, within } = place
+    visit(node, () => {
+      const path: object[] = []
+      for (let outer = within; outer !== null; outer = outer.within) path.push(outer.node)
+      return path
+    })
+    for (const part of Object.values(node))
+      if (typeof part === 'object' && part !== null) open.push({ node: part, within: place })
   }
 }
 

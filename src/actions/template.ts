@@ -1,5 +1,8 @@
 import { AssertionError, LiquidError, ParseError, type Template, type Token, TokenizationError } from 'liquidjs'
 import { checkRanges, createEngine, TemplateFault } from './template-engine.ts'
+import { guardSecrets, namedSecretsIn, type SecretUse, useSecrets } from './template-secrets.ts'
+
+export type { SecretUse }
 
 /** A template that can't be read or filled in. The message is for people, with line and column where they are known. */
 export class TemplateError extends Error {
@@ -12,10 +15,14 @@ const MAX_REASON_LENGTH = 200
 /** An event may have a mebibyte, of which a template may make some copies: each filter counts what it reads and makes. */
 const ENGINE = createEngine({ parseLimit: MAX_TEMPLATE_LENGTH, renderLimit: 500, memoryLimit: 20_000_000 })
 
-/** What is wrong with a template, or undefined. What depends on values shows when it is filled in. */
-export function checkTemplate(text: string): string | undefined {
+/**
+ * What is wrong with a template, or undefined. What depends on values shows when it is filled in.
+ *
+ * @param takesSecrets whether it may name secrets.
+ */
+export function checkTemplate(text: string, { takesSecrets = false } = {}): string | undefined {
   try {
-    parse(text)
+    parse(text, takesSecrets)
     return undefined
   } catch (error) {
     return explain(error)
@@ -27,16 +34,21 @@ export function checkTemplate(text: string): string | undefined {
  * nothing but its own keys.
  *
  * Bounded: 10,000 characters of template, about half a second, `maxLength` characters of text.
+ *
+ * @param secrets those that it may fill in, where it may.
  * @throws TemplateError
  */
 export function render(
   text: string,
   scope: Readonly<Record<string, unknown>>,
-  { maxLength = MAX_OUTPUT_LENGTH } = {},
+  { maxLength = MAX_OUTPUT_LENGTH, secrets }: { maxLength?: number; secrets?: SecretUse } = {},
 ): string {
   let filled: string
   try {
-    filled = String(ENGINE.renderSync(parse(text), copy(scope)))
+    const templates = parse(text, secrets !== undefined)
+    const copied = copy(secrets === undefined ? scope : { ...scope, secrets: secrets.values ?? {} })
+    if (secrets !== undefined) useSecrets(copied, secrets)
+    filled = String(ENGINE.renderSync(templates, copied))
   } catch (error) {
     throw new TemplateError(explain(error))
   }
@@ -44,11 +56,22 @@ export function render(
   return filled
 }
 
-function parse(text: string): Template[] {
+/** The names of the secrets that a template fills in; none where it can't be read. */
+export function secretNames(text: string): string[] {
+  if (!text.includes('secrets')) return []
+  try {
+    return namedSecretsIn(parse(text, true), ENGINE)
+  } catch {
+    return [] // what is wrong with it, checkTemplate says
+  }
+}
+
+function parse(text: string, takesSecrets: boolean): Template[] {
   if (text.length > MAX_TEMPLATE_LENGTH)
     throw new TemplateFault(`must not be longer than ${MAX_TEMPLATE_LENGTH} characters`)
   const templates = ENGINE.parse(text)
   checkRanges(templates, ENGINE)
+  if (text.includes('secrets')) guardSecrets(templates, ENGINE, takesSecrets)
   return templates
 }
 

@@ -1,4 +1,4 @@
-import type { Revision } from '../../db/queries/automation-revisions.ts'
+import { NAMED_SLOTS, OAUTH_SLOT } from '../../db/queries/automation-secrets.ts'
 import type { AutomationConfig, AutomationUpdate } from '../../schemas/automations.ts'
 import type { Actor } from '../access/actor.ts'
 
@@ -7,28 +7,39 @@ export type Content = {
   name: string
   config: AutomationConfig
   description: string | null
-  /** Which of the automation's credentials it uses; null without one. */
-  credentialVersion: number | null
+  /** Which version of each secret it uses, by slot: `oauth` for the credential, `secrets.name` for the named ones. */
+  secretVersions: Readonly<Record<string, number>>
 }
 
-export function contentOf(revision: Revision): Content {
+/** The content of a revision, as the database has it. */
+export function contentOf(revision: {
+  name: string
+  config: unknown
+  description: string | null
+  secret_versions: Record<string, number>
+}): Content {
   return {
     name: revision.name,
     config: revision.config as AutomationConfig,
     description: revision.description,
-    credentialVersion: revision.credential_version,
+    secretVersions: revision.secret_versions,
   }
 }
 
-/** The content after a change; what the change does not name stays. */
-export function applyUpdate(actor: Actor, base: Content, update: AutomationUpdate, newCredential: number): Content {
+/** The versions of the named secrets that a content uses, by their names. */
+export function namedVersions(versions: Content['secretVersions']): Record<string, number> {
+  const named = Object.entries(versions).filter(([slot]) => slot !== OAUTH_SLOT)
+  return Object.fromEntries(named.map(([slot, version]) => [slot.slice(NAMED_SLOTS.length), version]))
+}
+
+/** The content after a change, but for its secrets; what the change does not name stays. */
+export function applyUpdate(actor: Actor, base: Content, update: AutomationUpdate): Content {
   const described = describe(actor, update.config ?? base.config, update.description)
   return {
+    ...base,
     name: update.name?.trim() ?? base.name,
     config: described.config,
     description: described.description === undefined ? base.description : described.description,
-    credentialVersion:
-      update.oauth_token === undefined ? base.credentialVersion : update.oauth_token === null ? null : newCredential,
   }
 }
 

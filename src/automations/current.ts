@@ -2,21 +2,24 @@ import type { Transaction } from 'kysely'
 import * as automationRevisions from '../../db/queries/automation-revisions.ts'
 import * as automations from '../../db/queries/automations.ts'
 import type { DB } from '../../db/types.ts'
-import type { AutomationKind, AutomationStatus } from '../../schemas/automations.ts'
+import type { AutomationStatus } from '../../schemas/automations.ts'
 import type { Actor, Space } from '../access/actor.ts'
 import * as audit from '../audit.ts'
 import { ApiError } from '../errors.ts'
+import type { Standing } from './changed.ts'
 import { type Content, contentOf } from './content.ts'
-import { runs } from './lifecycle.ts'
+import { isLive } from './lifecycle.ts'
 
 /** A revision with its content put together. */
 export type Version = automationRevisions.Revision & { content: Content }
 
 /** An automation that this transaction holds locked, with the content that is shown and the one that waits. */
 export type Current = {
-  automation: Omit<automations.Locked, 'kind' | 'status'> & { kind: AutomationKind; status: AutomationStatus }
+  automation: Omit<automations.Locked, 'status'> & { status: AutomationStatus }
   revision: Version
   pending: Version | null
+  /** The service account that began the open proposal; null where a person did, or there is none. */
+  proposedByServiceAccountId: string | null
 }
 
 /**
@@ -31,7 +34,9 @@ export type Seen = (current: { version: number; digest: string }) => boolean
 export async function lock(trx: Transaction<DB>, space: Space, id: string): Promise<Current> {
   const automation = await automations.lock(trx, space, id)
   if (automation === undefined) throw new ApiError('automation_not_found')
-  const numbers = [automation.revision, automation.pending_revision].filter((each) => each !== null)
+  const numbers = [automation.revision, automation.pending_revision, automation.proposal_revision].filter(
+    (each) => each !== null,
+  )
   const revisions = await automationRevisions.findMany(trx, space, id, numbers)
   const version = (number: number | null): Version | null => {
     const found = revisions.find((each) => each.revision === number)
@@ -39,9 +44,27 @@ export async function lock(trx: Transaction<DB>, space: Space, id: string): Prom
   }
   const revision = version(automation.revision)
   if (revision === null) throw new Error(`automation ${id} has no revision ${automation.revision}`)
-  const kind = automation.kind as AutomationKind
-  const status = automation.status as AutomationStatus
-  return { automation: { ...automation, kind, status }, revision, pending: version(automation.pending_revision) }
+  return {
+    automation: { ...automation, status: automation.status as AutomationStatus },
+    revision,
+    pending: version(automation.pending_revision),
+    proposedByServiceAccountId: version(automation.proposal_revision)?.authored_by_service_account_id ?? null,
+  }
+}
+
+/** How an automation stands to its sources, before a change or, with what the change made of it, after. */
+export function standingOf(
+  { organizationId }: Space,
+  { automation: { id, kind, status }, revision }: Current,
+  after: { status?: AutomationStatus; content?: Content } = {},
+): Standing {
+  return {
+    organizationId,
+    id,
+    kind,
+    status: after.status ?? status,
+    config: (after.content ?? revision.content).config,
+  }
 }
 
 /** What is proposed and not decided: the pending revision beside what runs, or all of it while it waits. */
@@ -56,13 +79,27 @@ export function proposalOf({ automation, revision, pending }: Current): Version 
  *
  * @throws ApiError `service_account_not_author`, `other_proposal_pending`
  */
-export function refuseForeignEdit(actor: Actor, { automation, pending }: Current): void {
+export function refuseForeignEdit(
+  actor: Actor,
+  { automation, pending, proposedByServiceAccountId }: Current,
+): void {
   if (actor.type === 'user') return
-  if (!runs(automation.status)) {
+  if (!isLive(automation.status)) {
     if (automation.created_by_service_account_id !== actor.id) throw new ApiError('service_account_not_author')
-  } else if (pending !== null && pending.authored_by_service_account_id !== actor.id) {
+  } else if (pending !== null && proposedByServiceAccountId !== actor.id) {
     throw new ApiError('other_proposal_pending')
   }
+}
+
+/** A revision that is to be written. */
+export type NewVersion = {
+  revision: number
+  content: Content
+  digest: string
+  /** The hosts that it sends to, as far as they are plain. */
+  sendsTo: string[]
+  /** The revision that a change beside what runs was made from. */
+  basedOn?: number | null
 }
 
 /** Writes a revision of an automation, authored by the actor. */
@@ -71,14 +108,16 @@ export async function writeRevision(
   actor: Actor,
   space: Space,
   automationId: string,
-  { revision, content, digest }: { revision: number; content: Content; digest: string },
+  { revision, content, digest, sendsTo, basedOn = null }: NewVersion,
 ): Promise<void> {
   await automationRevisions.insert(trx, space, automationId, {
     revision,
     name: content.name,
     config: JSON.stringify(content.config),
     description: content.description,
-    credential_version: content.credentialVersion,
+    secret_versions: JSON.stringify(content.secretVersions),
+    sends_to: sendsTo,
+    based_on: basedOn,
     digest,
     authored_by_user_id: actor.type === 'user' ? actor.id : null,
     authored_by_service_account_id: actor.type === 'service_account' ? actor.id : null,
@@ -88,7 +127,7 @@ export async function writeRevision(
 /** Writes what was done to an automation into the audit log. Last in its transaction. */
 export async function record(
   trx: Transaction<DB>,
-  doer: audit.Doer,
+  doer: Parameters<typeof audit.record>[2],
   space: Space,
   automationId: string,
   action: string,
@@ -96,4 +135,14 @@ export async function record(
 ): Promise<void> {
   const target = { type: 'automation', id: automationId }
   await audit.record(trx, space.organizationId, doer, { action, target, spaceId: space.id, details })
+}
+
+/** @throws ApiError `service_account_oauth_token` where AI staff brings a credential, or takes one away. */
+export function refuseCredentialOfStaff(actor: Actor, token: string | null | undefined): void {
+  if (actor.type === 'service_account' && token !== undefined) throw new ApiError('service_account_oauth_token')
+}
+
+/** What became of the credential, for the audit log: never the credential. */
+export function credentialDeed(token: string | null | undefined): { credential?: 'set' | 'removed' } {
+  return token === undefined ? {} : { credential: token === null ? 'removed' : 'set' }
 }

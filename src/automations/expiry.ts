@@ -3,8 +3,11 @@ import * as automations from '../../db/queries/automations.ts'
 import * as reviews from '../../db/queries/reviews.ts'
 import type { DB } from '../../db/types.ts'
 import { SYSTEM } from '../audit.ts'
-import { lock, proposalOf, record } from './current.ts'
+import type { Kinds } from '../kinds/registry.ts'
+import { changed } from './changed.ts'
+import { lock, proposalOf, record, standingOf } from './current.ts'
 import { CLOSED } from './decision.ts'
+import { destroyUnused } from './versions.ts'
 
 /**
  * Rejects proposals that nobody decided on in the time that their organization's policy sets, each in a transaction of
@@ -13,15 +16,15 @@ import { CLOSED } from './decision.ts'
  * @param most how many at the most in one call.
  * @returns how many it rejected.
  */
-export async function expireProposals(db: Kysely<DB>, most: number): Promise<number> {
+export async function expireProposals(db: Kysely<DB>, kinds: Kinds, most: number): Promise<number> {
   for (let count = 0; count < most; count++) {
-    const expired = await db.transaction().execute(expireOne)
+    const expired = await db.transaction().execute((trx) => expireOne(trx, kinds))
     if (!expired) return count
   }
   return most
 }
 
-async function expireOne(trx: Transaction<DB>): Promise<boolean> {
+async function expireOne(trx: Transaction<DB>, kinds: Kinds): Promise<boolean> {
   const claimed = await reviews.claimExpired(trx)
   if (claimed === undefined) return false
   const space = { organizationId: claimed.organization_id, id: claimed.space_id }
@@ -33,6 +36,10 @@ async function expireOne(trx: Transaction<DB>): Promise<boolean> {
     rejection_code: 'expired',
     rejection_paths: null,
   })
+  const after = standingOf(space, current, isWhole ? { status: 'rejected' } : {})
+  await changed(trx, kinds, standingOf(space, current), after)
+  const owner = { organizationId: space.organizationId, automationId: claimed.automation_id }
+  await destroyUnused(trx, owner, [current.revision.content.secretVersions])
   const proposal = proposalOf(current)
   const details = { revision: proposal?.revision ?? null, digest: proposal?.digest ?? null, days: claimed.days }
   await record(trx, SYSTEM, space, claimed.automation_id, 'proposal.expired', details)

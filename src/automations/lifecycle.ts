@@ -102,11 +102,11 @@ export function nextStatus(
   const outcome = TRANSITIONS[actor.type][current.status][request]
   if (outcome in ERRORS) throw new ApiError(outcome as ErrorCode)
   const isDecision = request === 'approve' || request === 'reject'
-  if (isDecision && runs(current.status) && !current.hasPendingRevision) throw new ApiError('automation_not_pending')
+  if (isDecision && isLive(current.status) && !current.hasPendingRevision) throw new ApiError('automation_not_pending')
   return outcome as AutomationStatus
 }
 
-/** Active or paused: a person has let it run, so AI staff changes it only through a pending revision. */
-export function runs(status: AutomationStatus): boolean {
+/** Active or paused: a person has let it run, and it may be waiting to run again; AI staff changes it only through a pending revision. */
+export function isLive(status: AutomationStatus): boolean {
   return status === 'active' || status === 'paused'
 }

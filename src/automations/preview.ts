@@ -1,73 +1,102 @@
 import type { Kysely } from 'kysely'
 import * as automations from '../../db/queries/automations.ts'
 import type { DB } from '../../db/types.ts'
-import type { AutomationConfig, AutomationKind } from '../../schemas/automations.ts'
 import type { Scope } from '../actions/action.ts'
 import type { Actions } from '../actions/index.ts'
+import type { SeenEvent } from '../actions/scope.ts'
 import { TemplateError } from '../actions/template.ts'
+import { type PlannedRun, previewSchedule } from '../clock/preview.ts'
+import { requireSchedule } from '../clock/schedule.ts'
 import type { ErrorDetail } from '../errors.ts'
-import { KINDS } from '../kinds/index.ts'
-import type { KindPreview } from '../kinds/kind.ts'
+import type { Config, Kind } from '../kinds/kind.ts'
+import type { Kinds } from '../kinds/registry.ts'
+import { TRIGGERS } from '../runs/triggers.ts'
 
 /** What is looked at: stored or not. An id is made up for what is not stored. */
 export type Previewed = {
   id: string
   name: string
-  kind: AutomationKind
-  config: AutomationConfig
+  kind: string
+  config: Config
   lastRunAt: string | null
-  /** Whether there is a secret by which its senders are known; null for what is not stored. */
-  hasSecret: boolean | null
+  /** What is stored beside the content; null for what is not stored. */
+  stored: {
+    /** Whether there is a secret by which its senders are known. */
+    hasWebhookSecret: boolean
+    /** The names of the secrets that it uses and that are there. */
+    secrets: ReadonlySet<string>
+  } | null
 }
 
-export type Preview = KindPreview & {
-  kind: AutomationKind
+export type Preview = {
+  kind: string
+  next_runs: PlannedRun[]
   action: Record<string, unknown> | null
   problems: ErrorDetail[]
+  warnings: string[]
 }
 
-/** What an automation would do at `now` and after, without any effect: what a reviewer reads before approving. */
-export function preview(automation: Previewed, actions: Actions, now: Date): Preview {
-  const { id, kind, config } = automation
-  const { validate, action, ...kindOf } = KINDS[kind]
-  const problems = validate(config, actions)
-  if (problems.length > 0) return { kind, next_runs: [], action: null, problems, warnings: [] }
-  const { next_runs, warnings } = kindOf.preview(config, id, now)
-  if (kindOf.intake?.needsSecret(config) && automation.hasSecret === false) warnings.push(NO_SECRET)
-  const does = action(config)
-  if (does === null) return { kind, next_runs, warnings, action: null, problems }
-  try {
-    const shown = actions.preview(does, scopeOf(automation, next_runs[0]?.at_utc ?? now.toISOString()))
-    return { kind, next_runs, action: shown.action, problems, warnings: [...warnings, ...shown.warnings] }
-  } catch (error) {
-    if (!(error instanceof TemplateError)) throw error
-    warnings.push(`a run would fail: ${error.message}`)
-    return { kind, next_runs, action: null, problems, warnings }
-  }
-}
-
-/** Warns of a host that nothing else which runs in the organization sends to: a typing error, or a stranger. */
-export async function withFirstContact(
-  db: Kysely<DB>,
-  organizationId: string,
-  automationId: string,
-  shown: Preview,
-): Promise<Preview> {
-  const url = URL.parse(String(shown.action?.url))
-  if (url === null || (await automations.isHostKnown(db, organizationId, url.host, automationId))) return shown
-  return { ...shown, warnings: [...shown.warnings, `nothing else that runs here sends to ${url.host}: first contact`] }
-}
+/** A preview, and the hosts that the action would send to. */
+type WithHosts = { preview: Preview; hosts: string[] }
 
 const NO_SECRET = 'it has no secret yet: until a person sets one, every event is refused'
 const NO_ID = '00000000-0000-7000-8000-000000000000'
 
-/** The scope of a run that there is none of: the next one, for an event of which little is known. */
-function scopeOf({ id, name, kind, config, lastRunAt }: Previewed, time: string): Scope {
-  const { intake } = KINDS[kind]
-  const event = intake && { id: NO_ID, key: null, headers: {}, received_at: time, ...intake.example(config) }
-  const trigger = intake ? 'webhook' : 'schedule'
+/** What an automation would do at `now` and after, without any effect: what a reviewer reads before approving. */
+export function preview(automation: Previewed, actions: Actions, kinds: Kinds, now: Date): WithHosts {
+  const { id, kind: name, config, stored } = automation
+  const kind = kinds.get(name)
+  const problems = kinds.problems(name, config, { actions, secrets: stored?.secrets ?? null })
+  const shown: Preview = { kind: name, next_runs: [], action: null, problems, warnings: [] }
+  if (problems.length > 0) return { preview: shown, hosts: [] }
+  const schedule = kind.clock?.schedule(config) ?? null
+  if (schedule !== null) Object.assign(shown, previewSchedule(requireSchedule(schedule), id, now))
+  shown.warnings.push(...(kind.warnings?.(config) ?? []))
+  if (stored?.hasWebhookSecret === false && kind.intake?.needsSecret(config)) shown.warnings.push(NO_SECRET)
+  if (stored === null) shown.warnings.push(...kinds.profile(name, config, actions).secrets.map(neededSecret))
+  const does = kind.effect?.(config, {})
+  if (does === undefined) return { preview: shown, hosts: [] }
+  try {
+    const { action, hosts, warnings } = actions.preview(does, scopeOf(automation, kind, shown.next_runs[0], now))
+    return { preview: { ...shown, action, warnings: [...shown.warnings, ...warnings] }, hosts }
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error
+    shown.warnings.push(`a run would fail: ${error.message}`)
+    return { preview: shown, hosts: [] }
+  }
+}
+
+function neededSecret(name: string): string {
+  return `it uses the secret "${name}": a person sets it before it can become active`
+}
+
+/** Warns of hosts that nothing else which runs in the organization sends to: a typing error, or a stranger. */
+export async function withFirstContact(
+  db: Kysely<DB>,
+  organizationId: string,
+  automationId: string,
+  { preview: shown, hosts }: WithHosts,
+): Promise<Preview> {
+  const warnings = [...shown.warnings]
+  for (const host of hosts)
+    if (!(await automations.isHostKnown(db, organizationId, host, automationId)))
+      warnings.push(`nothing else that runs here sends to ${host}: first contact`)
+  return { ...shown, warnings }
+}
+
+/** The scope of a preview: the next run, for an event of which little is known. */
+function scopeOf(
+  { id, name, kind, config, lastRunAt }: Previewed,
+  { intake }: Kind,
+  next: PlannedRun | undefined,
+  now: Date,
+): Scope {
+  const time = next?.at_utc ?? now.toISOString()
+  const event: SeenEvent | null =
+    intake === undefined ? null : { id: NO_ID, key: null, headers: {}, received_at: time, ...intake.example(config) }
+  const trigger = intake ? TRIGGERS.intake : TRIGGERS.clock
   return {
-    run: { id: NO_ID, trigger, attempt: 1, scheduled_for: intake ? null : time, created_at: time },
+    run: { id: NO_ID, trigger, attempt: 1, scheduled_for: intake ? null : time, created_at: time, input: {} },
     automation: { id, name, kind, last_run_at: lastRunAt },
     event,
   }

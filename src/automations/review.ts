@@ -1,18 +1,22 @@
 import type { Transaction } from 'kysely'
 import * as automationPolicies from '../../db/queries/automation-policies.ts'
 import * as automationRevisions from '../../db/queries/automation-revisions.ts'
+import { NAMED_SLOTS, OAUTH_SLOT } from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'
 import type { DB } from '../../db/types.ts'
 import type { Space } from '../access/actor.ts'
+import type { Caller } from '../access/caller.ts'
 import { ApiError, type ErrorDetail } from '../errors.ts'
+import { changed } from './changed.ts'
 import { contentOf } from './content.ts'
-import { type Current, lock, proposalOf, record, type Seen, type Version } from './current.ts'
+import { type Current, lock, proposalOf, record, type Seen, standingOf, type Version } from './current.ts'
 import { CLOSED, NOT_REJECTED, reviewed, reviewOf } from './decision.ts'
-import type { Author, Means } from './definition.ts'
 import { nextStatus } from './lifecycle.ts'
-import { plan, requireValid } from './planning.ts'
+import type { Means } from './means.ts'
 import { requireSecondPerson, requireSeen } from './policy.ts'
 import { type Change, diff } from './revisions.ts'
+import { requireValid } from './validity.ts'
+import { destroyUnused } from './versions.ts'
 
 type Target = { space: Space; id: string; seen: Seen }
 
@@ -28,34 +32,34 @@ export type Rejection = { reason?: string; code?: string; paths?: string[] }
  */
 export async function approve(
   trx: Transaction<DB>,
-  author: Author,
+  caller: Caller,
   target: Target,
   digest: string | undefined,
-  { actions }: Pick<Means, 'actions'>,
+  means: Pick<Means, 'actions' | 'kinds'>,
 ): Promise<void> {
-  const { current, proposal, status } = await decide(trx, author, target, 'approve')
+  const { current, proposal, status } = await decide(trx, caller, target, 'approve')
   const { automation, revision } = current
   const policy = await automationPolicies.find(trx, target.space.organizationId)
   const hasSeen = target.seen({ version: automation.version, digest: proposal.digest })
   if (digest !== undefined && digest !== proposal.digest)
     throw new ApiError('digest_mismatch', { details: await differences(trx, target, digest, proposal) })
   requireSeen(current, proposal, hasSeen || digest !== undefined, policy)
-  requireSecondPerson(policy, author.actor, proposal)
-  requireSameCredential(revision, proposal)
-  requireValid(automation.kind, proposal.content.config, actions, { isWhole: true })
+  requireSecondPerson(policy, caller.actor, proposal)
+  if (proposal !== revision) await requireFreshSecrets(trx, target, current, proposal)
+  requireValid(means, automation.kind, proposal.content, { isWhole: true })
   await automations.update(trx, target.space, automation.id, {
     status,
     revision: proposal.revision,
     approved_digest: proposal.digest,
     ...CLOSED,
     ...NOT_REJECTED,
-    ...reviewed(author.actor, automation, proposal.revision),
+    ...reviewed(caller.actor, automation, proposal.revision),
   })
-  const { id, kind } = automation
-  const { config } = proposal.content
-  await plan(trx, { organizationId: target.space.organizationId, id, kind, config, status, resumes: false })
+  const after = standingOf(target.space, current, { status, content: proposal.content })
+  await changed(trx, means.kinds, standingOf(target.space, current), after)
+  await destroyUnused(trx, ownerOf(target), [proposal.content.secretVersions])
   const details = { before: revision.digest, after: proposal.digest, revision: proposal.revision, status }
-  await record(trx, author, target.space, automation.id, 'automation.approved', details)
+  await record(trx, caller, target.space, automation.id, 'automation.approved', details)
 }
 
 /**
@@ -65,31 +69,38 @@ export async function approve(
  */
 export async function reject(
   trx: Transaction<DB>,
-  author: Author,
+  caller: Caller,
   target: Target,
   rejection: Rejection,
+  { kinds }: Pick<Means, 'kinds'>,
 ): Promise<void> {
-  const { current, proposal, status } = await decide(trx, author, target, 'reject')
+  const { current, proposal, status } = await decide(trx, caller, target, 'reject')
   const { automation } = current
   target.seen({ version: automation.version, digest: proposal.digest })
   const isWhole = status === 'rejected'
   await automations.update(trx, target.space, automation.id, {
     status,
     // What AI staff sends next is a new look at the same proposal, unless what runs was never touched by this one.
-    ...(isWhole ? reviewOf(author.actor.userId, proposal.revision) : CLOSED),
+    ...(isWhole ? reviewOf(caller.actor.userId, proposal.revision) : CLOSED),
     rejection_reason: rejection.reason ?? null,
     rejection_code: rejection.code ?? null,
     rejection_paths: rejection.paths ?? null,
   })
+  await changed(trx, kinds, standingOf(target.space, current), standingOf(target.space, current, { status }))
+  await destroyUnused(trx, ownerOf(target), [current.revision.content.secretVersions])
   const details = { digest: proposal.digest, revision: proposal.revision, status, code: rejection.code ?? null }
-  await record(trx, author, target.space, automation.id, 'automation.rejected', details)
+  await record(trx, caller, target.space, automation.id, 'automation.rejected', details)
 }
 
-async function decide(trx: Transaction<DB>, author: Author, { space, id }: Target, request: 'approve' | 'reject') {
+function ownerOf({ space, id }: Target) {
+  return { organizationId: space.organizationId, automationId: id }
+}
+
+async function decide(trx: Transaction<DB>, caller: Caller, { space, id }: Target, request: 'approve' | 'reject') {
   const current = await lock(trx, space, id).catch(asNotPending)
   const { automation, pending } = current
   const state = { status: automation.status, hasPendingRevision: pending !== null }
-  const status = nextStatus(author.actor, state, request)
+  const status = nextStatus(caller.actor, state, request)
   const proposal = proposalOf(current)
   if (proposal === null) throw new ApiError('automation_not_pending')
   return { current, proposal, status }
@@ -101,13 +112,34 @@ function asNotPending(error: unknown): never {
   throw error
 }
 
-/** A person replaced the credential after the proposal was written: what would run is not what was proposed. */
-function requireSameCredential(current: Version, proposal: Version): void {
-  const before = proposal.credential_version
-  const after = current.credential_version
-  if (before === after) return
-  const message = 'the credential was changed since: the change must be proposed again'
-  throw new ApiError('digest_mismatch', { details: [{ path: '/credential_version', message, before, after }] })
+/**
+ * A proposal names the secrets that it was made with. Where one was replaced since in what runs, what would run is not what was
+ * meant; one that the proposal itself brings is a part of it.
+ */
+async function requireFreshSecrets(
+  trx: Transaction<DB>,
+  { space, id }: Target,
+  { revision: { revision, content: now } }: Current,
+  { based_on, content: proposed }: Version,
+): Promise<void> {
+  const [row] =
+    based_on === null || based_on === revision ? [] : await automationRevisions.findMany(trx, space, id, [based_on])
+  const base = based_on === revision ? now : row && contentOf(row)
+  const slots = new Set([OAUTH_SLOT, ...Object.keys(proposed.secretVersions)])
+  const details = [...slots].flatMap((slot) => {
+    const [after, before] = [now.secretVersions[slot], proposed.secretVersions[slot]]
+    // Where it is not known what a proposal was made from, it brings nothing of its own.
+    const isReplaced = base === undefined || base.secretVersions[slot] !== after
+    if (after === before || !isReplaced) return []
+    const message = `${slot === OAUTH_SLOT ? 'the credential' : slot} was changed since: the change must be proposed again`
+    return [{ path: pathOf(slot), message, before: before ?? null, after: after ?? null }]
+  })
+  if (details.length > 0) throw new ApiError('digest_mismatch', { details })
+}
+
+/** Where the difference of two contents shows a version. */
+function pathOf(slot: string): string {
+  return slot === OAUTH_SLOT ? '/credential_version' : `/secret_versions/${slot.slice(NAMED_SLOTS.length)}`
 }
 
 async function differences(

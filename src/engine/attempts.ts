@@ -1,19 +1,24 @@
 import type { Transaction } from 'kysely'
 import * as automationRuns from '../../db/queries/automation-runs.ts'
+import * as automationSecrets from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'
 import * as runAttempts from '../../db/queries/run-attempts.ts'
 import * as webhookEvents from '../../db/queries/webhook-events.ts'
 import type { DB } from '../../db/types.ts'
-import type { AutomationConfig, AutomationKind } from '../../schemas/automations.ts'
-import type { ActionResult, Scope } from '../actions/action.ts'
+import type { AutomationConfig } from '../../schemas/automations.ts'
+import type { ActionConfig, ActionResult, Scope } from '../actions/action.ts'
+import { madeUpEvent, type SeenEvent } from '../actions/scope.ts'
 import * as audit from '../audit.ts'
+import { changed } from '../automations/changed.ts'
+import { contentOf } from '../automations/content.ts'
+import { lock, record, standingOf } from '../automations/current.ts'
 import { digestOf } from '../automations/revisions.ts'
-import { KINDS } from '../kinds/index.ts'
-import type { ActionConfig } from '../kinds/kind.ts'
+import type { Kinds } from '../kinds/registry.ts'
 import type { RunQueue } from '../runs/queue.ts'
 
 const BUFFER_MS = 2000
 const EVENT_GONE = 'the event that it was for is not kept any more'
+const IN_DOUBT = 'nobody knows whether it happened: it was about to be sent when its worker was lost'
 
 type Event = webhookEvents.RunEvent
 
@@ -22,11 +27,14 @@ export type Attempt = {
   run: { id: string; organizationId: string; spaceId: string; automationId: string; attempt: number }
   action: ActionConfig
   scope: Scope
-  kind: AutomationKind
+  /** Those that the content names, still encrypted. */
+  secrets: automationSecrets.SealedSecret[]
+  kind: string
   config: AutomationConfig
 }
 
-type Queue = Pick<RunQueue, 'send'>
+/** What attempts need besides the database. */
+export type Engine = { queue: Pick<RunQueue, 'send'>; kinds: Kinds }
 
 /**
  * Begins attempts at runs, in one transaction: each is held against its automation as it is now, and only what a person let
@@ -36,21 +44,29 @@ type Queue = Pick<RunQueue, 'send'>
  */
 export async function begin(
   trx: Transaction<DB>,
-  queue: Queue,
+  engine: Engine,
   keys: readonly runAttempts.RunKey[],
 ): Promise<(Attempt | undefined)[]> {
   const begun = new Map<string, Attempt>()
   const rows: runAttempts.Begun[] = []
+  const stopped: Stopped[] = []
   const runs = await runAttempts.lock(trx, keys)
   const events = await eventsOf(trx, runs)
+  const secrets = await secretsOf(trx, runs)
   for (const run of runs) {
-    const attempt = await admit(trx, queue, run, events.get(run.event_id ?? ''))
-    if (attempt === undefined) continue
-    begun.set(run.id, attempt)
-    const { id, organization_id, revision, digest } = run
-    rows.push({ id, organization_id, revision, digest, attempt: attempt.run.attempt })
+    const event = events.get(run.event_id ?? '')
+    const reason = whyNot(run, event)
+    if (reason !== undefined) stopped.push({ run, reason })
+    else if (await mustWait(trx, engine, run)) await putOff(trx, engine, run)
+    else {
+      const attempt = attemptOf(engine.kinds, run, event, secrets.get(run.automation_id) ?? [])
+      begun.set(run.id, attempt)
+      const { id, organization_id, revision, digest } = run
+      rows.push({ id, organization_id, revision, digest, attempt: attempt.run.attempt })
+    }
   }
   if (rows.length > 0) await runAttempts.begin(trx, rows)
+  if (stopped.length > 0) await stop(trx, stopped)
   return keys.map(({ id }) => begun.get(id))
 }
 
@@ -67,57 +83,85 @@ async function eventsOf(trx: Transaction<DB>, runs: readonly runAttempts.Attempt
   return new Map(events.map((event) => [event.id, event]))
 }
 
-async function admit(
-  trx: Transaction<DB>,
-  queue: Queue,
-  run: runAttempts.Attemptable,
-  event: Event | undefined,
-): Promise<Attempt | undefined> {
-  const { id, organization_id: organizationId } = run
-  const kind = run.kind as AutomationKind
-  const config = run.config as AutomationConfig
-  const reason = whyNot(run, kind, config) ?? (run.event_id !== null && event === undefined ? EVENT_GONE : undefined)
-  if (reason !== undefined) {
-    await automationRuns.finish(trx, organizationId, id, null, { status: 'skipped', error_message: reason })
-    return undefined
-  }
-  const { timing, action } = KINDS[kind]
-  const isBuffered = run.status === 'queued' && timing?.overlap(config) === 'buffer_one'
-  if (isBuffered && (await isAnotherRunning(trx, run.automation_id, id))) {
-    await queue.send(trx, [{ runId: id, organizationId, startAfter: new Date(Date.now() + BUFFER_MS) }])
-    return undefined
-  }
-  const does = action(config)
-  if (does === null) throw new Error(`a run of the kind ${kind}, which can't run`)
-  return attemptOf(run, kind, config, does, event)
+/** The secrets that the contents of some runs name, by automation. Read with the content, because a change destroys them. */
+async function secretsOf(trx: Transaction<DB>, runs: readonly runAttempts.Attemptable[]) {
+  const wanted = new Map(
+    runs.map(({ organization_id: organizationId, automation_id: automationId, secret_versions: versions }) => [
+      automationId,
+      { organizationId, automationId, versions },
+    ]),
+  )
+  const secrets = await automationSecrets.listWanted(trx, [...wanted.values()])
+  return Map.groupBy(secrets, ({ automation_id }) => automation_id)
 }
 
 /** Fails closed: whatever is not exactly what a person let run does not. */
-function whyNot(run: runAttempts.Attemptable, kind: AutomationKind, config: AutomationConfig): string | undefined {
+function whyNot(run: runAttempts.Attemptable, event: Event | undefined): string | undefined {
+  if (run.sent_at !== null) return IN_DOUBT
   if (run.automation_status !== 'active') return `the automation is ${run.automation_status}`
   if (run.approved_digest !== run.digest) return 'its present content is not approved'
-  const content = { name: run.name, config, description: null, credentialVersion: run.credential_version }
-  if (run.digest !== digestOf(run.automation_id, kind, content)) return 'its content is not what its digest says'
-  return undefined
+  const content = contentOf({ ...run, description: null })
+  if (run.digest !== digestOf(run.automation_id, run.kind, content)) return 'its content is not what its digest says'
+  return run.event_id !== null && event === undefined ? EVENT_GONE : undefined
 }
 
-async function isAnotherRunning(trx: Transaction<DB>, automationId: string, runId: string): Promise<boolean> {
-  const open = await automationRuns.listOpen(trx, [automationId])
-  return open.some(({ id, status }) => id !== runId && status === 'running')
+type Stopped = { run: runAttempts.Attemptable; reason: string }
+
+/**
+ * Ends runs that can't begin, or can't go on. One that never began is skipped; of one that began, what it says stays, and its
+ * automation hears of it.
+ */
+async function stop(trx: Transaction<DB>, stopped: readonly Stopped[]): Promise<void> {
+  const ends = stopped.map(({ run: { id, organization_id, sent_at, attempt, error_message }, reason }) => {
+    if (sent_at !== null) return { id, organization_id, status: 'unknown' as const, error_message: reason }
+    if (attempt === 0) return { id, organization_id, status: 'skipped' as const, error_message: reason }
+    const before = error_message === null ? '' : `; before: ${error_message}`
+    return { id, organization_id, status: 'failed' as const, error_message: `not tried again: ${reason}${before}` }
+  })
+  await runAttempts.stop(trx, ends)
+  const began = stopped.flatMap(({ run }, i) =>
+    run.started_at === null || run.attempt === 0
+      ? []
+      : [{ run, started_at: run.started_at, error: ends[i]?.error_message ?? null }],
+  )
+  for (const { run, started_at, error } of began)
+    await automations.noteRun(trx, { organizationId: run.organization_id, id: run.space_id }, run.automation_id, {
+      ranAt: started_at,
+      error,
+    })
+}
+
+/** Whether a run has to wait for the one before it. */
+async function mustWait(trx: Transaction<DB>, { kinds }: Engine, run: runAttempts.Attemptable): Promise<boolean> {
+  const { clock } = kinds.get(run.kind)
+  const isBuffered = run.status === 'queued' && clock?.overlap(run.config as AutomationConfig) === 'buffer_one'
+  if (!isBuffered) return false
+  const open = await automationRuns.listOpen(trx, [run.automation_id])
+  return open.some(({ id, status }) => id !== run.id && status === 'running')
+}
+
+async function putOff(trx: Transaction<DB>, { queue }: Engine, run: runAttempts.Attemptable): Promise<void> {
+  const startAfter = new Date(Date.now() + BUFFER_MS)
+  await queue.send(trx, [{ runId: run.id, organizationId: run.organization_id, startAfter }])
 }
 
 function attemptOf(
+  kinds: Kinds,
   run: runAttempts.Attemptable,
-  kind: AutomationKind,
-  config: AutomationConfig,
-  action: ActionConfig,
   event: Event | undefined,
+  secrets: automationSecrets.SealedSecret[],
 ): Attempt {
-  const { id, organization_id: organizationId, space_id: spaceId, automation_id: automationId } = run
+  const { id, organization_id: organizationId, space_id: spaceId, automation_id: automationId, kind } = run
+  const config = run.config as AutomationConfig
+  const input = (run.input ?? {}) as Record<string, unknown>
   const attempt = run.attempt + 1
+  const created_at = run.created_at.toISOString()
+  const action = kinds.get(kind).effect?.(config, input)
+  if (action === undefined) throw new Error(`a run of the kind ${kind}, which can't run`)
   return {
     run: { id, organizationId, spaceId, automationId, attempt },
     action,
+    secrets,
     kind,
     config,
     scope: {
@@ -126,16 +170,17 @@ function attemptOf(
         trigger: run.trigger,
         attempt,
         scheduled_for: run.scheduled_for?.toISOString() ?? null,
-        created_at: run.created_at.toISOString(),
+        created_at,
+        input,
       },
       automation: { id: automationId, name: run.name, kind, last_run_at: run.last_run_at?.toISOString() ?? null },
-      event: event === undefined ? null : shown(event),
+      event: event === undefined ? madeUpEvent(input, created_at) : shown(event),
     },
   }
 }
 
 /** An event as templates see it. */
-function shown({ id, event_key: key, type, headers, body, received_at }: Event) {
+function shown({ id, event_key: key, type, headers, body, received_at }: Event): SeenEvent {
   return { id, key, type, headers, body, received_at: received_at.toISOString() }
 }
 
@@ -143,7 +188,7 @@ function shown({ id, event_key: key, type, headers, body, received_at }: Event) 
 export type Outcome = { attempt: Attempt; result: ActionResult; again: Date | undefined }
 
 /** Writes what came of attempts, in one transaction. What was overtaken, or cancelled, changes nothing. */
-export async function end(trx: Transaction<DB>, queue: Queue, outcomes: readonly Outcome[]): Promise<void> {
+export async function end(trx: Transaction<DB>, engine: Engine, outcomes: readonly Outcome[]): Promise<void> {
   await runAttempts.lockAutomations(
     trx,
     outcomes.map(({ attempt }) => attempt.run),
@@ -156,7 +201,7 @@ export async function end(trx: Transaction<DB>, queue: Queue, outcomes: readonly
   const jobs = written.flatMap(({ attempt: { run }, again }) =>
     again === undefined ? [] : [{ runId: run.id, organizationId: run.organizationId, startAfter: again }],
   )
-  if (jobs.length > 0) await queue.send(trx, jobs)
+  if (jobs.length > 0) await engine.queue.send(trx, jobs)
   const last = written.filter(({ again }) => again === undefined)
   if (last.length === 0) return
   const failures = await runAttempts.note(
@@ -168,7 +213,8 @@ export async function end(trx: Transaction<DB>, queue: Queue, outcomes: readonly
       error: result.ok ? null : result.error,
     })),
   )
-  for (const { attempt } of last) await pauseAfter(trx, attempt, failures.get(attempt.run.automationId) ?? 0)
+  for (const { attempt } of last)
+    await pauseAfter(trx, engine.kinds, attempt, failures.get(attempt.run.automationId) ?? 0)
 }
 
 function toEnd({ attempt: { run }, result, again }: Outcome): runAttempts.Ended {
@@ -180,12 +226,18 @@ function toEnd({ attempt: { run }, result, again }: Outcome): runAttempts.Ended 
   return { ...ended, status, error_message: result.error, output: result.output ?? null }
 }
 
-async function pauseAfter(trx: Transaction<DB>, { run, kind, config }: Attempt, failures: number): Promise<void> {
-  const most = KINDS[kind].pauseAfterFailures(config)
+async function pauseAfter(
+  trx: Transaction<DB>,
+  kinds: Kinds,
+  { run, kind, config }: Attempt,
+  failures: number,
+): Promise<void> {
+  const most = kinds.get(kind).pauseAfterFailures?.(config) ?? null
   if (most === null || failures < most) return
   const space = { organizationId: run.organizationId, id: run.spaceId }
+  const current = await lock(trx, space, run.automationId)
+  if (current.automation.status !== 'active') return
   await automations.update(trx, space, run.automationId, { status: 'paused' })
-  const target = { type: 'automation', id: run.automationId }
-  const deed = { action: 'automation.paused_after_failures', target, spaceId: run.spaceId, details: { failures } }
-  await audit.record(trx, run.organizationId, audit.SYSTEM, deed)
+  await changed(trx, kinds, standingOf(space, current), standingOf(space, current, { status: 'paused' }))
+  await record(trx, audit.SYSTEM, space, run.automationId, 'automation.paused_after_failures', { failures })
 }

@@ -1,10 +1,14 @@
 import type { Database } from '../../db/client.ts'
 import * as automationRuns from '../../db/queries/automation-runs.ts'
 import * as automations from '../../db/queries/automations.ts'
+import * as runAttempts from '../../db/queries/run-attempts.ts'
 import type { ActionResult } from '../actions/action.ts'
 import type { Actions } from '../actions/index.ts'
 import { gather } from '../gather.ts'
+import type { Kinds } from '../kinds/registry.ts'
 import type { RunHandler, RunQueue } from '../runs/queue.ts'
+import type { Cipher } from '../secrets/cipher.ts'
+import { openSlots } from '../secrets/sealed.ts'
 import * as attempts from './attempts.ts'
 
 const MOST_ATTEMPTS = 5
@@ -15,6 +19,8 @@ export type ExecutorOptions = {
   db: Database
   queue: Pick<RunQueue, 'send'>
   actions: Actions
+  kinds: Kinds
+  cipher: Cipher
   /** Milliseconds until the next attempt, given the number of the one that failed. */
   backoff?: (attempt: number) => number
 }
@@ -30,16 +36,18 @@ function jitteredBackoff(attempt: number): number {
  *
  * Runs that come at the same time begin together and end together, since it is the commits that cost (bench/README.md).
  */
-export function createExecutor({ db, queue, actions, backoff = jitteredBackoff }: ExecutorOptions): RunHandler {
+export function createExecutor(options: ExecutorOptions): RunHandler {
+  const { db, queue, kinds, backoff = jitteredBackoff } = options
+  const engine = { queue, kinds }
   const begin = gather(
     (keys: readonly { organizationId: string; id: string }[]) =>
-      db.transaction().execute((trx) => attempts.begin(trx, queue, keys)),
+      db.transaction().execute((trx) => attempts.begin(trx, engine, keys)),
     { most: MOST_TOGETHER, key: ({ id }) => id },
   )
   // An automation is noted once in a transaction.
   const end = gather(
     async (outcomes: readonly attempts.Outcome[]) => {
-      await db.transaction().execute((trx) => attempts.end(trx, queue, outcomes))
+      await db.transaction().execute((trx) => attempts.end(trx, engine, outcomes))
       return outcomes
     },
     { most: MOST_TOGETHER, key: ({ attempt }) => attempt.run.automationId },
@@ -49,7 +57,7 @@ export function createExecutor({ db, queue, actions, backoff = jitteredBackoff }
     const attempt = await begin({ organizationId, id: runId })
     if (attempt === undefined) return
     const watched = watch(runId, signal)
-    const result = await act(actions, attempt, watched.signal)
+    const result = await act(options, attempt, watched.signal)
     watched.stop()
     await end({ attempt, result, again: nextAttempt(result, attempt.run.attempt, backoff) })
   }
@@ -59,30 +67,37 @@ export function createExecutor({ db, queue, actions, backoff = jitteredBackoff }
 export function createUndertaker(db: Database): RunHandler {
   return async ({ runId, organizationId }) => {
     await db.transaction().execute(async (trx) => {
-      const run = await automationRuns.lock(trx, organizationId, runId)
-      if (run === undefined) return
-      const error_message = 'every worker that took this run died'
-      const ended = await automationRuns.finish(trx, organizationId, runId, null, { status: 'failed', error_message })
+      const error = 'every worker that took this run died'
+      const ended = await automationRuns.giveUp(trx, organizationId, runId, error)
       if (ended === undefined) return
-      const space = { organizationId, id: run.space_id }
-      await automations.noteRun(trx, space, run.automation_id, {
-        ranAt: ended.started_at ?? new Date(),
-        error: error_message,
-      })
+      const ranAt = ended.started_at ?? new Date()
+      await automations.noteRun(trx, { organizationId, id: ended.space_id }, ended.automation_id, { ranAt, error })
     })
   }
 }
 
+/**
+ * Acts, and says what came of it. Once the effect was about to leave that must not be repeated, whatever goes wrong here leaves
+ * it in doubt.
+ */
 async function act(
-  actions: Actions,
-  { action, run, scope }: attempts.Attempt,
+  { db, actions, cipher }: ExecutorOptions,
+  { action, run, scope, secrets }: attempts.Attempt,
   signal: AbortSignal,
 ): Promise<ActionResult> {
+  let isInDoubt = false
+  const sending = async (sent: Record<string, unknown>): Promise<void> => {
+    signal.throwIfAborted()
+    if (!(await runAttempts.noteSent(db, run, sent))) throw new Error('another worker has taken this run over')
+    isInDoubt = true
+  }
   try {
-    return await actions.run(action, { ...run, runId: run.id, scope, signal })
+    const values = openSlots(cipher, secrets)
+    return await actions.run(action, { ...run, runId: run.id, scope, secrets: values, signal, sending })
   } catch (error) {
     // An action reports what the outside did; what it throws is our own, or the database's, and may be gone next time.
-    return { ok: false, error: error instanceof Error ? error.message : String(error), retry: 'yes' }
+    const message = error instanceof Error ? error.message : String(error)
+    return { ok: false, error: message, retry: isInDoubt ? 'unknown' : 'yes' }
   }
 }
 

@@ -4,11 +4,14 @@ import type { Database } from '../../db/client.ts'
 import * as automationRuns from '../../db/queries/automation-runs.ts'
 import * as dueAutomations from '../../db/queries/due-automations.ts'
 import type { DB } from '../../db/types.ts'
-import type { AutomationConfig, AutomationKind } from '../../schemas/automations.ts'
-import { KINDS } from '../kinds/index.ts'
-import type { Due, Overlap } from '../kinds/kind.ts'
+import type { AutomationConfig } from '../../schemas/automations.ts'
+import type { Overlap } from '../../schemas/clock.ts'
+import { dueNow } from '../clock/missed.ts'
+import type { Due } from '../clock/schedule.ts'
+import type { Kinds } from '../kinds/registry.ts'
 import type { RunQueue } from '../runs/queue.ts'
-import { startRuns } from '../runs/start.ts'
+import { newRun, startRuns } from '../runs/start.ts'
+import { TRIGGERS } from '../runs/triggers.ts'
 
 /** Few enough that the first runs begin while the others are still being written. */
 const BATCH = 200
@@ -18,6 +21,7 @@ const RETRY_MS = 1000
 export type SchedulerOptions = {
   db: Database
   queue: Pick<RunQueue, 'send'>
+  kinds: Kinds
   /** Milliseconds since the epoch. */
   now: () => number
   onError: (error: unknown) => void
@@ -29,28 +33,36 @@ export type SchedulerOptions = {
  *
  * @returns how many automations were due.
  */
-export async function startDue({ db, queue, now }: SchedulerOptions): Promise<number> {
+export async function startDue({ db, queue, kinds, now }: Omit<SchedulerOptions, 'onError'>): Promise<number> {
   let total = 0
   for (;;) {
     const time = new Date(now())
-    const count = await db.transaction().execute((trx) => startBatch(trx, queue, time))
+    const count = await db.transaction().execute((trx) => startBatch(trx, { queue, kinds }, time))
     total += count
     if (count < BATCH) return total
   }
 }
 
-async function startBatch(trx: Transaction<DB>, queue: Pick<RunQueue, 'send'>, now: Date): Promise<number> {
+async function startBatch(
+  trx: Transaction<DB>,
+  { queue, kinds }: Pick<SchedulerOptions, 'queue' | 'kinds'>,
+  now: Date,
+): Promise<number> {
   const claimed = await dueAutomations.claim(trx, now, BATCH)
   if (claimed.length === 0) return 0
   const open = await openRuns(trx, claimed)
   const runs: automationRuns.NewRun[] = []
   const plans: dueAutomations.Plan[] = []
   for (const each of claimed) {
-    const { timing } = KINDS[each.kind as AutomationKind]
+    const { clock } = kinds.get(each.kind)
     const config = each.config as AutomationConfig
-    const { run = [], next = null } = timing?.due(config, each.id, each.planned_at, now) ?? {}
+    const schedule = clock?.schedule(config) ?? null
+    const { run, next } =
+      clock === undefined || schedule === null
+        ? { run: [], next: null }
+        : dueNow(schedule, each.id, each.planned_at, now, clock.missed(config))
     plans.push({ id: each.id, next_run_at: next?.at ?? null, next_planned_at: next?.planned ?? null })
-    if (timing) runs.push(...(await runsOf(trx, each, run, timing.overlap(config), open.get(each.id) ?? [])))
+    if (clock) runs.push(...(await runsOf(trx, each, run, clock.overlap(config), open.get(each.id) ?? [])))
   }
   await startRuns(trx, queue, runs)
   await dueAutomations.update(trx, plans)
@@ -77,7 +89,7 @@ async function runsOf(
 ): Promise<automationRuns.NewRun[]> {
   if (overlap === 'cancel_other' && due.length > 0) {
     for (const { id, organization_id } of open)
-      await automationRuns.finish(trx, organization_id, id, null, { status: 'cancelled', error_message: REPLACED })
+      await automationRuns.cancel(trx, organization_id, id, REPLACED)
   }
   let queued = open.filter(({ status }) => status === 'queued').length
   let busy = open.length
@@ -87,29 +99,28 @@ async function runsOf(
       queued++
       busy++
     }
-    return newRun(automation, each, isSkipped ? overlap : null)
+    return runOf(automation, each, isSkipped ? overlap : null)
   })
 }
 
 const REPLACED = 'cancelled, because the next one was due'
 
-function newRun(automation: dueAutomations.Due, due: Due, skippedBy: string | null): automationRuns.NewRun {
-  return {
-    id: newId(),
-    organization_id: automation.organization_id,
-    space_id: automation.space_id,
-    automation_id: automation.id,
-    revision: automation.revision,
-    digest: automation.digest,
-    trigger: 'schedule',
-    status: skippedBy === null ? 'queued' : 'skipped',
-    scheduled_for: due.planned.toISOString(),
-    note: due.note,
-    error_message: skippedBy === null ? null : `skipped, because the one before it is not done (overlap: ${skippedBy})`,
-    requested_by_user_id: null,
-    retry_of_run_id: null,
-    event_id: null,
+function runOf(automation: dueAutomations.Due, due: Due, skippedBy: Overlap | null): automationRuns.NewRun {
+  const { organization_id: organizationId, space_id: spaceId, id: automationId, revision, digest } = automation
+  const skipped = {
+    status: 'skipped' as const,
+    error_message: `skipped, because the one before it is not done (overlap: ${skippedBy})`,
   }
+  return newRun(
+    { organizationId, spaceId, automationId, revision, digest },
+    {
+      id: newId(),
+      trigger: TRIGGERS.clock,
+      scheduled_for: due.planned.toISOString(),
+      note: due.note,
+      ...(skippedBy === null ? {} : skipped),
+    },
+  )
 }
 
 export type Scheduler = {

@@ -1,12 +1,12 @@
 import type { Database } from '../../db/client.ts'
 import { isUnavailable } from '../../db/failures.ts'
 import * as webhooks from '../../db/queries/webhooks.ts'
-import type { AutomationConfig, AutomationKind } from '../../schemas/automations.ts'
+import type { AutomationConfig } from '../../schemas/automations.ts'
 import type { Actions } from '../actions/index.ts'
 import { gather } from '../gather.ts'
-import { KINDS } from '../kinds/index.ts'
 import type { Intake } from '../kinds/kind.ts'
-import { openSecrets } from '../secrets/automation-secrets.ts'
+import type { Kinds } from '../kinds/registry.ts'
+import { openSecrets } from '../secrets/sealed.ts'
 import type { Cipher } from '../secrets/cipher.ts'
 
 /** A hook that takes events, and what stands behind it. */
@@ -41,14 +41,16 @@ export type Lookup = {
   find(hookId: string): Promise<Hook | undefined>
 }
 
+export type LookupOptions = { db: Database; cipher: Cipher; actions: Pick<Actions, 'problems'>; kinds: Kinds }
+
 /** Makes what finds hooks by their ids. */
-export function createLookup(db: Database, cipher: Cipher, actions: Pick<Actions, 'validate'>): Lookup {
-  const isValid = validity(actions)
+export function createLookup({ db, cipher, actions, kinds }: LookupOptions): Lookup {
+  const isValid = validity(kinds, actions)
   const found = new Map<string, Hook>()
   const find = gather(
     async (hookIds: readonly string[]) => {
       const rows = await webhooks.list(db, [...new Set(hookIds)])
-      const hooks = new Map(rows.map((row) => [row.hook_id, toHook(row, cipher, isValid)]))
+      const hooks = new Map(rows.map((row) => [row.hook_id, toHook(row, kinds, cipher, isValid)]))
       if (found.size + hooks.size > MOST_REMEMBERED) found.clear()
       for (const [id, hook] of hooks)
         if (hook === undefined) found.delete(id)
@@ -64,14 +66,14 @@ export function createLookup(db: Database, cipher: Cipher, actions: Pick<Actions
   }
 }
 
-type IsValid = (kind: AutomationKind, digest: string, config: AutomationConfig) => boolean
+type IsValid = (kind: string, digest: string, config: AutomationConfig) => boolean
 
-function toHook(row: webhooks.Webhook, cipher: Cipher, isValid: IsValid): Hook | undefined {
-  const kind = row.kind as AutomationKind
+function toHook(row: webhooks.Webhook, kinds: Kinds, cipher: Cipher, isValid: IsValid): Hook | undefined {
+  const { kind } = row
   const config = row.config as AutomationConfig
-  const { intake } = KINDS[kind]
+  const { intake } = kinds.get(kind)
   const isLive = row.status === 'paused' || (row.status === 'active' && row.approved_digest === row.digest)
-  if (intake === null || !isLive || !isValid(kind, row.digest, config)) return undefined
+  if (intake === undefined || !isLive || !isValid(kind, row.digest, config)) return undefined
   return {
     state: webhooks.stateOf(row),
     organizationId: row.organization_id,
@@ -85,12 +87,13 @@ function toHook(row: webhooks.Webhook, cipher: Cipher, isValid: IsValid): Hook |
 }
 
 /** Whether a config is valid, which is asked for each request and follows from the digest. */
-function validity(actions: Pick<Actions, 'validate'>): IsValid {
+function validity(kinds: Kinds, actions: Pick<Actions, 'problems'>): IsValid {
   const known = new Map<string, boolean>()
   return (kind, digest, config) => {
     const found = known.get(digest)
     if (found !== undefined) return found
-    const isValid = KINDS[kind].validate(config, actions).length === 0
+    // Which secrets are there is another question: an event is taken, and its run says which one is missing.
+    const isValid = kinds.problems(kind, config, { actions, secrets: null }).length === 0
     if (known.size >= MOST_REMEMBERED) known.clear()
     known.set(digest, isValid)
     return isValid

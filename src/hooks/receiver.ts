@@ -4,8 +4,8 @@ import * as webhookEvents from '../../db/queries/webhook-events.ts'
 import type { Actions } from '../actions/index.ts'
 import { ApiError, tryAgain } from '../errors.ts'
 import { gather } from '../gather.ts'
-import { KINDS } from '../kinds/index.ts'
 import type { Delivery, ReceivedEvent } from '../kinds/kind.ts'
+import type { Kinds } from '../kinds/registry.ts'
 import type { RunQueue } from '../runs/queue.ts'
 import type { Cipher } from '../secrets/cipher.ts'
 import { newId } from './ids.ts'
@@ -26,7 +26,8 @@ export type ReceiverOptions = {
   db: Database
   queue: Pick<RunQueue, 'sendWithin'>
   cipher: Cipher
-  actions: Pick<Actions, 'validate'>
+  actions: Pick<Actions, 'problems'>
+  kinds: Kinds
   batches?: EventBatches | undefined
 }
 
@@ -52,16 +53,18 @@ const MOST_TRIES = 3
  *
  * `onUnproven` is called, and waited for, before a request is refused, and where nothing need be proved.
  *
- * @throws ApiError `webhook_not_verified`, the same for a hook that there is not; or what is wrong with the event.
+ * @throws ApiError `webhook_not_verified`, the same for an unknown hook; or what is wrong with the event.
  */
 export function createReceiver({
   db,
   queue,
   cipher,
   actions,
+  kinds,
   batches = BATCHES,
 }: ReceiverOptions): (hookId: string, delivery: Delivery, onUnproven: () => Promise<void>) => Promise<Answer> {
-  const hooks = createLookup(db, cipher, actions)
+  const hooks = createLookup({ db, cipher, actions, kinds })
+  const isVerified = verifier(kinds)
   const store = gather((arrivals: readonly Arrival[]) => storeBatch(db, queue, arrivals), {
     ...batches,
     mostWeight: MOST_BYTES_AT_ONCE,
@@ -70,7 +73,7 @@ export function createReceiver({
   })
   return async (hookId, delivery, onUnproven) => {
     const recalled = hooks.recall(hookId)
-    const event = isProven(recalled, delivery) ? readQuietly(recalled, delivery) : undefined
+    const event = isProven(recalled, delivery, isVerified) ? readQuietly(recalled, delivery) : undefined
     const receipt = recalled && event && (await store({ hook: recalled, event: toEvent(recalled, event) }))
     if (recalled && receipt) return toAnswer(recalled, receipt)
     for (let tries = 0; tries < MOST_TRIES; tries++) {
@@ -88,7 +91,7 @@ export function createReceiver({
 }
 
 /** Whether somebody has proved who they are: not where nothing need be proved. */
-function isProven(hook: Hook | undefined, delivery: Delivery): hook is Hook {
+function isProven(hook: Hook | undefined, delivery: Delivery, isVerified: IsVerified): hook is Hook {
   return isVerified(hook, delivery) && hook.intake.needsSecret(hook.config)
 }
 
@@ -106,12 +109,17 @@ function toAnswer(hook: Hook, receipt: Receipt): Answer {
   return { receipt, hook, waitSeconds: hook.intake.waitSeconds(hook.config) }
 }
 
-/** Where there is no hook, as much is done as for a signature that is wrong. */
-function isVerified(hook: Hook | undefined, delivery: Delivery): hook is Hook {
-  const now = new Date()
-  if (hook !== undefined) return hook.intake.verify(hook.config, delivery, hook.secrets, now)
-  KINDS.webhook.intake?.verify({}, delivery, [], now)
-  return false
+type IsVerified = (hook: Hook | undefined, delivery: Delivery) => hook is Hook
+
+/** For an unknown hook, as much is done as for a signature that is wrong. */
+function verifier({ list }: Kinds): IsVerified {
+  const intake = list.find((kind) => kind.intake !== undefined)?.intake
+  return (hook, delivery): hook is Hook => {
+    const now = new Date()
+    if (hook !== undefined) return hook.intake.verify(hook.config, delivery, hook.secrets, now)
+    intake?.verify({}, delivery, [], now)
+    return false
+  }
 }
 
 function notVerified(): ApiError {

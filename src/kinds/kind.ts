@@ -1,33 +1,25 @@
-import type { TSchema } from '@sinclair/typebox'
-import type { AutomationConfig, AutomationKind } from '../../schemas/automations.ts'
+import type { MissedPolicy, Overlap, ScheduleConfig } from '../../schemas/clock.ts'
+import type { KindSchema } from '../../schemas/kinds/kind.ts'
+import type { ActionConfig } from '../actions/action.ts'
 import type { Actions } from '../actions/index.ts'
 import type { ConfigProblem } from '../errors.ts'
-import type { Due } from './scheduled/schedule.ts'
 
-export type { Due }
+/** What a config says. Keys that its kind knows are typed once the config has been held against its schema. */
+export type Config = Readonly<Record<string, unknown>>
 
-/** What sets an action off, in words that the registry of actions understands. */
-export type ActionConfig = { type: string } & Record<string, unknown>
-
-/** What may happen while a run of the same automation is not done. */
-export type Overlap = 'skip' | 'buffer_one' | 'allow' | 'cancel_other'
-
-/** How a kind runs by the clock. Times are parameters; nothing here reads the clock. */
-export type Timing = {
-  /** The first time after `after` (on the schedule, without jitter); null where there is none. */
-  next(config: AutomationConfig, automationId: string, after: Date): Due | null
-  /**
-   * What to run of all that was planned from `first` up to `now`: what is on time, and of what was missed as much as the
-   * config says; and what comes after that.
-   */
-  due(config: AutomationConfig, automationId: string, first: Date, now: Date): { run: Due[]; next: Due | null }
-  overlap(config: AutomationConfig): Overlap
+/** What is known of an automation when its config is checked. */
+export type Facts = {
+  actions: Pick<Actions, 'problems'>
+  /** The names of its named secrets; null where nothing is stored yet that could have some. */
+  secrets: ReadonlySet<string> | null
 }
 
-/** The next runs, and warnings. */
-export type KindPreview = {
-  next_runs: { at_utc: string; at_local: string; note: string | null }[]
-  warnings: string[]
+/** A kind that runs by the clock. */
+export type Clock = {
+  /** When it is due, as plain data; null where this config has no clock. What does not parse is one of its problems. */
+  schedule(config: Config): ScheduleConfig | null
+  overlap(config: Config): Overlap
+  missed(config: Config): MissedPolicy
 }
 
 /** A request from outside before anything in it is believed. Header names in lower case; `bytes` exactly as they came. */
@@ -46,45 +38,56 @@ export type ReceivedEvent = {
   wanted: boolean
 }
 
-/** How a kind takes events from outside. Configs are valid ones. */
+/** A kind that takes events from outside, at a URL of its own. Configs are valid ones. */
 export type Intake = {
   /** Whether its senders prove themselves with a secret. */
-  needsSecret(config: AutomationConfig): boolean
-  makeSecret(config: AutomationConfig): string
+  needsSecret(config: Config): boolean
+  makeSecret(config: Config): string
   /** What keeps a text from being a secret, or undefined. */
-  secretProblem(config: AutomationConfig, secret: string): string | undefined
+  secretProblem(config: Config, secret: string): string | undefined
   /**
    * Whether a request is from whom it should be from. It takes the same work whatever is wrong with it.
    *
    * @param secrets the present one and the one before, while they hold; none refuses whatever needs one.
    */
-  verify(config: AutomationConfig, delivery: Delivery, secrets: readonly string[], now: Date): boolean
+  verify(config: Config, delivery: Delivery, secrets: readonly string[], now: Date): boolean
   /**
    * What a verified request says: an event, or a question whether anybody is there.
    *
    * @throws ApiError where it can't be understood or stored.
    */
-  read(config: AutomationConfig, delivery: Delivery): ReceivedEvent | { challenge: string }
+  read(config: Config, delivery: Delivery): ReceivedEvent | { challenge: string }
   /** For how many seconds a sender waits for the result of the run; null where it does not. */
-  waitSeconds(config: AutomationConfig): number | null
+  waitSeconds(config: Config): number | null
   /** An event for a preview. */
-  example(config: AutomationConfig): { type: string | null; body: unknown }
+  example(config: Config): { type: string | null; body: unknown }
 }
 
-/** One way of setting an automation off. A folder each; the registry is src/kinds/index.ts. */
+/** A kind that holds connections open: whoever holds some hears of each change of their automation. */
+export type Sessions = {
+  /** The channel of Postgres on which they hear the automation's id. */
+  channel: string
+}
+
+/**
+ * One way of setting an automation off: a folder each; the registry is src/kinds/index.ts. What the contract says of it stands
+ * in `schema`. Each of the sources, `clock`, `intake` and `sessions`, has one engine that serves all kinds which have it.
+ */
 export type Kind = {
-  kind: AutomationKind
-  /** The named component of its config. */
-  schema: TSchema & { $id: string }
-  /** Everything that keeps a config from running. Paths begin with `/config`. */
-  validate(config: AutomationConfig, actions: Pick<Actions, 'validate'>): ConfigProblem[]
-  timing: Timing | null
-  /** Null for a kind that takes no events from outside. */
-  intake: Intake | null
-  /** When it would run next, for a kind with a clock, and what a reviewer should know. */
-  preview(config: AutomationConfig, automationId: string, now: Date): KindPreview
-  /** What a run does; null where this kind can't run yet. */
-  action(config: AutomationConfig): ActionConfig | null
+  schema: KindSchema
+  /** Everything beyond its schema that keeps a config from running. Paths begin with `/config`. */
+  problems(config: Config, facts: Facts): ConfigProblem[]
+  /**
+   * What a run does. Also asked of configs that are not valid yet: what it makes of those is not run.
+   *
+   * @param input what the run was given, held against `schema.input`.
+   */
+  effect?(config: Config, input: Readonly<Record<string, unknown>>): ActionConfig
+  /** What a reviewer should know of a valid config, besides what its effect says of itself. */
+  warnings?(config: Config): string[]
   /** After how many failures in a row it is paused; null for never. */
-  pauseAfterFailures(config: AutomationConfig): number | null
+  pauseAfterFailures?(config: Config): number | null
+  clock?: Clock
+  intake?: Intake
+  sessions?: Sessions
 }

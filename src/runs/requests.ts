@@ -4,70 +4,102 @@ import * as automationRevisions from '../../db/queries/automation-revisions.ts'
 import * as automationRuns from '../../db/queries/automation-runs.ts'
 import * as automations from '../../db/queries/automations.ts'
 import * as webhookEvents from '../../db/queries/webhook-events.ts'
+import type { Space } from '../../db/space.ts'
 import type { DB } from '../../db/types.ts'
-import { ApiError } from '../errors.ts'
+import type { RunResolution } from '../../schemas/runs.ts'
+import type { Caller } from '../access/caller.ts'
+import * as audit from '../audit.ts'
+import { ApiError, type ConfigProblem } from '../errors.ts'
 import type { RunQueue } from './queue.ts'
 import { type Approved, newRun, startRuns } from './start.ts'
+import { TRIGGERS } from './triggers.ts'
 
-type Space = { organizationId: string; id: string }
+/** What can be asked of the kinds there are, about runs. */
+export type Runnable = {
+  get(kind: string): { effect?: unknown }
+  inputProblems(kind: string, input: Readonly<Record<string, unknown>>): ConfigProblem[]
+}
 
-/** Who asks for a run, where. */
-export type RunRequest = { space: Space; automationId: string; userId: string }
+export type RunMeans = { queue: Pick<RunQueue, 'send'>; kinds: Runnable }
 
-/** What sets a run off that a person asks for. */
-type Cause = Partial<Pick<automationRuns.NewRun, 'trigger' | 'retry_of_run_id' | 'event_id'>>
+/** The automation whose runs are asked for. */
+export type RunTarget = { space: Space; automationId: string }
+
+type Input = Readonly<Record<string, unknown>>
 
 /**
  * Starts a run now, whatever the schedule says.
  *
- * @param canRun whether a kind can run at all.
+ * @param input what the run is given, as its kind takes it.
  * @returns the id of the run.
- * @throws ApiError `automation_not_found`, `automation_not_active`, `run_not_implemented`
+ * @throws ApiError `automation_not_found`, `automation_not_active`, `run_not_implemented`, `invalid_request`
  */
 export async function runNow(
   trx: Transaction<DB>,
-  queue: Pick<RunQueue, 'send'>,
-  request: RunRequest,
-  canRun: (kind: string) => boolean,
-  cause: Cause = {},
+  means: RunMeans,
+  caller: Caller,
+  target: RunTarget,
+  input: Input,
 ): Promise<string> {
-  const approved = await approvedContent(trx, request, canRun)
-  const run = newRun(approved, { id: newId(), trigger: 'manual', requested_by_user_id: request.userId, ...cause })
+  const { kind, ...approved } = await approvedContent(trx, means, target)
+  const details = means.kinds.inputProblems(kind, input).map(({ path, message }) => ({ path, message }))
+  if (details.length > 0) throw new ApiError('invalid_request', { details })
+  const given = Object.keys(input).length === 0 ? null : input
+  const id = await start(trx, means, caller, approved, { trigger: TRIGGERS.person, input: given })
+  await record(trx, caller, target, 'run.requested', { run_id: id })
+  return id
+}
+
+async function start(
+  trx: Transaction<DB>,
+  { queue }: RunMeans,
+  { actor }: Caller,
+  approved: Approved,
+  cause: Pick<automationRuns.NewRun, 'trigger'> & Partial<automationRuns.NewRun>,
+): Promise<string> {
+  const run = newRun(approved, { id: newId(), requested_by_user_id: actor.userId, ...cause })
   await startRuns(trx, queue, [run])
   return run.id
 }
 
 async function approvedContent(
   trx: Transaction<DB>,
-  { space, automationId }: RunRequest,
-  canRun: (kind: string) => boolean,
-): Promise<Approved> {
+  { kinds }: RunMeans,
+  { space, automationId }: RunTarget,
+): Promise<Approved & { kind: string }> {
   const automation = await automations.findForRun(trx, space, automationId)
   if (automation === undefined) throw new ApiError('automation_not_found')
   if (automation.status !== 'active') throw new ApiError('automation_not_active')
-  if (!canRun(automation.kind)) throw new ApiError('run_not_implemented')
+  const { kind } = automation
+  if (kinds.get(kind).effect === undefined) throw new ApiError('run_not_implemented')
   const [revision] = await automationRevisions.findMany(trx, space, automationId, [automation.revision])
   if (revision === undefined) throw new ApiError('automation_not_found')
   const { organizationId, id: spaceId } = space
-  return { organizationId, spaceId, automationId, revision: revision.revision, digest: revision.digest }
+  return { organizationId, spaceId, automationId, revision: revision.revision, digest: revision.digest, kind }
 }
 
 /**
- * Runs again what has ended, as a run of its own with the content that is approved now, for the same event.
+ * Runs again what has ended, as a run of its own with the content that is approved now, for the same event and with the same
+ * input.
  *
- * @throws ApiError `run_not_found`, `run_not_finished`, or what {@link runNow} throws.
+ * @throws ApiError `run_not_found`, `run_not_finished`, `run_unresolved`, or what {@link runNow} throws.
  */
 export async function retry(
   trx: Transaction<DB>,
-  queue: Pick<RunQueue, 'send'>,
-  request: RunRequest,
+  means: RunMeans,
+  caller: Caller,
+  target: RunTarget,
   runId: string,
-  canRun: (kind: string) => boolean,
 ): Promise<string> {
-  const run = await automationRuns.find(trx, request.space, request.automationId, runId)
-  if (run === undefined) throw new ApiError('run_not_found')
+  const run = await find(trx, target, runId)
   if (run.finished_at === null) throw new ApiError('run_not_finished')
-  return runNow(trx, queue, request, canRun, { trigger: 'retry', retry_of_run_id: run.id, event_id: run.event_id })
+  if (run.status === 'unknown') throw new ApiError('run_unresolved')
+  const { kind: _, ...approved } = await approvedContent(trx, means, target)
+  const { event_id, input } = run
+  const cause = { trigger: TRIGGERS.retry, retry_of_run_id: run.id, event_id, input }
+  const id = await start(trx, means, caller, approved, cause)
+  await record(trx, caller, target, 'run.retried', { run_id: id, retry_of_run_id: run.id })
+  return id
 }
 
 /**
@@ -78,28 +110,85 @@ export async function retry(
  */
 export async function replay(
   trx: Transaction<DB>,
-  queue: Pick<RunQueue, 'send'>,
-  request: RunRequest,
+  means: RunMeans,
+  caller: Caller,
+  target: RunTarget,
   eventIds: readonly string[],
-  canRun: (kind: string) => boolean,
 ): Promise<string[]> {
-  const approved = await approvedContent(trx, request, canRun)
-  const cause = { trigger: 'webhook', requested_by_user_id: request.userId } as const
+  const { kind: _, ...approved } = await approvedContent(trx, means, target)
+  const cause = { trigger: TRIGGERS.intake, requested_by_user_id: caller.actor.userId }
   const runs = eventIds.map((event_id) => newRun(approved, { id: newId(), ...cause, event_id }))
-  await startRuns(trx, queue, runs)
+  await startRuns(trx, means.queue, runs)
   const noted = runs.map(({ id, event_id }) => ({ event_id: event_id ?? '', run_id: id }))
   await webhookEvents.noteRuns(trx, approved, noted)
-  return runs.map(({ id }) => id)
+  const ids = runs.map(({ id }) => id)
+  const [first, last] = [eventIds[0], eventIds.at(-1)]
+  const details = { events: ids.length, first_event_id: first, last_event_id: last, first_run_id: ids[0] }
+  if (ids.length > 0) await record(trx, caller, target, 'events.replayed', details)
+  return ids
 }
 
 /**
  * Ends a run that waits or is under way. What it has done already stays done.
  *
- * @throws ApiError `run_not_found`, `run_finished`
+ * @throws ApiError `run_not_found`, `run_finished`, `run_sent`
  */
-export async function cancel(trx: Transaction<DB>, { space, automationId }: RunRequest, runId: string): Promise<void> {
-  const run = await automationRuns.find(trx, space, automationId, runId)
+export async function cancel(
+  trx: Transaction<DB>,
+  caller: Caller,
+  target: RunTarget,
+  runId: string,
+): Promise<void> {
+  const { id } = await find(trx, target, runId)
+  const ended = await automationRuns.cancel(trx, target.space.organizationId, id, 'cancelled by a person')
+  if (ended === undefined) {
+    const { finished_at } = await find(trx, target, runId)
+    throw new ApiError(finished_at === null ? 'run_sent' : 'run_finished')
+  }
+  await record(trx, caller, target, 'run.cancelled', { run_id: id })
+}
+
+/**
+ * Says what became of a run that ended as `unknown`: it counts as succeeded, or as failed, from then on.
+ *
+ * @throws ApiError `run_not_found`, `run_not_unknown`, `invalid_request`
+ */
+export async function resolve(
+  trx: Transaction<DB>,
+  caller: Caller,
+  target: RunTarget,
+  runId: string,
+  { outcome, external_ref: given }: RunResolution,
+): Promise<void> {
+  const happened = outcome === 'happened'
+  const external_ref = given ?? null
+  if (!happened && external_ref !== null) {
+    const message = 'names an effect, and there was none'
+    throw new ApiError('invalid_request', { details: [{ path: '/external_ref', message }] })
+  }
+  const { space, automationId } = target
+  const run = await find(trx, target, runId)
+  const end = happened
+    ? { status: 'succeeded' as const, error_message: null, external_ref }
+    : { status: 'failed' as const, error_message: run.error_message, external_ref: null }
+  if (!(await automationRuns.resolve(trx, space, automationId, run.id, end))) throw new ApiError('run_not_unknown')
+  if (happened) await automations.forgetError(trx, space, automationId, run)
+  await record(trx, caller, target, 'run.resolved', { run_id: run.id, outcome, external_ref })
+}
+
+async function find(trx: Transaction<DB>, { space, automationId }: RunTarget, id: string) {
+  const run = await automationRuns.find(trx, space, automationId, id)
   if (run === undefined) throw new ApiError('run_not_found')
-  const end = { status: 'cancelled' as const, error_message: 'cancelled by a person' }
-  if (!(await automationRuns.finish(trx, space.organizationId, run.id, null, end))) throw new ApiError('run_finished')
+  return run
+}
+
+async function record(
+  trx: Transaction<DB>,
+  caller: Caller,
+  { space, automationId: id }: RunTarget,
+  action: string,
+  details: Record<string, unknown>,
+): Promise<void> {
+  const deed = { action, target: { type: 'automation', id }, spaceId: space.id, details }
+  await audit.record(trx, space.organizationId, caller, deed)
 }

@@ -30,6 +30,7 @@ export function newRun(
     requested_by_user_id: null,
     retry_of_run_id: null,
     event_id: null,
+    input: null,
     ...run,
   }
 }

@@ -21,8 +21,7 @@ async function rotateColumn(db: Kysely<DB>, cipher: Cipher, name: ciphertexts.Na
   const rotated = { column: `${table}.${name}`, rewritten: 0, unreadable: 0 }
   for (let after: string | null = null; ; ) {
     const batch = await ciphertexts.listOfOtherKeys(db, name, cipher.keyId, after, BATCH)
-    for (const { id, version, ciphertext } of batch) {
-      const place = { table, id, column: name, version }
+    for (const { id, place, ciphertext } of batch) {
       const plaintext = open(cipher, ciphertext, place)
       if (plaintext === undefined) rotated.unreadable++
       else if (await ciphertexts.replace(db, name, { id, ciphertext }, cipher.encrypt(plaintext, place)))

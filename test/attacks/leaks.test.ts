@@ -34,7 +34,7 @@ function found(text: string, secrets: readonly Secret[], forms: (value: string) 
 const everyForm = (value: string) => [...spellings(value), ...hashes(value)]
 
 async function spiedApp(t: Test) {
-  const on = await emptyApp(t, {}, 'trace')
+  const on = await emptyApp(t, {}, { logLevel: 'trace' })
   const answers: { what: string; text: string }[] = []
   const secrets: Secret[] = []
   const send: Send = async (...request) => {

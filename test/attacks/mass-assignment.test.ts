@@ -26,7 +26,7 @@ const NOT_FOR_CLIENTS = [
   'service_account',
   'token_hash',
   'password_hash',
-  'oauth_token_ciphertext',
+  'secret_versions',
   'author_user_id',
   'metadata',
   'constructor',

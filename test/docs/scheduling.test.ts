@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { localRuns, problemsOf } from '../src/kinds/scheduled/support.ts'
+import { localRuns, problemsOf } from '../src/clock/support.ts'
 
 const page = await readFile(join(import.meta.dirname, '../../docs/scheduling.md'), 'utf8')
 const codes = (cell: string) => [...cell.matchAll(/`([^`]*)`/g)].map((match) => match[1] ?? '')

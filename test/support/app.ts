@@ -10,8 +10,10 @@ import { PERMISSIONS, type Permission } from '../../src/access/permissions.ts'
 import { hashToken, newToken } from '../../src/access/tokens.ts'
 import { type Actions, createActions } from '../../src/actions/index.ts'
 import { createEgress } from '../../src/egress/guard.ts'
+import { KINDS } from '../../src/kinds/index.ts'
+import type { Kinds } from '../../src/kinds/registry.ts'
 import type { RunJob } from '../../src/runs/queue.ts'
-import { createCipher } from '../../src/secrets/cipher.ts'
+import { type Cipher, createCipher } from '../../src/secrets/cipher.ts'
 import { contractOf } from './contract.ts'
 import { testDatabase } from './database.ts'
 
@@ -37,6 +39,8 @@ export type EmptyApp = {
   db: Database
   databaseUrl: string
   actions: Actions
+  kinds: Kinds
+  cipher: Cipher
   /** What was queued: no worker runs beside this app. */
   jobsSent: RunJob[]
   /** Every line that the app has logged. */
@@ -64,8 +68,12 @@ type Seed = {
 }
 
 /** The whole app on a database of its own, with one organization, its Owner and one space. */
-export async function testApp(t: Test, overrides: Partial<AppDependencies['config']> = {}): Promise<TestApp> {
-  const empty = await emptyApp(t, overrides)
+export async function testApp(
+  t: Test,
+  overrides: Partial<AppDependencies['config']> = {},
+  kinds = KINDS,
+): Promise<TestApp> {
+  const empty = await emptyApp(t, overrides, { kinds })
   const { app, db } = empty
   const seed = await seedOrganization(app, db)
   return {
@@ -90,12 +98,13 @@ export const NO_QUEUE: QueueStatement = {
 export async function emptyApp(
   t: Test,
   overrides: Partial<AppDependencies['config']> = {},
-  logLevel = 'error',
+  { logLevel = 'error', kinds = KINDS } = {},
 ): Promise<EmptyApp> {
   const { db, url } = await testDatabase(t)
   // An answer of 5xx says nothing of its cause; the log does.
   const log: string[] = []
   const jobsSent: RunJob[] = []
+  const cipher = createCipher(new Map([['k1', Buffer.alloc(32, 7)]]))
   const actions = createActions({ db, egress: createEgress({ allow: [] }), signingSecrets: async () => [] })
   const app = await buildApp({
     config: {
@@ -107,7 +116,8 @@ export async function emptyApp(
       ...overrides,
     },
     db,
-    cipher: createCipher(new Map([['k1', Buffer.alloc(32, 7)]])),
+    cipher,
+    kinds,
     passwords: createPasswords(),
     queue: {
       send: async (_trx, jobs) => void jobsSent.push(...jobs),
@@ -119,7 +129,7 @@ export async function emptyApp(
     logger: { level: logLevel, stream: { write: (line: string) => log.push(line) } },
   })
   t.teardown(() => app.close())
-  return { app, db, databaseUrl: url, actions, jobsSent, log, send: sender(t, app, log) }
+  return { app, db, databaseUrl: url, actions, kinds, cipher, jobsSent, log, send: sender(t, app, log) }
 }
 
 function sender(t: Test, app: FastifyInstance, log: string[]): Send {

@@ -8,18 +8,9 @@ import { type Receiver, startReceiver } from './receiver.ts'
 export const RUN_ID = randomUUID()
 export const SECRET = `whsec_${randomBytes(24).toString('base64')}`
 export const SCOPE: Scope = {
-  run: { id: RUN_ID, trigger: 'manual', attempt: 1, scheduled_for: null, created_at: '2026-01-01T00:00:00.000Z' },
+  run: { id: RUN_ID, trigger: 'manual', attempt: 1, scheduled_for: null, created_at: '2026-01-01T00:00:00.000Z', input: {} },
   automation: { id: randomUUID(), name: 'Digest "A"', kind: 'scheduled', last_run_at: null },
   event: { path: 'orders', host: '169.254.169.254', evil: 'a\r\nx-evil: 1' },
-}
-
-/** As much of a template engine as these tests need. */
-export function render(template: string, scope: Scope): string {
-  if (template.includes('{% broken')) throw new Error(`unknown tag in "${template}"`)
-  return template.replaceAll(/\{\{ (\w+)\.(\w+) \}\}/g, (_whole, group: keyof Scope, name: string) => {
-    const found = new Map<string, unknown>(Object.entries(Object(scope[group]))).get(name)
-    return String(found ?? '')
-  })
 }
 
 export type Run = (config: Partial<HttpRequestConfig>, context?: Partial<ActionContext>) => Promise<ActionResult>
@@ -29,8 +20,6 @@ export function actionFor(receiver?: Receiver, signingSecret: string | undefined
   const egress = createEgress({ allow: receiver ? [receiver.authority] : [] })
   const action = createHttpRequestAction({
     egress,
-    render,
-    checkTemplate: (template) => (template.includes('{% broken') ? 'unknown tag' : undefined),
     signingSecrets: async () => (signingSecret === undefined ? [] : [signingSecret]),
   })
   const base = {
@@ -45,11 +34,13 @@ export function actionFor(receiver?: Receiver, signingSecret: string | undefined
     runId: RUN_ID,
     attempt: 1,
     scope: SCOPE,
+    secrets: {},
+    sending: async () => {},
     signal: new AbortController().signal,
   }
   const run: Run = (config, changes) => action.run({ ...base, ...config }, { ...context, ...changes })
   const preview = (config: Partial<HttpRequestConfig>) => action.preview({ ...base, ...config }, SCOPE)
-  const validate = (config: Partial<HttpRequestConfig>) => action.validate({ ...base, ...config })
+  const validate = (config: Partial<HttpRequestConfig>) => action.problems({ ...base, ...config }, { secrets: null })
   return { run, preview, validate }
 }
 

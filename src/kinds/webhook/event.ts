@@ -1,5 +1,5 @@
 import type { WebhookConfig } from '../../../schemas/kinds/webhook.ts'
-import { isSecretHeader } from '../../actions/redact.ts'
+import { isSecretHeader } from '../../secrets/redact.ts'
 import { ApiError } from '../../errors.ts'
 import { decodeUtf8, parseJson, requireStorable } from '../../parse-json.ts'
 import type { Delivery, ReceivedEvent } from '../kind.ts'

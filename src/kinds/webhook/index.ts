@@ -1,15 +1,13 @@
-import type { AutomationConfig } from '../../../schemas/automations.ts'
-import { VERIFICATIONS, type Verification, WebhookConfig } from '../../../schemas/kinds/webhook.ts'
-import type { Actions } from '../../actions/index.ts'
+import { VERIFICATIONS, type Verification, type WebhookConfig, webhookSchema } from '../../../schemas/kinds/webhook.ts'
+import type { ActionConfig } from '../../actions/action.ts'
 import type { ConfigProblem } from '../../errors.ts'
-import { schemaProblems } from '../../schema-problems.ts'
-import type { ActionConfig, Delivery, Intake, Kind } from '../kind.ts'
+import type { Config, Delivery, Intake, Kind } from '../kind.ts'
+import { messageOrAction, messageOrActionProblems } from '../message-or-action.ts'
 import { readEvent } from './event.ts'
 import { filterProblems } from './filter.ts'
 import { SCHEMES } from './schemes.ts'
 import { isSigned, isToken } from './signature.ts'
 
-const DEFAULT_CHANNEL = 'general'
 const DEFAULT_MESSAGE = '{{ automation.name }}: {{ event.type | default: "an event" }} came in.'
 const DEFAULT_WAIT_SECONDS = 10
 
@@ -26,27 +24,18 @@ const intake: Intake = {
 
 /** `webhook`: by what others send to a URL of its own, once they have proved who they are. */
 export const webhook: Kind = {
-  kind: 'webhook',
-  schema: WebhookConfig,
-  validate,
-  timing: null,
-  intake,
-  preview: (config) => ({ next_runs: [], warnings: warningsFor(known(config)) }),
-  action,
+  schema: webhookSchema,
+  problems: (config, facts) => [
+    ...[...headerProblems(known(config)), ...filterProblems(known(config))].map((problem) => ({
+      ...problem,
+      path: `/config${problem.path}`,
+    })),
+    ...messageOrActionProblems(known(config), effect(config), facts),
+  ],
+  effect,
+  warnings: (config) => warningsFor(known(config)),
   pauseAfterFailures: (config) => known(config).pause_after_failures ?? null,
-}
-
-function validate(config: AutomationConfig, actions: Pick<Actions, 'validate'>): ConfigProblem[] {
-  const wrong = schemaProblems(WebhookConfig, config)
-  const inConfig = (problem: ConfigProblem) => ({ ...problem, path: `/config${problem.path}` })
-  if (wrong.length > 0) return wrong.map(inConfig)
-  const own = known(config).action !== undefined
-  const at = (path: string) => (own ? `/action${path}` : path.replace('/text', '/message'))
-  return [
-    ...headerProblems(known(config)),
-    ...filterProblems(known(config)),
-    ...actions.validate(action(config)).map((problem) => ({ ...problem, path: at(problem.path) })),
-  ].map(inConfig)
+  intake,
 }
 
 function headerProblems({ verification, header }: WebhookConfig): ConfigProblem[] {
@@ -57,7 +46,7 @@ function headerProblems({ verification, header }: WebhookConfig): ConfigProblem[
 }
 
 function verify(
-  config: AutomationConfig,
+  config: Config,
   { headers, bytes }: Delivery,
   secrets: readonly string[],
   now: Date,
@@ -82,18 +71,16 @@ function warningsFor({ verification, response }: WebhookConfig): string[] {
   return warnings
 }
 
-function action(config: AutomationConfig): ActionConfig {
-  const { action: other, channel = DEFAULT_CHANNEL, message = DEFAULT_MESSAGE } = known(config)
-  if (other !== undefined) return { type: '', ...(typeof other === 'object' ? other : {}) }
-  return { type: 'message', channel, text: message }
+function effect(config: Config): ActionConfig {
+  return messageOrAction(known(config), DEFAULT_MESSAGE)
 }
 
 /** Also of a config that is not valid yet, for which a secret may be set already. */
-function verificationOf(config: AutomationConfig): Verification {
+function verificationOf(config: Config): Verification {
   return VERIFICATIONS.find((each) => each === config.verification) ?? 'standard_webhooks'
 }
 
 /** The keys that this kind knows; they are typed once the config has been validated. */
-function known(config: AutomationConfig): WebhookConfig {
+function known(config: Config): WebhookConfig {
   return config as WebhookConfig
 }

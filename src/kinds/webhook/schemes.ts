@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Verification, WebhookConfig } from '../../../schemas/kinds/webhook.ts'
-import { makeStandardSecret, standardKey, standardSecretProblem } from '../../actions/standard-webhooks.ts'
+import { makeStandardSecret, standardKey, standardSecretProblem } from '../../secrets/standard-webhooks.ts'
 import type { Delivery } from '../kind.ts'
 import type { Claim, Signing } from './signature.ts'
 

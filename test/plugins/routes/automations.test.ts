@@ -120,8 +120,8 @@ t.test('automations of a space', async (t) => {
     const created = await send(owner, 'POST', base, { ...DIGEST, oauth_token: 'canary-token-1' })
     t.equal(created.body.automation.has_oauth_token, true)
     t.notMatch(created.text, /canary/)
-    const row = await db.selectFrom('automations').select('oauth_token_ciphertext').executeTakeFirstOrThrow()
-    t.notMatch(row.oauth_token_ciphertext, /canary/)
+    const row = await db.selectFrom('automation_secrets').select('ciphertext').executeTakeFirstOrThrow()
+    t.notMatch(row.ciphertext, /canary/)
     const path = `${base}/${created.body.automation.id}`
     const changed = await send(owner, 'PATCH', path, { oauth_token: 'canary-token-2' })
     t.equal(changed.body.automation.has_oauth_token, true)

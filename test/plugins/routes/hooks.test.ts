@@ -8,12 +8,12 @@ const JSON_TYPE = { 'content-type': 'application/json' }
 
 t.test('webhooks', async (t) => {
   const app = await testApp(t)
-  const { send, owner, organizationId, spaceId, db, actions, jobsSent, serviceAccount } = app
+  const { send, owner, organizationId, spaceId, db, actions, kinds, cipher, jobsSent, serviceAccount } = app
   const space = `/api/v1/organizations/${organizationId}/spaces/${spaceId}`
   const base = `${space}/automations`
   const eventsOf = async (id: string) => (await send(owner, 'GET', `${base}/${id}/events`)).body.events
   const runsOf = async (id: string) => (await send(owner, 'GET', `${base}/${id}/runs`)).body.runs
-  const execute = createExecutor({ db, queue: { send: async () => {} }, actions })
+  const execute = createExecutor({ db, queue: { send: async () => {} }, actions, kinds, cipher })
   const drain = async () => {
     for (let job = jobsSent.shift(); job; job = jobsSent.shift())
       await execute({ ...job, signal: new AbortController().signal })

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createExecutor } from '../../../src/engine/executor.ts'
+import { KINDS } from '../../../src/kinds/index.ts'
 import { sweep } from '../../../src/maintenance.ts'
 import { testApp } from '../../support/app.ts'
 import { makeHook } from '../../support/webhooks.ts'
@@ -8,10 +9,10 @@ const JSON_TYPE = { 'content-type': 'application/json' }
 
 t.test('events', async (t) => {
   const app = await testApp(t)
-  const { send, owner, organizationId, spaceId, db, actions, jobsSent, otherOrganization } = app
+  const { send, owner, organizationId, spaceId, db, actions, kinds, cipher, jobsSent, otherOrganization } = app
   const base = `/api/v1/organizations/${organizationId}/spaces/${spaceId}/automations`
   const none = { verification: 'none', event_types: ['a'], message: '{{ event.body.n }}' }
-  const execute = createExecutor({ db, queue: { send: async () => {} }, actions })
+  const execute = createExecutor({ db, queue: { send: async () => {} }, actions, kinds, cipher })
   const drain = async () => {
     for (let job = jobsSent.shift(); job; job = jobsSent.shift())
       await execute({ ...job, signal: new AbortController().signal })
@@ -101,7 +102,7 @@ t.test('events', async (t) => {
     const hook = await makeHook(app, { config: none })
     const { event_id } = (await hook.post('{"type":"a"}', JSON_TYPE)).body
     const status = async () => (await send(owner, 'GET', `${base}/${hook.id}/events/${event_id}`)).status
-    const sweepAfter = (days: number) => sweep(db, { retentionDays: 90 }, new Date(Date.now() + days * 86_400_000))
+    const sweepAfter = (days: number) => sweep(db, { kinds: KINDS, retentionDays: 90 }, new Date(Date.now() + days * 86_400_000))
     await sweepAfter(89)
     t.equal(await status(), 200)
     await sweepAfter(91)

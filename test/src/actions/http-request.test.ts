@@ -2,7 +2,7 @@ import { Webhook } from 'standardwebhooks'
 import t from 'tap'
 import { createHttpRequestAction, type HttpRequestConfig } from '../../../src/actions/http-request.ts'
 import { createEgress } from '../../../src/egress/guard.ts'
-import { actionFor, answering, RUN_ID, render, SCOPE, SECRET } from '../../support/http-action.ts'
+import { actionFor, answering, RUN_ID, SCOPE, SECRET } from '../../support/http-action.ts'
 import { type Receiver, startReceiver, startTcpReceiver } from '../../support/receiver.ts'
 
 t.test('url, header values and the strings of a body are filled in', async (t) => {
@@ -55,14 +55,12 @@ t.test('without a secret nothing is sent unsigned', async (t) => {
   await t.rejects(run({ signing: 'standard_webhooks' }), /secret is empty/)
   const without = createHttpRequestAction({
     egress: createEgress({ allow: [receiver.authority] }),
-    render,
-    checkTemplate: () => undefined,
     signingSecrets: async () => [],
   })
   const context = { automationId: 'a', runId: RUN_ID, scope: SCOPE, signal: AbortSignal.timeout(1000) }
   const result = await without.run(
     { type: 'http_request', url: `http://${receiver.authority}/`, signing: 'standard_webhooks' },
-    { organizationId: 'o', spaceId: 's', attempt: 1, ...context },
+    { organizationId: 'o', spaceId: 's', attempt: 1, secrets: {}, sending: async () => {}, ...context },
   )
   t.match(result, { ok: false, retry: 'no', error: /no signing secret/ })
   t.equal(receiver.received.length, 0)

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import t from 'tap'
 import { expireProposals } from '../../../src/automations/expiry.ts'
+import { KINDS } from '../../../src/kinds/index.ts'
 import { type Caller, testApp } from '../../support/app.ts'
 
 const DIGEST = { name: 'Weekly digest', kind: 'scheduled', config: { cron: '0 9 * * MON', channel: 'general' } }
@@ -18,7 +19,7 @@ t.test('a proposal that nobody decides on expires', async (t) => {
   await send(owner, 'POST', `${base}/${beside.id}/approve`)
   await send(staff, 'PATCH', `${base}/${beside.id}`, { name: 'x' })
   const draft = await create(owner)
-  t.equal(await expireProposals(db, 10), 0)
+  t.equal(await expireProposals(db, KINDS, 10), 0)
 
   await send(owner, 'PATCH', `${organization}/automation-policy`, { proposal_expires_after_days: 1 })
   await db.transaction().execute(async (trx) => {
@@ -30,7 +31,7 @@ t.test('a proposal that nobody decides on expires', async (t) => {
   // What runs is noted in the row every time, which is not news of the change that waits beside it.
   await sql`update automations set last_run_at = now(), updated_at = now() where id = ${beside.id}`.execute(db)
 
-  t.equal(await expireProposals(db, 10), 2)
+  t.equal(await expireProposals(db, KINDS, 10), 2)
   t.match(await stateOf(whole.id), {
     status: 'rejected',
     rejection_reason: 'nobody decided on it within 1 day',

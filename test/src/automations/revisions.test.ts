@@ -6,7 +6,7 @@ const BASE: Content = {
   name: 'n',
   config: { cron: '0 9 * * MON', a: [1, { b: null }] },
   description: null,
-  credentialVersion: null,
+  secretVersions: {},
 }
 const digest = (content: Content) => digestOf('id', 'scheduled', content)
 
@@ -19,11 +19,11 @@ t.test('a digest covers everything that takes effect and nothing else', async (t
     { ...BASE, config: { ...BASE.config, cron: '0 8 * * MON' } },
     { ...BASE, config: { ...BASE.config, extra: undefined, more: false } },
     { ...BASE, config: { ...BASE.config, a: [{ b: null }, 1] } },
-    { ...BASE, credentialVersion: 1 },
+    { ...BASE, secretVersions: { oauth: 1 } },
   ]
   t.equal(new Set([BASE, ...others].map(digest)).size, others.length + 1)
   t.not(digestOf('id', 'webhook', BASE), digest(BASE), 'kind')
-  const withCredential = { ...BASE, credentialVersion: 1 }
+  const withCredential = { ...BASE, secretVersions: { oauth: 1 } }
   t.not(digestOf('other', 'scheduled', withCredential), digest(withCredential), 'whose credential')
 })
 
@@ -31,7 +31,7 @@ t.test('the digest is the published SHA-256 of canonical JSON', async (t) => {
   const { createHash } = await import('node:crypto')
   const text = '{"config":{"b":1,"é":"x"},"credential":null,"kind":"webhook","name":"n"}'
   const expected = `sha256:${createHash('sha256').update(text).digest('hex')}`
-  const content = { name: 'n', config: { é: 'x', b: 1 }, description: null, credentialVersion: null }
+  const content = { name: 'n', config: { é: 'x', b: 1 }, description: null, secretVersions: {} }
   t.equal(digestOf('id', 'webhook', content), expected)
 })
 
@@ -40,7 +40,7 @@ t.test('a diff has one entry for each changed path', async (t) => {
     name: 'm',
     config: { a: [1, { b: 2 }, 3], 'x/y~z': true },
     description: 'd',
-    credentialVersion: 2,
+    secretVersions: { oauth: 2 },
   }
   t.same(diff(BASE, after), [
     { path: '/name', op: 'replace', before: 'n', after: 'm' },

@@ -14,7 +14,7 @@ const MINUTELY = {
 }
 
 t.test('the engine', async (t) => {
-  const { send, owner, organizationId, spaceId, serviceAccount, db, actions, jobsSent } = await testApp(t)
+  const { send, owner, organizationId, spaceId, serviceAccount, db, actions, kinds, cipher, jobsSent } = await testApp(t)
   const space = `/api/v1/organizations/${organizationId}/spaces/${spaceId}`
   const base = `${space}/automations`
   const staff = await serviceAccount(['files.read', 'files.write'])
@@ -22,8 +22,8 @@ t.test('the engine', async (t) => {
     send: async (_trx: unknown, jobs: readonly { runId: string; organizationId: string }[]) =>
       void jobsSent.push(...jobs),
   }
-  const execute = createExecutor({ db, queue, actions, backoff: () => 0 })
-  const schedule = (now: number) => startDue({ db, queue, now: () => now, onError: (error) => t.fail(String(error)) })
+  const execute = createExecutor({ db, queue, actions, kinds, cipher, backoff: () => 0 })
+  const schedule = (now: number) => startDue({ db, queue, kinds, now: () => now })
   const signal = new AbortController().signal
   const drain = async (handler = execute) => {
     for (let job = jobsSent.shift(); job; job = jobsSent.shift()) await handler({ ...job, signal })
@@ -134,7 +134,7 @@ t.test('the engine', async (t) => {
       ...actions,
       run: async (): Promise<ActionResult> => ({ ok: false, error: `no ${++calls}`, retry: 'yes' }),
     }
-    const handler = createExecutor({ db, queue, actions: failing, backoff: () => 0 })
+    const handler = createExecutor({ db, queue, actions: failing, kinds, cipher, backoff: () => 0 })
     for (let round = 1; round <= 2; round++) {
       await send(owner, 'POST', `${base}/${id}/run`)
       await drain(handler)
@@ -158,7 +158,7 @@ t.test('the engine', async (t) => {
     await send(owner, 'POST', `${base}/${id}/run`)
     const job = jobsSent.shift()
     if (!job) throw new Error('no job was queued')
-    const first = createExecutor({ db, queue, actions: slow })({ ...job, signal })
+    const first = createExecutor({ db, queue, actions: slow, kinds, cipher })({ ...job, signal })
     while ((await runsOf(id))[0].status !== 'running') await wait(5)
     await execute({ ...job, signal })
     release({ ok: false, error: 'late', retry: 'yes' })

@@ -7,7 +7,7 @@ const { secret, sign } = SENDERS.standard_webhooks
 
 t.test('what changes while an event is on its way to be stored holds for that event', async (t) => {
   const test = await testApp(t)
-  const { send, owner, organizationId, spaceId, db, app, actions } = test
+  const { send, owner, organizationId, spaceId, db, app, actions, kinds } = test
   const base = `/api/v1/organizations/${organizationId}/spaces/${spaceId}/automations`
   let onTheWay = async () => {}
   let proofsMissing = 0
@@ -15,6 +15,7 @@ t.test('what changes while an event is on its way to be stored holds for that ev
     db,
     cipher: app.cipher,
     actions,
+    kinds,
     queue: {
       async sendWithin(write) {
         const change = onTheWay

@@ -1,5 +1,5 @@
-import type { MissedPolicy } from '../../../schemas/kinds/scheduled.ts'
-import { type Due, dueBetween, jitterOf, nextDue, type Schedule } from './schedule.ts'
+import type { MissedPolicy, ScheduleConfig } from '../../schemas/clock.ts'
+import { type Due, dueBetween, jitterOf, nextDue, requireSchedule, type Schedule } from './schedule.ts'
 
 /**
  * What to do about everything that fell due since the last planned run. `run` is in order; `skipped` is how many are left
@@ -11,8 +11,29 @@ export type Missed = { run: Due[]; skipped: number; next: Due | null }
 export const MOST_CAUGHT_UP = 100
 /** Beyond this many, `skipped` stays where it is: nobody waits for the minutes of a year to be counted. */
 export const MOST_COUNTED = 1000
+/** A run that starts this much after its time is on time: nobody slept through it. */
+const ON_TIME_MS = 60_000
 /** What is late by less was not missed: a scheduler never wakes in the very millisecond. The shortest interval there is. */
 const GRACE_MS = 60_000
+
+/**
+ * What to run of all that was planned from `first` up to `now`: what is on time, and of what was missed as much as the policy
+ * says; and what comes after that.
+ */
+export function dueNow(
+  config: ScheduleConfig,
+  automationId: string,
+  first: Date,
+  now: Date,
+  policy: MissedPolicy,
+): { run: Due[]; next: Due | null } {
+  const { run, next } = missedRuns(requireSchedule(config), automationId, new Date(first.getTime() - 1), now, policy)
+  return { run: run.map((each) => (now.getTime() - each.at.getTime() > ON_TIME_MS ? late(each) : each)), next }
+}
+
+function late(each: Due): Due {
+  return { ...each, note: [each.note, 'was missed, and runs late'].filter(Boolean).join('; ') }
+}
 
 /**
  * Sorts what fell due after `lastPlanned` (a `planned`) and up to `now`, by when each is to start, jitter included.

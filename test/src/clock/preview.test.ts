@@ -1,7 +1,7 @@
 import t from 'tap'
-import type { ScheduledConfig } from '../../../../schemas/kinds/scheduled.ts'
-import { previewSchedule } from '../../../../src/kinds/scheduled/preview.ts'
-import { jitterOf } from '../../../../src/kinds/scheduled/schedule.ts'
+import type { ScheduledConfig } from '../../../schemas/kinds/scheduled.ts'
+import { previewSchedule } from '../../../src/clock/preview.ts'
+import { jitterOf } from '../../../src/clock/schedule.ts'
 import { ID, scheduleOf } from './support.ts'
 
 const preview = (config: ScheduledConfig, now: string) => previewSchedule(scheduleOf(config), ID, new Date(now))

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { dueBetween, nextDue } from '../../../../src/kinds/scheduled/schedule.ts'
+import { dueBetween, nextDue } from '../../../src/clock/schedule.ts'
 import { ID, scheduleOf } from './support.ts'
 
 // A second way to the same answer, by brute force: every real minute of a year is looked at, with the offsets of Intl and a

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { ScheduledConfig } from '../../../schemas/kinds/scheduled.ts'
-import type { ConfigProblem } from '../../errors.ts'
+import type { ScheduleConfig } from '../../schemas/clock.ts'
+import { canonicalJson } from '../canonical-json.ts'
+import type { ConfigProblem } from '../errors.ts'
 import { type CronRule, nextCron, type Planned, parseCron } from './cron.ts'
 import { type EveryRule, nextEvery, parseEvery } from './every.ts'
 import { zoneName } from './zone.ts'
@@ -33,10 +34,10 @@ type Problems = ConfigProblem[]
 type Frame = Omit<Schedule, 'rule'>
 
 /**
- * Reads when a `scheduled` automation is due. The config has passed its schema; what the schema can't say is checked here,
- * in bounded time whatever it holds. Paths begin with `/config`.
+ * Reads when an automation is due. The config has passed its schema; what the schema can't say is checked here,
+ * in bounded time whatever it holds. Paths are pointers into it.
  */
-export function parseSchedule(config: ScheduledConfig): { schedule: Schedule } | { problems: Problems } {
+export function parseSchedule(config: ScheduleConfig): { schedule: Schedule } | { problems: Problems } {
   const problems: Problems = []
   const frame = readFrame(config, problems)
   const rule = readRule(config, frame, problems)
@@ -44,7 +45,29 @@ export function parseSchedule(config: ScheduledConfig): { schedule: Schedule } |
   const schedule: Schedule = { rule, ...frame }
   const first = nextDue(schedule, '', new Date((frame.startsAt ?? Math.min(EARLIEST, frame.endsAt ?? EARLIEST)) - 1))
   if (first || rule.type === 'at') return { schedule }
-  return { problems: [{ path: `/config/${rule.type}`, message: 'is never due between starts_at and ends_at' }] }
+  return { problems: [{ path: `/${rule.type}`, message: 'is never due between starts_at and ends_at' }] }
+}
+
+/** Whether two are due at the same times, whatever else they say. */
+export function isSameTiming(a: ScheduleConfig | null, b: ScheduleConfig | null): boolean {
+  return timingOf(a) === timingOf(b)
+}
+
+function timingOf(config: ScheduleConfig | null): string {
+  return canonicalJson(config === null ? null : { ...config, catchup_window_seconds: undefined })
+}
+
+/** What keeps it from being ever due. Paths are pointers into it. */
+export function scheduleProblems(config: ScheduleConfig): ConfigProblem[] {
+  const read = parseSchedule(config)
+  return 'problems' in read ? read.problems : []
+}
+
+/** A schedule that must be valid. @throws Error with what is wrong with it. */
+export function requireSchedule(config: ScheduleConfig): Schedule {
+  const read = parseSchedule(config)
+  if ('schedule' in read) return read.schedule
+  throw new Error(read.problems.map(({ path, message }) => `${path} ${message}`).join('; '))
 }
 
 /**
@@ -94,14 +117,14 @@ function nextPlanned({ rule, timezone }: Schedule, after: number): Planned | nul
   }
 }
 
-function readFrame(config: ScheduledConfig, problems: Problems): Frame {
+function readFrame(config: ScheduleConfig, problems: Problems): Frame {
   const timezone = zoneName(config.timezone ?? 'UTC')
   if (!timezone)
-    problems.push({ path: '/config/timezone', message: 'must be a name of the IANA database, such as Europe/Berlin' })
-  const startsAt = readInstant(config.starts_at, '/config/starts_at', problems)
-  const endsAt = readInstant(config.ends_at, '/config/ends_at', problems)
+    problems.push({ path: '/timezone', message: 'must be a name of the IANA database, such as Europe/Berlin' })
+  const startsAt = readInstant(config.starts_at, '/starts_at', problems)
+  const endsAt = readInstant(config.ends_at, '/ends_at', problems)
   if (startsAt !== null && endsAt !== null && endsAt < startsAt)
-    problems.push({ path: '/config/ends_at', message: 'must not be before starts_at' })
+    problems.push({ path: '/ends_at', message: 'must not be before starts_at' })
   return {
     timezone: timezone ?? 'UTC',
     startsAt,
@@ -111,28 +134,28 @@ function readFrame(config: ScheduledConfig, problems: Problems): Frame {
   }
 }
 
-function readRule(config: ScheduledConfig, frame: Frame, problems: Problems): Rule | undefined {
+function readRule(config: ScheduleConfig, frame: Frame, problems: Problems): Rule | undefined {
   const given = TIMINGS.filter((key) => config[key] !== undefined)
   if (given.length === 0)
-    problems.push({ path: '/config', message: 'needs one of cron, every and at', isMissing: true })
+    problems.push({ path: '', message: 'needs one of cron, every and at', isMissing: true })
   for (const key of given.slice(1))
     problems.push({
-      path: `/config/${key}`,
+      path: `/${key}`,
       message: `cannot stand beside ${given[0]}: only one of cron, every and at`,
     })
   if (config.cron !== undefined) return accept(parseCron(config.cron), 'cron', problems)
   if (config.every !== undefined)
     return accept(parseEvery(config.every, frame.timezone, frame.startsAt), 'every', problems)
-  const at = readInstant(config.at, '/config/at', problems)
+  const at = readInstant(config.at, '/at', problems)
   if (at === null) return undefined
-  if (at < (frame.startsAt ?? at)) problems.push({ path: '/config/at', message: 'must not be before starts_at' })
-  if (at > (frame.endsAt ?? at)) problems.push({ path: '/config/at', message: 'must not be after ends_at' })
+  if (at < (frame.startsAt ?? at)) problems.push({ path: '/at', message: 'must not be before starts_at' })
+  if (at > (frame.endsAt ?? at)) problems.push({ path: '/at', message: 'must not be after ends_at' })
   return { type: 'at', at }
 }
 
 function accept<R, T extends 'cron' | 'every'>(read: { rule: R } | { message: string }, type: T, problems: Problems) {
   if ('rule' in read) return { type, ...read.rule }
-  problems.push({ path: `/config/${type}`, message: read.message })
+  problems.push({ path: `/${type}`, message: read.message })
   return undefined
 }
 

@@ -1,8 +1,8 @@
 import t from 'tap'
-import type { ScheduledConfig } from '../../../../schemas/kinds/scheduled.ts'
-import { MOST_COUNTED, missedRuns } from '../../../../src/kinds/scheduled/missed.ts'
-import { dueBetween, jitterOf } from '../../../../src/kinds/scheduled/schedule.ts'
-import { countProcessorTime } from '../../../support/processor-time.ts'
+import type { ScheduledConfig } from '../../../schemas/kinds/scheduled.ts'
+import { MOST_COUNTED, missedRuns } from '../../../src/clock/missed.ts'
+import { dueBetween, jitterOf } from '../../../src/clock/schedule.ts'
+import { countProcessorTime } from '../../support/processor-time.ts'
 import { ID, scheduleOf } from './support.ts'
 
 function missed(config: ScheduledConfig, last: string, now: string) {

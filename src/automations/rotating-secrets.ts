@@ -1,16 +1,15 @@
 import type { Transaction } from 'kysely'
-import { v7 as newId } from 'uuid'
 import * as automationSecrets from '../../db/queries/automation-secrets.ts'
 import type { DB } from '../../db/types.ts'
 import type { SecretChange } from '../../schemas/automation-secrets.ts'
 import type { Space } from '../access/actor.ts'
-import { makeStandardSecret, standardSecretProblem } from '../actions/standard-webhooks.ts'
+import type { Caller } from '../access/caller.ts'
 import { ApiError } from '../errors.ts'
-import { KINDS } from '../kinds/index.ts'
-import { secretPlace } from '../secrets/automation-secrets.ts'
-import type { Cipher } from '../secrets/cipher.ts'
+import type { Kinds } from '../kinds/registry.ts'
+import { seal } from '../secrets/sealed.ts'
+import { makeStandardSecret, standardSecretProblem } from '../secrets/standard-webhooks.ts'
 import { type Current, lock, record } from './current.ts'
-import type { Author } from './definition.ts'
+import type { Means } from './means.ts'
 
 const DEFAULT_GRACE_SECONDS = 86_400
 
@@ -18,29 +17,27 @@ const DEFAULT_GRACE_SECONDS = 86_400
 export type NewSecret = { secret: string; previous_valid_until: Date | null }
 
 /**
- * Sets or makes a secret of an automation: for `webhook` the one by which the senders of its events are known, for `signing`
- * the one with which its requests are signed. No part of what is approved: what is done stays what a person let run.
+ * Sets or makes a secret that the automation shares with somebody: in the slot `webhook` the one by which the senders of its
+ * events are known, in `signing` the one with which its requests are signed. No part of what is approved: what is done stays
+ * what a person let run.
  *
  * @throws ApiError `automation_not_found`, `not_a_webhook`, or `invalid_request` for what can't be a secret.
  */
-export async function setSecret(
+export async function rotateSecret(
   trx: Transaction<DB>,
-  author: Author,
-  { space, id, purpose }: { space: Space; id: string; purpose: automationSecrets.Purpose },
+  caller: Caller,
+  { space, id, slot }: { space: Space; id: string; slot: automationSecrets.RotatingSlot },
   change: SecretChange,
-  { cipher }: { cipher: Cipher },
+  { cipher, kinds }: Pick<Means, 'cipher' | 'kinds'>,
 ): Promise<NewSecret> {
   const current = await lock(trx, space, id)
-  const secret = secretFor(purpose === 'webhook' ? formatOf(current) : STANDARD, change.secret)
-  const secretId = newId()
-  const previous_valid_until = await automationSecrets.replace(
-    trx,
-    { organizationId: space.organizationId, automationId: id, purpose },
-    { id: secretId, ciphertext: cipher.encrypt(secret, secretPlace(secretId)) },
-    change.grace_seconds ?? DEFAULT_GRACE_SECONDS,
-  )
-  const details = { secret_id: secretId, previous_valid_until: previous_valid_until?.toISOString() ?? null }
-  await record(trx, author, space, id, `automation.${purpose}_secret_set`, details)
+  const secret = secretFor(slot === 'signing' ? STANDARD : formatOf(kinds, current), change.secret)
+  const sealed = { ...seal(cipher, secret), userId: caller.actor.userId }
+  const grace = change.grace_seconds ?? DEFAULT_GRACE_SECONDS
+  const owner = { organizationId: space.organizationId, automationId: id }
+  const previous_valid_until = await automationSecrets.replace(trx, owner, slot, sealed, grace)
+  const details = { secret_id: sealed.id, previous_valid_until: previous_valid_until?.toISOString() ?? null }
+  await record(trx, caller, space, id, `automation.${slot}_secret_set`, details)
   return { secret, previous_valid_until }
 }
 
@@ -50,9 +47,9 @@ type Format = { make: () => string; problem: (secret: string) => string | undefi
 const STANDARD: Format = { make: makeStandardSecret, problem: standardSecretProblem }
 
 /** What the senders of events take for a secret, as the content that is shown says. */
-function formatOf({ automation, revision }: Current): Format {
-  const { intake } = KINDS[automation.kind]
-  if (intake === null) throw new ApiError('not_a_webhook')
+function formatOf(kinds: Kinds, { automation, revision }: Current): Format {
+  const { intake } = kinds.get(automation.kind)
+  if (intake === undefined) throw new ApiError('not_a_webhook')
   const { config } = revision.content
   return { make: () => intake.makeSecret(config), problem: (secret) => intake.secretProblem(config, secret) }
 }

@@ -1,5 +1,5 @@
 import { Cron, CronPattern } from 'croner'
-import { remember } from '../../remember.ts'
+import { remember } from '../remember.ts'
 import { type ClockChange, changeAfter, changeUpTo, noteRepeated, noteSkipped, offsetAt } from './zone.ts'
 
 /** A cron expression, and how it takes clock changes. */

@@ -1,10 +1,10 @@
 import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
 import t from 'tap'
-import { COMPONENTS } from '../../../../schemas/index.ts'
-import { ScheduledConfig } from '../../../../schemas/kinds/scheduled.ts'
-import { dueBetween, nextDue } from '../../../../src/kinds/scheduled/schedule.ts'
-import { countProcessorTime } from '../../../support/processor-time.ts'
+import { COMPONENTS } from '../../../schemas/index.ts'
+import { ScheduledConfig } from '../../../schemas/kinds/scheduled.ts'
+import { dueBetween, nextDue } from '../../../src/clock/schedule.ts'
+import { countProcessorTime } from '../../support/processor-time.ts'
 import { ID, localRuns, problemsOf, scheduleOf } from './support.ts'
 
 /** The dates on which a cron runs in UTC, without the time. */
@@ -13,7 +13,7 @@ function dates(cron: string, year: number, until = year + 1): string[] {
 }
 
 t.test('each example of the schema is valid', async (t) => {
-  const ajv = new Ajv({ strict: false, discriminator: true, schemas: COMPONENTS })
+  const ajv = new Ajv({ strict: false, discriminator: true, schemas: [...COMPONENTS] })
   addFormats.default(ajv)
   for (const [key, own] of Object.entries(ScheduledConfig.properties)) {
     const property = '$ref' in own ? COMPONENTS.find(({ $id }) => $id === own.$ref) : own
@@ -122,39 +122,39 @@ t.test('jitter delays each run of an automation alike, and different ones differ
 
 t.test('what is wrong is told where it stands', async (t) => {
   const fields = 'must have 5 fields (minute, hour, day of the month, month, weekday) or 6 (second in front)'
-  t.same(problemsOf({}), ['/config: needs one of cron, every and at'])
+  t.same(problemsOf({}), [': needs one of cron, every and at'])
   t.same(problemsOf({ cron: '@daily', every: 'P1D', at: '2026-01-01T00:00:00Z' }), [
-    '/config/every: cannot stand beside cron: only one of cron, every and at',
-    '/config/at: cannot stand beside cron: only one of cron, every and at',
+    '/every: cannot stand beside cron: only one of cron, every and at',
+    '/at: cannot stand beside cron: only one of cron, every and at',
   ])
-  t.same(problemsOf({ cron: '* * * *' }), [`/config/cron: ${fields}, not 4`])
-  t.same(problemsOf({ cron: '* * * * * * 2030' }), [`/config/cron: ${fields}, not 7`])
-  t.match(problemsOf({ cron: '0 25 * * *' })[0], /^\/config\/cron: the hour "25" is not valid: it takes 0 to 23/)
+  t.same(problemsOf({ cron: '* * * *' }), [`/cron: ${fields}, not 4`])
+  t.same(problemsOf({ cron: '* * * * * * 2030' }), [`/cron: ${fields}, not 7`])
+  t.match(problemsOf({ cron: '0 25 * * *' })[0], /^\/cron: the hour "25" is not valid: it takes 0 to 23/)
   t.match(problemsOf({ cron: '0 9 * * FOO' })[0], /the weekday "FOO" is not valid: it takes 0 to 7, SUN to SAT/)
   t.match(problemsOf({ cron: '@fortnightly' })[0], /no known nickname/)
   t.same(problemsOf({ cron: '2026-01-01T00:00:00' }), [
-    '/config/cron: may hold letters, digits, spaces and * / , - # + ? @ only',
+    '/cron: may hold letters, digits, spaces and * / , - # + ? @ only',
   ])
   for (const cron of ['* * * * * *', '*/30 * * * * *', '0,30 0 9 * * *'])
-    t.same(problemsOf({ cron }), ['/config/cron: fires more often than once in 60 seconds'])
+    t.same(problemsOf({ cron }), ['/cron: fires more often than once in 60 seconds'])
   for (const cron of ['0 0 30 2 *', '0 * 31 4,6 *', '0 0 31W 6 *', '0 0 30 2 +MON'])
-    t.same(problemsOf({ cron }), ['/config/cron: never fires: no date matches'])
+    t.same(problemsOf({ cron }), ['/cron: never fires: no date matches'])
   for (const timezone of ['Mars/Olympus', '+02:00', 'Z', '', 'Europe/../Berlin', 'x'.repeat(1000)])
-    t.match(problemsOf({ cron: '@daily', timezone })[0], /^\/config\/timezone: must be a name of the IANA database/)
+    t.match(problemsOf({ cron: '@daily', timezone })[0], /^\/timezone: must be a name of the IANA database/)
   for (const every of ['1 hour', 'P', 'PT', '-P1D', 'P0.5D', `P${'9'.repeat(90)}D`])
-    t.match(problemsOf({ every })[0], /^\/config\/every: must be an ISO 8601 duration/, every)
-  for (const every of ['PT0S', 'PT59S']) t.same(problemsOf({ every }), ['/config/every: must be 60 seconds or longer'])
-  t.same(problemsOf({ every: 'P1000Y' }), ['/config/every: must be 100 years or shorter'])
-  t.same(problemsOf({ every: 'PT60.5S' }), ['/config/every: must be whole seconds'])
-  t.match(problemsOf({ at: 'tomorrow' })[0], /^\/config\/at: must be a date and time with an offset/)
+    t.match(problemsOf({ every })[0], /^\/every: must be an ISO 8601 duration/, every)
+  for (const every of ['PT0S', 'PT59S']) t.same(problemsOf({ every }), ['/every: must be 60 seconds or longer'])
+  t.same(problemsOf({ every: 'P1000Y' }), ['/every: must be 100 years or shorter'])
+  t.same(problemsOf({ every: 'PT60.5S' }), ['/every: must be whole seconds'])
+  t.match(problemsOf({ at: 'tomorrow' })[0], /^\/at: must be a date and time with an offset/)
   t.same(problemsOf({ cron: '@daily', starts_at: '2026-02-01T00:00:00Z', ends_at: '2026-01-01T00:00:00Z' }), [
-    '/config/ends_at: must not be before starts_at',
+    '/ends_at: must not be before starts_at',
   ])
   t.same(problemsOf({ cron: '@yearly', starts_at: '2026-02-01T00:00:00Z', ends_at: '2026-03-01T00:00:00Z' }), [
-    '/config/cron: is never due between starts_at and ends_at',
+    '/cron: is never due between starts_at and ends_at',
   ])
   t.same(problemsOf({ at: '2026-01-01T00:00:00Z', ends_at: '2025-01-01T00:00:00Z' }), [
-    '/config/at: must not be after ends_at',
+    '/at: must not be after ends_at',
   ])
 })
 

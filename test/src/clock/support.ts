@@ -1,6 +1,6 @@
-import type { ScheduledConfig } from '../../../../schemas/kinds/scheduled.ts'
-import { dueBetween, parseSchedule, type Schedule } from '../../../../src/kinds/scheduled/schedule.ts'
-import { localTime } from '../../../../src/kinds/scheduled/zone.ts'
+import type { ScheduledConfig } from '../../../schemas/kinds/scheduled.ts'
+import { dueBetween, parseSchedule, type Schedule } from '../../../src/clock/schedule.ts'
+import { localTime } from '../../../src/clock/zone.ts'
 
 export const ID = '018e1234-abcd-7000-8000-0000000000a0'
 

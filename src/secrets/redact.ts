@@ -32,10 +32,15 @@ export function maskHeaders(headers: Readonly<Record<string, string>>): Record<s
  * their parts (the token after `Bearer`, the password in `Basic`, each cookie), as they are and as JSON, URLs, HTML and
  * base64 write them. A header of an unknown name counts as a secret unless it is short.
  *
- * The function takes a text, and whether it was cut off: then an end that may be the beginning of a secret goes too.
+ * @param more secrets that were sent elsewhere, however short they are.
+ * @returns a function that takes a text, and whether it was cut off: then an end that may be the beginning of a secret goes too.
  */
-export function redactor(headers: Readonly<Record<string, string>>): (text: string, cutOff?: boolean) => string {
+export function redactor(
+  headers: Readonly<Record<string, string>>,
+  more: Iterable<string> = [],
+): (text: string, cutOff?: boolean) => string {
   const secrets = new Set(Object.entries(headers).flatMap(([name, value]) => secretsIn(name, value)))
+  for (const secret of more) if (secret !== '') secrets.add(secret)
   if (secrets.size > MOST_SECRETS) return () => MASK
   // The longest first: a part must not be taken out of a whole that would then stay.
   const spellings = [...new Set([...secrets].flatMap(spellingsOf))].sort((a, b) => b.length - a.length)

@@ -1,0 +1,28 @@
+import type { MadeUpEvent } from '../../schemas/kinds/input.ts'
+
+/** An event as templates see it. */
+export type SeenEvent = {
+  id: string | null
+  key: string | null
+  type: string | null
+  headers: unknown
+  body: unknown
+  received_at: string
+  /** Only of one that somebody made up to try an automation out. */
+  made_up?: true
+}
+
+/** The event in the input of a run, where somebody made one up; else null. @param time when the run was asked for. */
+export function madeUpEvent(input: Readonly<Record<string, unknown>>, time: string): SeenEvent | null {
+  if (typeof input.event !== 'object' || input.event === null) return null
+  const { type, headers, body }: MadeUpEvent = input.event
+  return {
+    id: null,
+    key: null,
+    type: type ?? null,
+    headers: headers ?? {},
+    body: body ?? null,
+    received_at: time,
+    made_up: true,
+  }
+}

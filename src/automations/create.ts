@@ -1,0 +1,77 @@
+import type { Transaction } from 'kysely'
+import { v7 as newId } from 'uuid'
+import * as automationPolicies from '../../db/queries/automation-policies.ts'
+import { OAUTH_SLOT } from '../../db/queries/automation-secrets.ts'
+import * as automations from '../../db/queries/automations.ts'
+import * as spaces from '../../db/queries/spaces.ts'
+import type { DB } from '../../db/types.ts'
+import type { AutomationCreate } from '../../schemas/automations.ts'
+import type { Space } from '../access/actor.ts'
+import type { Caller } from '../access/caller.ts'
+import { ApiError } from '../errors.ts'
+import { changed } from './changed.ts'
+import { type Content, describe } from './content.ts'
+import { credentialDeed, record, refuseCredentialOfStaff, writeRevision } from './current.ts'
+import { initialStatus } from './lifecycle.ts'
+import type { Means } from './means.ts'
+import { requireRoomForProposal, requireSecondPerson } from './policy.ts'
+import { digestOf } from './revisions.ts'
+import { requireValid } from './validity.ts'
+import { storeValues } from './versions.ts'
+
+const MAX_PER_SPACE = 10_000
+
+/**
+ * Makes an automation with its first revision.
+ *
+ * @returns its id.
+ * @throws ApiError where AI staff brings a credential, or the policy or a limit says no.
+ */
+export async function create(
+  trx: Transaction<DB>,
+  caller: Caller,
+  space: Space,
+  body: AutomationCreate,
+  means: Means,
+): Promise<string> {
+  const { actor } = caller
+  const { kind, oauth_token: token } = body
+  refuseCredentialOfStaff(actor, token)
+  // The space may have been deleted since the caller was let in.
+  if (!(await spaces.lock(trx, space))) throw new ApiError('space_not_found')
+  const policy = await automationPolicies.find(trx, space.organizationId)
+  await requireRoomForProposal(trx, actor, space, kind, policy)
+  if (await automations.isFull(trx, space, MAX_PER_SPACE)) throw new ApiError('quota_reached')
+  const id = newId()
+  const status = initialStatus(actor, body.status)
+  const isActive = status === 'active'
+  if (isActive) requireSecondPerson(policy, actor, { authored_by_user_id: actor.id })
+  const { config, description = null } = describe(actor, body.config ?? {}, body.description)
+  const content: Content = {
+    name: body.name.trim(),
+    config,
+    description,
+    secretVersions: token === undefined ? {} : { [OAUTH_SLOT]: 1 },
+  }
+  requireValid(means, kind, content, { isWhole: isActive })
+  const digest = digestOf(id, kind, content)
+  await automations.insert(trx, space, {
+    id,
+    kind,
+    status,
+    revision: 1,
+    approved_digest: isActive ? digest : null,
+    proposal_revision: status === 'pending_approval' ? 1 : null,
+    created_by_user_id: actor.type === 'user' ? actor.id : null,
+    created_by_service_account_id: actor.type === 'service_account' ? actor.id : null,
+    owner_user_id: actor.type === 'user' ? actor.id : null,
+  })
+  const owner = { organizationId: space.organizationId, automationId: id }
+  if (token !== undefined) await storeValues(trx, caller, owner, { [OAUTH_SLOT]: token }, means)
+  const sendsTo = means.kinds.profile(kind, config, means.actions).hosts
+  await writeRevision(trx, actor, space, id, { revision: 1, content, digest, sendsTo })
+  await changed(trx, means.kinds, null, { organizationId: space.organizationId, id, kind, status, config })
+  const details = { kind, name: content.name, status, revision: 1, digest }
+  await record(trx, caller, space, id, 'automation.created', { ...details, ...credentialDeed(token) })
+  return id
+}

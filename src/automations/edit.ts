@@ -1,0 +1,148 @@
+import type { Transaction } from 'kysely'
+import * as automationPolicies from '../../db/queries/automation-policies.ts'
+import { OAUTH_SLOT } from '../../db/queries/automation-secrets.ts'
+import type { DB } from '../../db/types.ts'
+import type { AutomationStatus, AutomationUpdate } from '../../schemas/automations.ts'
+import type { Actor, Space } from '../access/actor.ts'
+import type { Caller } from '../access/caller.ts'
+import { ApiError } from '../errors.ts'
+import { applyUpdate, type Content } from './content.ts'
+import {
+  type Current,
+  credentialDeed,
+  lock,
+  refuseCredentialOfStaff,
+  refuseForeignEdit,
+  type Seen,
+  type Version,
+} from './current.ts'
+import { isLive, nextStatus } from './lifecycle.ts'
+import type { Means } from './means.ts'
+import { requireRoomForProposal } from './policy.ts'
+import { digestOf } from './revisions.ts'
+import { apply, type Edit, stage } from './apply.ts'
+import { requireValid } from './validity.ts'
+import { destroyUnused, storeValues, type VersionChange, versionsFor } from './versions.ts'
+
+/**
+ * Changes an automation. What AI staff (or, where the policy wants a second person, anybody) changes of what runs becomes
+ * a pending revision beside it.
+ *
+ * @param target.seen holds the change to what its caller read.
+ * @throws ApiError where the status, authorship, policy or what the caller saw does not allow it.
+ */
+export async function edit(
+  trx: Transaction<DB>,
+  caller: Caller,
+  target: { space: Space; id: string; seen: Seen },
+  body: AutomationUpdate,
+  means: Means,
+): Promise<void> {
+  const { actor } = caller
+  const { space, id } = target
+  refuseCredentialOfStaff(actor, body.oauth_token)
+  const current = await lock(trx, space, id)
+  const { automation, pending } = current
+  const hasSeen = target.seen({ version: automation.version, digest: current.revision.digest })
+  if (Object.keys(body).length === 0 && actor.type === 'user') return
+  refuseForeignEdit(actor, current)
+  const state = { status: automation.status, hasPendingRevision: pending !== null }
+  const status = nextStatus(actor, state, body.status ?? 'edit')
+  const policy = await automationPolicies.find(trx, space.organizationId)
+  const addsProposal = automation.status === 'rejected' || (isLive(automation.status) && pending === null)
+  if (addsProposal) await requireRoomForProposal(trx, actor, space, automation.kind, policy)
+  const owner = { organizationId: space.organizationId, automationId: id }
+  const values = body.oauth_token === undefined ? {} : { [OAUTH_SLOT]: body.oauth_token }
+  const versions = await storeValues(trx, caller, owner, values, means)
+  const base = baseOf(current, actor, status, policy)
+  const made = await editOf(trx, current, base, { actor, space }, applyUpdate(actor, base.content, body), versions, means)
+  if (body.config !== undefined || status === 'active')
+    requireValid(means, automation.kind, made.content, { isWhole: status === 'active' })
+  await settle(trx, caller, { space, current }, { ...made, deed: credentialDeed(body.oauth_token) }, status, {
+    hasSeen,
+    policy,
+    means,
+  })
+}
+
+type Decision = { hasSeen: boolean; policy: automationPolicies.Policy; means: Means }
+
+/** Puts an edit where it belongs: in the place of what is shown, or beside it. */
+export async function settle(
+  trx: Transaction<DB>,
+  caller: Caller,
+  { space, current }: { space: Space; current: Current },
+  made: Edit,
+  status: AutomationStatus,
+  { hasSeen, policy, means }: Decision,
+): Promise<void> {
+  const isBeside = isStaged(caller.actor, current, status, made, policy)
+  if (isBeside) await stage(trx, caller, space, current, made)
+  else await apply(trx, caller, space, current, made, { status, hasSeen, policy, kinds: means.kinds })
+  const { revision, pending } = current
+  const before = [revision, ...(pending === null ? [] : [pending])].map(({ content }) => content.secretVersions)
+  if (![...before, made.content.secretVersions].some((each) => Object.keys(each).length > 0)) return
+  const owner = { organizationId: space.organizationId, automationId: current.automation.id }
+  const shown = isBeside ? revision.content : made.content
+  const waiting = isBeside ? made.content : isLive(status) ? pending?.content : undefined
+  await destroyUnused(trx, owner, [shown, ...(waiting === undefined ? [] : [waiting])].map((each) => each.secretVersions))
+}
+
+/**
+ * What somebody goes on from: their own change that waits, where the next one will wait too; else what is shown. AI staff sees
+ * nothing of its change elsewhere, and goes on from it in any case.
+ */
+function baseOf(
+  { automation, revision, pending }: Current,
+  actor: Actor,
+  status: AutomationStatus,
+  policy: automationPolicies.Policy,
+): Version {
+  if (pending === null) return revision
+  if (actor.type === 'service_account') return pending
+  const waits = policy.approver_must_differ_from_editor && automation.status === 'active' && status === 'active'
+  return waits && pending.authored_by_user_id === actor.id ? pending : revision
+}
+
+/**
+ * An edit whole: its content with the versions of its secrets, and whether it says anything new.
+ *
+ * @param content all but the versions, which follow from what runs, from `versions` and from what the config names.
+ */
+export async function editOf(
+  trx: Transaction<DB>,
+  { automation: { id, kind, status }, revision }: Pick<Current, 'automation' | 'revision'>,
+  base: Version,
+  { actor, space }: { actor: Actor; space: Space },
+  content: Content,
+  versions: VersionChange,
+  { kinds, actions }: Pick<Means, 'kinds' | 'actions'>,
+): Promise<Omit<Edit, 'deed'>> {
+  const { hosts, secrets } = kinds.profile(kind, content.config, actions)
+  const owner = { organizationId: space.organizationId, automationId: id }
+  // A person goes on from their own change with its credential; AI staff never has one of its own.
+  const running = actor.type === 'user' ? base.content.secretVersions : revision.content.secretVersions
+  const secretVersions = await versionsFor(trx, owner, running, versions, secrets)
+  const whole = { ...content, secretVersions }
+  const digest = digestOf(id, kind, whole)
+  // A rejected proposal that comes again is a revision of its own, even with the same words.
+  const isAgain = actor.type === 'service_account' && status === 'rejected'
+  const isNew = isAgain || digest !== base.digest || whole.description !== base.content.description
+  return { content: whole, digest, sendsTo: hosts, isNew }
+}
+
+/** Whether a change waits beside what is active or paused instead of taking its place. */
+function isStaged(
+  actor: Actor,
+  { automation, pending }: Current,
+  status: AutomationStatus,
+  { digest }: Edit,
+  policy: automationPolicies.Policy,
+): boolean {
+  if (actor.type === 'service_account') return isLive(automation.status)
+  const staysActive = automation.status === 'active' && status === 'active'
+  const waits = policy.approver_must_differ_from_editor && staysActive && digest !== automation.approved_digest
+  // Whose change waits already is not to find another one in its place.
+  if (waits && pending !== null && pending.authored_by_user_id !== actor.id) throw new ApiError('other_proposal_pending')
+  return waits
+}

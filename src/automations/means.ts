@@ -1,0 +1,6 @@
+import type { Actions } from '../actions/index.ts'
+import type { Kinds } from '../kinds/registry.ts'
+import type { Cipher } from '../secrets/cipher.ts'
+
+/** What changes of automations need besides the database: to encrypt secrets, and to know what can run. */
+export type Means = { cipher: Cipher; actions: Pick<Actions, 'problems' | 'profile'>; kinds: Kinds }

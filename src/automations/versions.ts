@@ -1,0 +1,83 @@
+import type { Transaction } from 'kysely'
+import * as automationSecrets from '../../db/queries/automation-secrets.ts'
+import type { DB } from '../../db/types.ts'
+import type { Caller } from '../access/caller.ts'
+import { type SecretValues, seal } from '../secrets/sealed.ts'
+import type { Content } from './content.ts'
+import type { Means } from './means.ts'
+
+/** Which version of each secret a content uses, by slot. */
+export type Versions = Content['secretVersions']
+
+/** What a change makes of secrets, by slot: their new versions, and null for those that it takes away. */
+export type VersionChange = Readonly<Record<string, number | null>>
+
+const { OAUTH_SLOT, NAMED_SLOTS } = automationSecrets
+
+/** Stores new values of secrets beside those that are in use. @param values null takes one away. */
+export async function storeValues(
+  trx: Transaction<DB>,
+  { actor }: Caller,
+  owner: automationSecrets.Owner,
+  values: SecretValues | Readonly<Record<string, string | null>>,
+  { cipher }: Pick<Means, 'cipher'>,
+): Promise<VersionChange> {
+  const change: Record<string, number | null> = {}
+  for (const [slot, value] of Object.entries(values)) {
+    const secret = value === null ? null : { ...seal(cipher, value), userId: actor.userId }
+    change[slot] = secret && (await automationSecrets.insert(trx, owner, slot, secret))
+  }
+  return change
+}
+
+/**
+ * The versions that a content uses: of the credential, and of the secrets that its config names. What the change does not
+ * touch stays as it runs; what is named for the first time has its newest value.
+ *
+ * @param running the versions of what runs, or would.
+ */
+export async function versionsFor(
+  trx: Transaction<DB>,
+  owner: automationSecrets.Owner,
+  running: Versions,
+  change: VersionChange,
+  names: readonly string[],
+): Promise<Versions> {
+  const slots = [OAUTH_SLOT, ...names.map((name) => `${NAMED_SLOTS}${name}`)]
+  const isNew = (slot: string) => slot !== OAUTH_SLOT && change[slot] === undefined && running[slot] === undefined
+  const newest = slots.some(isNew) ? newestOf(await automationSecrets.listVersions(trx, owner)) : {}
+  const versions: Record<string, number> = {}
+  for (const slot of slots) {
+    const version = change[slot] === undefined ? (running[slot] ?? (isNew(slot) ? newest[slot] : undefined)) : change[slot]
+    if (version !== undefined && version !== null) versions[slot] = version
+  }
+  return versions
+}
+
+/** The newest version of each slot; they come in order. */
+function newestOf(versions: readonly automationSecrets.Version[]): Record<string, number> {
+  return Object.fromEntries(versions.map(({ slot, version }) => [slot, version]))
+}
+
+/**
+ * Destroys the values that nothing needs any more: what was replaced, and what was proposed and turned down. Of a named secret
+ * that nobody uses yet, the newest stays.
+ *
+ * @param used the versions that what is shown, and a change that waits beside it, name.
+ * @param removed the slot of a secret that is taken away: of that one nothing stays that is not used.
+ */
+export async function destroyUnused(
+  trx: Transaction<DB>,
+  owner: automationSecrets.Owner,
+  used: readonly Versions[],
+  removed?: string,
+): Promise<void> {
+  const versions = await automationSecrets.listVersions(trx, owner)
+  const newest = newestOf(versions)
+  const unused = versions.filter(({ slot, version }) => {
+    const isNamed = used.some((each) => each[slot] !== undefined)
+    if (isNamed || slot === OAUTH_SLOT || slot === removed) return !used.some((each) => each[slot] === version)
+    return newest[slot] !== version
+  })
+  if (unused.length > 0) await automationSecrets.destroy(trx, owner, unused)
+}
