@@ -145,7 +145,7 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
         .catch((error: unknown) => request.log.warn({ err: error }, 'last use of a service account not noted'))
     }
   },
-  { name: 'authorization', dependencies: ['authentication', 'limits'] },
+  { name: 'authorization', dependencies: ['authentication', 'ids', 'limits'] },
 )
 
 function toActor(row: access.AccessRow): Actor {
@@ -158,7 +158,7 @@ function toActor(row: access.AccessRow): Actor {
 function enterOrganization(row: access.AccessRow, id: string | undefined): string {
   if (!isUuid(id)) throw new ApiError('invalid_organization_id')
   if (!row.is_member) throw new ApiError('not_a_member')
-  return id.toLowerCase()
+  return id
 }
 
 function enterSpace(row: access.AccessRow, held: ReadonlySet<string>, params: Record<string, string>): Space {
@@ -167,8 +167,7 @@ function enterSpace(row: access.AccessRow, held: ReadonlySet<string>, params: Re
   const seesAll = seesEverySpace(held)
   if (!row.listed && !seesAll) throw new ApiError('no_space_access')
   if (!row.space_exists) throw new ApiError('space_not_found')
-  // In the spelling in which they are kept, because they are written down again.
-  return { organizationId: organizationId.toLowerCase(), id: id.toLowerCase() }
+  return { organizationId, id }
 }
 
 function getActor(this: FastifyRequest): Actor {

@@ -105,8 +105,6 @@ export type RoleMove = { roleIds: string[]; added: string[]; removed: string[] }
 /**
  * Makes these a member's roles. It is its caller's to record what that was part of.
  *
- * @param roleIds as they were sent, perhaps in upper case.
- * @returns the ids as they are kept.
  * @throws ApiError `unknown_role`, `exceeds_own_permissions` or `last_owner`.
  */
 export async function setRoles(granter: Granter, userId: string, roleIds: readonly string[]): Promise<RoleMove> {
@@ -177,7 +175,7 @@ async function requireAnotherOwner({ trx, organizationId, ownerRoleId }: Granter
 }
 
 async function findRoles({ trx, organizationId }: Granter, ids: readonly string[]): Promise<roles.Role[]> {
-  const wanted = new Set(ids.map((id) => id.toLowerCase()))
+  const wanted = new Set(ids)
   const found = await roles.listByIds(trx, organizationId, [...wanted])
   if (found.length < wanted.size) throw new ApiError('unknown_role')
   return found
