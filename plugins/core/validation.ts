@@ -11,6 +11,13 @@ export function isUuid(text: unknown): text is string {
   return typeof text === 'string' && UUID.test(text)
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Takes a request without a body for one with an empty object: nothing said is nothing named. */
+    optionalBody?: true
+  }
+}
+
 /**
  * Validators that change nothing. Fastify's default would turn `null` into `0` and `"x"` into `["x"]` and drop unknown
  * keys in silence; here a body is taken as it is, and only path, query and headers, which are text, are coerced. Where
@@ -24,7 +31,9 @@ export default fp(
     app.setValidatorCompiler<Record<string, unknown>>(
       ({ schema, httpPart }): ValidateFunction => (httpPart === 'body' ? body : text).compile(schema),
     )
-    app.addHook('preValidation', async ({ body, is404, routeOptions }) => {
+    app.addHook('preValidation', async (request) => {
+      if (request.routeOptions.config.optionalBody) request.body ??= {}
+      const { body, is404, routeOptions } = request
       if (is404 || routeOptions.schema?.body !== undefined || body === undefined || isEmptyObject(body)) return
       throw new ApiError('invalid_request', { details: [{ path: '', message: 'must be empty: this takes no body' }] })
     })

@@ -3,7 +3,6 @@ import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { AutomationParams } from '../../schemas/params.ts'
 import { setSecret } from '../../src/automations/secrets.ts'
-import { optionalBody } from '../optional-body.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 
 /** Secrets that one automation shares with somebody: shown once, and only ever replaced. */
@@ -18,8 +17,7 @@ const routes: RoutePlugin = async (app) => {
   app.post(
     '/webhook/secret',
     {
-      config: { permission: 'files.write', peopleOnly: true },
-      preValidation: optionalBody,
+      config: { permission: 'files.write', peopleOnly: true, optionalBody: true },
       schema: {
         ...operation,
         operationId: 'setWebhookSecret',
@@ -38,8 +36,7 @@ const routes: RoutePlugin = async (app) => {
   app.post(
     '/signing-secret',
     {
-      config: { permission: 'files.write', peopleOnly: true },
-      preValidation: optionalBody,
+      config: { permission: 'files.write', peopleOnly: true, optionalBody: true },
       schema: {
         ...operation,
         operationId: 'setSigningSecret',

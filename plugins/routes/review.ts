@@ -23,7 +23,6 @@ import { diff } from '../../src/automations/revisions.ts'
 import { ApiError } from '../../src/errors.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 import { matching } from '../entity-tag.ts'
-import { optionalBody } from '../optional-body.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 import { showAutomation } from '../show-automation.ts'
 import { written } from '../written.ts'
@@ -38,8 +37,7 @@ const routes: RoutePlugin = async (app) => {
   app.post(
     '/approve',
     {
-      config: { permission: 'files.write', peopleOnly: 'service_account_cannot_approve' },
-      preValidation: optionalBody,
+      config: { permission: 'files.write', peopleOnly: 'service_account_cannot_approve', optionalBody: true },
       schema: {
         operationId: 'approveAutomation',
         tags: [TAG],
@@ -64,8 +62,7 @@ const routes: RoutePlugin = async (app) => {
   app.post(
     '/reject',
     {
-      config: { permission: 'files.write', peopleOnly: 'service_account_cannot_approve' },
-      preValidation: optionalBody,
+      config: { permission: 'files.write', peopleOnly: 'service_account_cannot_approve', optionalBody: true },
       schema: {
         operationId: 'rejectAutomation',
         tags: [TAG],

@@ -96,7 +96,7 @@ const refusals: [number, string, Promise<{ error?: Schemas['Error']; response: R
   [
     403,
     'service_account_cannot_approve',
-    aiStaff.POST(`${automations}/{automationId}/approve`, { params: { path }, body: {} }),
+    aiStaff.POST(`${automations}/{automationId}/approve`, { params: { path } }),
   ],
   [404, 'automation_not_found', person.GET(`${automations}/{automationId}`, { params: { path: unknown() } })],
   [409, 'automation_not_active', person.POST(`${automations}/{automationId}/run`, { params: { path } })],
