@@ -13,14 +13,12 @@ import { IfMatch } from '../../schemas/headers.ts'
 import { AutomationParams, SpaceParams } from '../../schemas/params.ts'
 import * as definition from '../../src/automations/definition.ts'
 import { isUuid } from '../core/validation.ts'
-import { decodeCursor, encodeCursor, isTimestamp } from '../cursor.ts'
+import { encodeCursor, isTimestamp } from '../cursor.ts'
 import { matching } from '../entity-tag.ts'
+import { readPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 import { showAutomation } from '../show-automation.ts'
 import { writeObject, written } from '../written.ts'
-
-/** With a cursor and no limit of its own. */
-const DEFAULT_LIMIT = 50
 
 /** Automations of a space: stored definitions. */
 const routes: RoutePlugin = async (app) => {
@@ -43,10 +41,11 @@ const routes: RoutePlugin = async (app) => {
     async ({ space, query }, reply) => {
       const { hooksUrl } = settings
       const filter = { status: query.status ?? null, kind: query.kind ?? null, hooksUrl }
-      const after = query.cursor === undefined ? null : positionOf(query.cursor)
+      const { most, after } = readPage(query, [isTimestamp, isUuid])
       if (query.limit === undefined && after === null)
         return writeObject(reply, { automations: await shownAutomations.list(db, space, filter) })
-      const { json, last } = await shownAutomations.listLimited(db, space, filter, query.limit ?? DEFAULT_LIMIT, after)
+      const position = after && { updatedAt: after[0], id: after[1] }
+      const { json, last } = await shownAutomations.listLimited(db, space, filter, most, position)
       const cursor = last && encodeCursor([last.updatedAt, last.id])
       return writeObject(reply, { automations: json, next_cursor: jsonText(JSON.stringify(cursor)) })
     },
@@ -132,11 +131,6 @@ const routes: RoutePlugin = async (app) => {
       return reply.code(204).send(null)
     },
   )
-}
-
-function positionOf(cursor: string): shownAutomations.Position {
-  const [updatedAt = '', id = ''] = decodeCursor(cursor, [isTimestamp, isUuid])
-  return { updatedAt, id }
 }
 
 export default routes

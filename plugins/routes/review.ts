@@ -6,12 +6,12 @@ import { AutomationResponse } from '../../schemas/automations.ts'
 import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { IfMatch } from '../../schemas/headers.ts'
+import { PageQuery } from '../../schemas/paging.ts'
 import { AutomationParams, RevisionParams } from '../../schemas/params.ts'
 import {
   Approval,
   DiffQuery,
   DiffResponse,
-  PageQuery,
   Rejection,
   RevisionListResponse,
   RevisionResponse,
@@ -21,14 +21,13 @@ import { contentOf } from '../../src/automations/content.ts'
 import * as review from '../../src/automations/review.ts'
 import { diff } from '../../src/automations/revisions.ts'
 import { ApiError } from '../../src/errors.ts'
-import { decodeCursor, encodeCursor } from '../cursor.ts'
 import { matching } from '../entity-tag.ts'
+import { cutPage, readPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 import { showAutomation } from '../show-automation.ts'
 import { written } from '../written.ts'
 
 const TAG = 'Review'
-const DEFAULT_LIMIT = 50
 
 /** Decisions on one proposal, and the revisions that they are made by. */
 const routes: RoutePlugin = async (app) => {
@@ -97,12 +96,11 @@ const routes: RoutePlugin = async (app) => {
     },
     async ({ space, params, query }) => {
       const kind = await kindOf(space, params.automationId)
-      const most = query.limit ?? DEFAULT_LIMIT
-      const before = query.cursor === undefined ? null : Number(decodeCursor(query.cursor, [isRevisionNumber])[0])
-      const rows = await automationRevisions.list(db, space, params.automationId, { before, most: most + 1 })
-      const revisions = rows.slice(0, most).map((row) => toRevision(row, kind))
-      const last = rows.length > most ? revisions.at(-1) : undefined
-      return { revisions, next_cursor: last === undefined ? null : encodeCursor([String(last.revision)]) }
+      const { most, after } = readPage(query, [isRevisionNumber])
+      const wanted = { before: after && Number(after[0]), most: most + 1 }
+      const rows = await automationRevisions.list(db, space, params.automationId, wanted)
+      const { page, next_cursor } = cutPage(rows, most, ({ revision }) => [String(revision)])
+      return { revisions: page.map((row) => toRevision(row, kind)), next_cursor }
     },
   )
 

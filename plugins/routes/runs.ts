@@ -10,12 +10,11 @@ import { ApiError } from '../../src/errors.ts'
 import { canRun } from '../../src/kinds/index.ts'
 import * as requests from '../../src/runs/requests.ts'
 import { isUuid } from '../core/validation.ts'
-import { decodeCursor, encodeCursor } from '../cursor.ts'
+import { cutPage, readPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 import { waitForRun } from '../wait-for-run.ts'
 
 const TAG = 'Runs'
-const DEFAULT_LIMIT = 50
 const LONGEST_WAIT_SECONDS = 60
 
 /** Executions of one automation. */
@@ -66,13 +65,11 @@ const routes: RoutePlugin = async (app) => {
     async ({ space, params: { automationId }, query }) => {
       if ((await automations.findKind(db, space, automationId)) === undefined)
         throw new ApiError('automation_not_found')
-      const most = query.limit ?? DEFAULT_LIMIT
-      const before = query.cursor === undefined ? null : (decodeCursor(query.cursor, [isUuid])[0] ?? null)
-      const page = { status: query.status ?? null, before, most: most + 1 }
-      const rows = await automationRuns.list(db, space, automationId, page)
-      const runs = rows.slice(0, most).map(toRun)
-      const last = rows.length > most ? runs.at(-1) : undefined
-      return { runs, next_cursor: last === undefined ? null : encodeCursor([last.id]) }
+      const { most, after } = readPage(query, [isUuid])
+      const wanted = { status: query.status ?? null, before: after?.[0] ?? null, most: most + 1 }
+      const rows = await automationRuns.list(db, space, automationId, wanted)
+      const { page, next_cursor } = cutPage(rows, most, ({ id }) => [id])
+      return { runs: page.map(toRun), next_cursor }
     },
   )
 
