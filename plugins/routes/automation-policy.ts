@@ -39,16 +39,11 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(AutomationPolicyResponse) },
       },
     },
-    async ({ id: requestId, actor, organization, body }) =>
+    async ({ caller, organization, body }) =>
       db.transaction().execute(async (trx) => {
         const policy = await automationPolicies.update(trx, organization.id, body)
         const target = { type: 'automation_policy', id: organization.id }
-        await audit.record(
-          trx,
-          organization.id,
-          { actor, requestId },
-          { action: 'policy.updated', target, details: body },
-        )
+        await audit.record(trx, organization.id, caller, { action: 'policy.updated', target, details: body })
         return { policy: toPolicy(policy) }
       }),
   )

@@ -27,10 +27,8 @@ const routes: RoutePlugin = async (app) => {
           'is approved.',
       },
     },
-    async ({ id: requestId, actor, space, params: { automationId: id }, body }, reply) =>
-      reply
-        .code(200)
-        .transact((trx) => setSecret(trx, { actor, requestId }, { space, id, purpose: 'webhook' }, body, app)),
+    async ({ caller, space, params: { automationId: id }, body }, reply) =>
+      reply.code(200).transact((trx) => setSecret(trx, caller, { space, id, purpose: 'webhook' }, body, app)),
   )
 
   app.post(
@@ -46,10 +44,8 @@ const routes: RoutePlugin = async (app) => {
           'is valid, requests are signed with both.',
       },
     },
-    async ({ id: requestId, actor, space, params: { automationId: id }, body }, reply) =>
-      reply
-        .code(200)
-        .transact((trx) => setSecret(trx, { actor, requestId }, { space, id, purpose: 'signing' }, body, app)),
+    async ({ caller, space, params: { automationId: id }, body }, reply) =>
+      reply.code(200).transact((trx) => setSecret(trx, caller, { space, id, purpose: 'signing' }, body, app)),
   )
 }
 

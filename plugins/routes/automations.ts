@@ -65,9 +65,9 @@ const routes: RoutePlugin = async (app) => {
         response: { 201: written(AutomationResponse), ...errors(409) },
       },
     },
-    async ({ id: requestId, actor, space, body }, reply) =>
+    async ({ caller, space, body }, reply) =>
       reply.code(201).transact(async (trx) => {
-        const id = await definition.create(trx, { actor, requestId }, space, body, app)
+        const id = await definition.create(trx, caller, space, body, app)
         return showAutomation(reply, await shownAutomations.find(trx, space, id, settings.hooksUrl))
       }),
   )
@@ -103,10 +103,10 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: written(AutomationResponse), ...errors(404, 409, 412, 428) },
       },
     },
-    async ({ id: requestId, actor, space, params, headers, body }, reply) =>
+    async ({ caller, space, params, headers, body }, reply) =>
       db.transaction().execute(async (trx) => {
         const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
-        await definition.change(trx, { actor, requestId }, target, body, app)
+        await definition.change(trx, caller, target, body, app)
         return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.hooksUrl))
       }),
   )
@@ -125,9 +125,9 @@ const routes: RoutePlugin = async (app) => {
         response: { 204: NoContent, ...errors(404, 412) },
       },
     },
-    async ({ id: requestId, actor, space, params, headers }, reply) => {
+    async ({ caller, space, params, headers }, reply) => {
       const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
-      await db.transaction().execute((trx) => definition.remove(trx, { actor, requestId }, target))
+      await db.transaction().execute((trx) => definition.remove(trx, caller, target))
       return reply.code(204).send(null)
     },
   )

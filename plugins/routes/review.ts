@@ -50,10 +50,10 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: written(AutomationResponse), ...errors(404, 409, 412, 428) },
       },
     },
-    async ({ id: requestId, actor, space, params, headers, body }, reply) =>
+    async ({ caller, space, params, headers, body }, reply) =>
       reply.transact(async (trx) => {
         const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
-        await review.approve(trx, { actor, requestId }, target, body.digest, app)
+        await review.approve(trx, caller, target, body.digest, app)
         return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.hooksUrl))
       }),
   )
@@ -73,10 +73,10 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: written(AutomationResponse), ...errors(404, 409, 412) },
       },
     },
-    async ({ id: requestId, actor, space, params, headers, body }, reply) =>
+    async ({ caller, space, params, headers, body }, reply) =>
       reply.transact(async (trx) => {
         const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
-        await review.reject(trx, { actor, requestId }, target, body)
+        await review.reject(trx, caller, target, body)
         return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.hooksUrl))
       }),
   )

@@ -4,6 +4,7 @@ import * as automations from '../../db/queries/automations.ts'
 import type { DB } from '../../db/types.ts'
 import type { AutomationKind, AutomationStatus } from '../../schemas/automations.ts'
 import type { Actor, Space } from '../access/actor.ts'
+import type { Caller } from '../access/caller.ts'
 import * as audit from '../audit.ts'
 import { ApiError } from '../errors.ts'
 import { type Content, contentOf } from './content.ts'
@@ -88,7 +89,7 @@ export async function writeRevision(
 /** Writes what was done to an automation into the audit log. Last in its transaction. */
 export async function record(
   trx: Transaction<DB>,
-  doer: audit.Doer,
+  doer: Caller | audit.System,
   space: Space,
   automationId: string,
   action: string,

@@ -7,6 +7,7 @@ import * as webhooks from '../../db/queries/webhooks.ts'
 import type { DB } from '../../db/types.ts'
 import type { AutomationCreate, AutomationStatus, AutomationUpdate } from '../../schemas/automations.ts'
 import type { Actor, Space } from '../access/actor.ts'
+import type { Caller } from '../access/caller.ts'
 import { newToken } from '../access/tokens.ts'
 import type { Actions } from '../actions/index.ts'
 import { ApiError } from '../errors.ts'
@@ -22,9 +23,6 @@ import { digestOf } from './revisions.ts'
 
 const MOST_PER_SPACE = 10_000
 
-/** Who changes an automation, in which request. */
-export type Author = { actor: Actor; requestId: string }
-
 /** What a change needs besides: to encrypt a credential, and to know what can run. */
 export type Means = { cipher: Cipher; actions: Pick<Actions, 'validate'> }
 
@@ -36,7 +34,7 @@ export type Means = { cipher: Cipher; actions: Pick<Actions, 'validate'> }
  */
 export async function create(
   trx: Transaction<DB>,
-  author: Author,
+  author: Caller,
   space: Space,
   body: AutomationCreate,
   { cipher, actions }: Means,
@@ -85,7 +83,7 @@ export async function create(
  */
 export async function change(
   trx: Transaction<DB>,
-  author: Author,
+  author: Caller,
   target: { space: Space; id: string; seen: Seen },
   body: AutomationUpdate,
   { cipher, actions }: Means,
@@ -124,7 +122,7 @@ export async function change(
  */
 export async function remove(
   trx: Transaction<DB>,
-  author: Author,
+  author: Caller,
   { space, id, seen }: { space: Space; id: string; seen: Seen },
 ): Promise<void> {
   const current = await lock(trx, space, id)
@@ -194,7 +192,7 @@ function isStaged(
 
 async function stage(
   trx: Transaction<DB>,
-  author: Author,
+  author: Caller,
   space: Space,
   { automation, pending }: Current,
   { content, digest, isNew, credential }: Edit,
@@ -217,7 +215,7 @@ type Decision = { status: AutomationStatus; hasSeen: boolean; policy: automation
 
 async function apply(
   trx: Transaction<DB>,
-  author: Author,
+  author: Caller,
   space: Space,
   current: Current,
   { content, digest, isNew, credential }: Edit,

@@ -4,11 +4,12 @@ import * as automationRevisions from '../../db/queries/automation-revisions.ts'
 import * as automations from '../../db/queries/automations.ts'
 import type { DB } from '../../db/types.ts'
 import type { Space } from '../access/actor.ts'
+import type { Caller } from '../access/caller.ts'
 import { ApiError, type ErrorDetail } from '../errors.ts'
 import { contentOf } from './content.ts'
 import { type Current, lock, proposalOf, record, type Seen, type Version } from './current.ts'
 import { CLOSED, NOT_REJECTED, reviewed, reviewOf } from './decision.ts'
-import type { Author, Means } from './definition.ts'
+import type { Means } from './definition.ts'
 import { nextStatus } from './lifecycle.ts'
 import { plan, requireValid } from './planning.ts'
 import { requireSecondPerson, requireSeen } from './policy.ts'
@@ -28,7 +29,7 @@ export type Rejection = { reason?: string; code?: string; paths?: string[] }
  */
 export async function approve(
   trx: Transaction<DB>,
-  author: Author,
+  author: Caller,
   target: Target,
   digest: string | undefined,
   { actions }: Pick<Means, 'actions'>,
@@ -65,7 +66,7 @@ export async function approve(
  */
 export async function reject(
   trx: Transaction<DB>,
-  author: Author,
+  author: Caller,
   target: Target,
   rejection: Rejection,
 ): Promise<void> {
@@ -85,7 +86,7 @@ export async function reject(
   await record(trx, author, target.space, automation.id, 'automation.rejected', details)
 }
 
-async function decide(trx: Transaction<DB>, author: Author, { space, id }: Target, request: 'approve' | 'reject') {
+async function decide(trx: Transaction<DB>, author: Caller, { space, id }: Target, request: 'approve' | 'reject') {
   const current = await lock(trx, space, id).catch(asNotPending)
   const { automation, pending } = current
   const state = { status: automation.status, hasPendingRevision: pending !== null }

@@ -4,13 +4,13 @@ import * as automationSecrets from '../../db/queries/automation-secrets.ts'
 import type { DB } from '../../db/types.ts'
 import type { SecretChange } from '../../schemas/automation-secrets.ts'
 import type { Space } from '../access/actor.ts'
+import type { Caller } from '../access/caller.ts'
 import { makeStandardSecret, standardSecretProblem } from '../actions/standard-webhooks.ts'
 import { ApiError } from '../errors.ts'
 import { KINDS } from '../kinds/index.ts'
 import { secretPlace } from '../secrets/automation-secrets.ts'
 import type { Cipher } from '../secrets/cipher.ts'
 import { type Current, lock, record } from './current.ts'
-import type { Author } from './definition.ts'
 
 const DEFAULT_GRACE_SECONDS = 86_400
 
@@ -25,7 +25,7 @@ export type NewSecret = { secret: string; previous_valid_until: Date | null }
  */
 export async function setSecret(
   trx: Transaction<DB>,
-  author: Author,
+  author: Caller,
   { space, id, purpose }: { space: Space; id: string; purpose: automationSecrets.Purpose },
   change: SecretChange,
   { cipher }: { cipher: Cipher },
