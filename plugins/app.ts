@@ -14,6 +14,7 @@ import errors from './core/errors.ts'
 import headers from './core/headers.ts'
 import health from './core/health.ts'
 import idempotency from './core/idempotency.ts'
+import ids from './core/ids.ts'
 import limits from './core/limits.ts'
 import methods from './core/methods.ts'
 import openapi from './core/openapi.ts'
@@ -88,6 +89,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
   await app.register(errors, { components })
   await app.register(methods)
   await app.register(validation, { components })
+  await app.register(ids)
   await app.register(openapi, { publicUrl: config.publicUrl, version })
   await app.register(headers, { corsOrigin: config.corsOrigin })
   await app.register(limits, { mostEventLoopDelay: deps.mostEventLoopDelay })

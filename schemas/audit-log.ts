@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { closed, component, nullable, ref, stringEnum, timestamp, uuid } from './component.ts'
-import { Cursor } from './paging.ts'
+import { nextCursor, PageQuery } from './paging.ts'
 
 export const AuditActor = component(
   'AuditActor',
@@ -58,9 +58,7 @@ export const AuditLogResponse = component(
   closed(
     {
       entries: Type.Array(ref(AuditEntry)),
-      next_cursor: nullable(
-        Type.String({ description: 'What to send as `cursor` for the next page; null on the last.' }),
-      ),
+      next_cursor: nextCursor(),
     },
     { description: 'Entries, newest first.' },
   ),
@@ -72,6 +70,5 @@ export const AuditLogQuery = closed({
   ),
   actor_id: Type.Optional(uuid('Only by this user or service account.')),
   target_id: Type.Optional(uuid('Only to this automation, role, member, ….')),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'How many at the most.' })),
-  cursor: Type.Optional(ref(Cursor)),
+  ...PageQuery.properties,
 })

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { closed, component, nullable, ref, timestamp, uuid, visibleText } from './component.ts'
-import { Cursor, Limit } from './paging.ts'
+import { Cursor, Limit, nextCursor } from './paging.ts'
 
 const EXAMPLE_ROOM = {
   id: '018e1234-abcd-7000-8000-000000000070',
@@ -86,9 +86,7 @@ export const ChatMessageListResponse = component(
   closed(
     {
       messages: Type.Array(ref(ChatMessage)),
-      next_cursor: nullable(
-        Type.String({ description: 'What to send as `cursor` for older messages; null when there are none.' }),
-      ),
+      next_cursor: nextCursor('What to send as `cursor` for older messages; null when there are none.'),
     },
     {
       description: 'Messages of a chat room, newest first.',

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { component } from './component.ts'
+import { closed, component, nullable, ref } from './component.ts'
 
 export const Limit = Type.Integer({ minimum: 1, maximum: 200, description: 'How many at the most in one answer.' })
 
@@ -12,3 +12,13 @@ export const Cursor = component(
     description: 'Where to go on: `next_cursor` of the answer before. Opaque.',
   }),
 )
+
+export const PageQuery = closed({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'How many at the most.' })),
+  cursor: Type.Optional(ref(Cursor)),
+})
+
+/** The property `next_cursor` of an answer. */
+export function nextCursor(description = 'What to send as `cursor` for the next page; null on the last.') {
+  return nullable(Type.String({ description }))
+}

@@ -3,7 +3,7 @@ import { AutomationConfig, AutomationKind, AutomationStatus } from './automation
 import { type Component, closed, component, named, nullable, ref, stringEnum, timestamp, uuid } from './component.ts'
 import { Digest, EXAMPLE_DIGEST } from './digest.ts'
 import type { KindSchema } from './kinds/kind.ts'
-import { Cursor } from './paging.ts'
+import { nextCursor, PageQuery } from './paging.ts'
 
 const number = (description: string) => Type.Integer({ minimum: 1, maximum: 2_147_483_647, description })
 
@@ -101,9 +101,7 @@ export const RevisionListResponse = component(
   closed(
     {
       revisions: Type.Array(ref(Revision)),
-      next_cursor: nullable(
-        Type.String({ description: 'What to send as `cursor` for the next page; null on the last.' }),
-      ),
+      next_cursor: nextCursor(),
     },
     { description: 'Revisions of an automation, newest first.' },
   ),
@@ -161,18 +159,11 @@ export const ReviewListResponse = component(
   closed(
     {
       reviews: Type.Array(ref(Review)),
-      next_cursor: nullable(
-        Type.String({ description: 'What to send as `cursor` for the next page; null on the last.' }),
-      ),
+      next_cursor: nextCursor(),
     },
     { description: 'Proposals of the spaces that the caller may enter, oldest first.' },
   ),
 )
-
-export const PageQuery = closed({
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'How many at the most.' })),
-  cursor: Type.Optional(ref(Cursor)),
-})
 
 export const ReviewQuery = closed({
   status: Type.Optional(stringEnum(['pending'], { description: 'Only what waits.' })),

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { closed, component, named, nullable, ref, stringEnum, timestamp, uuid } from './component.ts'
-import { Cursor, Limit } from './paging.ts'
+import { Cursor, Limit, nextCursor } from './paging.ts'
 
 export const RunStatus = component(
   'RunStatus',
@@ -99,9 +99,7 @@ export const RunListResponse = component(
   closed(
     {
       runs: Type.Array(ref(Run)),
-      next_cursor: nullable(
-        Type.String({ description: 'What to send as `cursor` for the next page; null on the last.' }),
-      ),
+      next_cursor: nextCursor(),
     },
     { description: 'Runs of an automation, newest first.' },
   ),

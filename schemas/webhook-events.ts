@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { closed, component, nullable, ref, stringEnum, timestamp, uuid } from './component.ts'
-import { Cursor, Limit } from './paging.ts'
+import { Cursor, Limit, nextCursor } from './paging.ts'
 import { RunStatus } from './runs.ts'
 
 export const EVENT_STATUSES = ['accepted', 'filtered', 'ignored'] as const
@@ -64,9 +64,7 @@ export const WebhookEventListResponse = component(
   closed(
     {
       events: Type.Array(ref(WebhookEvent)),
-      next_cursor: nullable(
-        Type.String({ description: 'What to send as `cursor` for the next page; null on the last.' }),
-      ),
+      next_cursor: nextCursor(),
     },
     { description: 'Events of an automation, newest first.' },
   ),
@@ -111,9 +109,7 @@ export const WebhookReplayRangeResponse = component(
   closed(
     {
       replayed: Type.Integer({ description: 'How many events run again.' }),
-      next_cursor: nullable(
-        Type.String({ description: 'What to send as `cursor` to go on; null when all of the range runs again.' }),
-      ),
+      next_cursor: nextCursor('What to send as `cursor` to go on; null when all of the range runs again.'),
     },
     { description: 'Events that run again.', example: { replayed: 12, next_cursor: null } },
   ),

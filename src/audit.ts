@@ -3,17 +3,13 @@ import type { Kysely, Transaction } from 'kysely'
 import * as auditLog from '../db/queries/audit-log.ts'
 import * as members from '../db/queries/members.ts'
 import type { DB } from '../db/types.ts'
-import type { Actor } from './access/actor.ts'
+import type { Caller } from './access/caller.ts'
 import { canonicalJson } from './canonical-json.ts'
 
-/** Who did something in which request: what every entry of the audit log begins with. */
-export type Doer = { actor: Pick<Actor, 'type' | 'id'> | { type: 'system'; id: null }; requestId: string | null }
+/** The program itself: by the clock, or in the request of somebody unknown. */
+export type System = { actor: { type: 'system'; id: null }; requestId: string | null }
 
-/** Somebody who asks, in their request. */
-export type Caller = Doer & { actor: Actor }
-
-/** The program itself, for what happens by the clock. */
-export const SYSTEM: Doer = { actor: { type: 'system', id: null }, requestId: null }
+export const SYSTEM: System = { actor: { type: 'system', id: null }, requestId: null }
 
 /** What was done to what. `details` never holds a secret: digests, names, ids and statuses. */
 export type Deed = {
@@ -27,18 +23,23 @@ export type Deed = {
  * Writes an entry into an organization's audit log, in the transaction of what it tells of. Call it last: entries of one
  * organization wait for one another until their transactions end.
  */
-export async function record(trx: Transaction<DB>, organizationId: string, doer: Doer, deed: Deed): Promise<void> {
+export async function record(
+  trx: Transaction<DB>,
+  organizationId: string,
+  by: Caller | System,
+  deed: Deed,
+): Promise<void> {
   const at = new Date().toISOString()
   const entry = canonicalJson({
     at,
     action: deed.action,
-    actor: { type: doer.actor.type, id: doer.actor.id },
+    actor: { type: by.actor.type, id: by.actor.id },
     target: deed.target,
     space_id: deed.spaceId ?? null,
-    request_id: doer.requestId,
+    request_id: by.requestId,
     details: deed.details ?? {},
   })
-  const columns = { at, action: deed.action, actorId: doer.actor.id, targetId: deed.target.id }
+  const columns = { at, action: deed.action, actorId: by.actor.id, targetId: deed.target.id }
   await auditLog.insert(trx, organizationId, { entry, ...columns })
 }
 
@@ -47,9 +48,14 @@ export async function record(trx: Transaction<DB>, organizationId: string, doer:
  * to. Call it last, like {@link record}. The order is that of the ids, so that two such transactions never wait for each
  * other.
  */
-export async function recordOfUser(trx: Transaction<DB>, userId: string, doer: Doer, deed: Deed): Promise<void> {
+export async function recordOfUser(
+  trx: Transaction<DB>,
+  userId: string,
+  by: Caller | System,
+  deed: Deed,
+): Promise<void> {
   for (const organizationId of await members.listOrganizationIds(trx, userId))
-    await record(trx, organizationId, doer, deed)
+    await record(trx, organizationId, by, deed)
 }
 
 export type Verdict = {

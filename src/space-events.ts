@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely'
 import * as spaceEvents from '../db/queries/space-events.ts'
 import type { DB } from '../db/types.ts'
 import type { Space } from './access/actor.ts'
+import { type Bell, createBell } from './bell.ts'
 
 /** How long events are kept for those who were away, in milliseconds. */
 export const EVENTS_KEPT_MS = 24 * 60 * 60_000
@@ -91,30 +92,6 @@ export function createFeed({ db, everyMs, onError }: FeedOptions): Feed {
       } finally {
         followers.delete(follower)
       }
-    },
-  }
-}
-
-type Bell = { ring(): void; wait(ms: number, signal: AbortSignal): Promise<boolean> }
-
-/** Whoever waits hears it, also when it rang before. */
-function createBell(): Bell {
-  let hasRung = false
-  let hear = () => {}
-  return {
-    ring() {
-      hasRung = true
-      hear()
-    },
-    async wait(ms, signal) {
-      if (!hasRung) {
-        const heard = new AbortController()
-        hear = () => heard.abort()
-        await wait(ms, undefined, { signal: AbortSignal.any([heard.signal, signal]) }).catch(() => {}) // it rang, or ended
-      }
-      const rang = hasRung
-      hasRung = false
-      return rang
     },
   }
 }

@@ -11,6 +11,7 @@ type Schema = {
   description?: string
   properties?: Record<string, Schema>
   items?: Schema
+  required?: string[]
   $ref?: string
 }
 type Response = { $ref?: string; description?: string; content?: Record<string, { schema: Schema }> }
@@ -21,6 +22,7 @@ type Operation = {
   description: string
   security: object[]
   parameters?: { name: string; in: string; description?: string; schema: Schema }[]
+  requestBody?: { required?: boolean; content: Record<string, { schema: Schema }> }
   responses: Record<string, Response>
 }
 type Document = {
@@ -71,6 +73,21 @@ t.test('openapi.yaml', async (t) => {
         )
       }
       for (const { name, description } of operation.parameters ?? []) t.ok(description, `${operationId} ${name}`)
+    }
+  })
+
+  t.test('lets a body be left out where the server does, and that body need name nothing', async (t) => {
+    const optional = operations.filter(({ requestBody }) => requestBody?.required === false)
+    t.same(optional.map(({ operationId }) => operationId).sort(), [
+      'approveAutomation',
+      'receiveWebhook',
+      'rejectAutomation',
+      'setSigningSecret',
+      'setWebhookSecret',
+    ])
+    for (const { operationId, requestBody } of optional) {
+      const { $ref } = requestBody?.content['application/json']?.schema ?? {}
+      t.equal(document.components.schemas[$ref?.split('/').at(-1) ?? '']?.required, undefined, operationId)
     }
   })
 

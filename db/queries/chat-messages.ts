@@ -26,17 +26,15 @@ const SHOWN = [
 /**
  * Messages of a room, the newest first, which is the order of chat_messages_room_idx: ids are made in time order.
  *
- * @param before the id of the last message of the page before, null for the first page.
- * @returns `more` tells whether there are older ones behind this page.
+ * @param page `before` is the id of the last message of the page before, null for the first page.
  */
 export async function list(
   db: Kysely<DB>,
   space: Space,
   roomId: string,
-  limit: number,
-  before: string | null,
-): Promise<{ messages: ChatMessage[]; more: boolean }> {
-  const rows = await db
+  { before, most }: { before: string | null; most: number },
+): Promise<ChatMessage[]> {
+  return db
     .selectFrom('chat_messages')
     .select(SHOWN)
     .where('organization_id', '=', space.organizationId)
@@ -44,9 +42,8 @@ export async function list(
     .where('chat_room_id', '=', roomId)
     .where(sql<boolean>`(${before}::uuid is null or id < ${before}::uuid)`)
     .orderBy('id', 'desc')
-    .limit(limit + 1) // one more tells whether there is a next page
+    .limit(most)
     .execute()
-  return { messages: rows.slice(0, limit), more: rows.length > limit }
 }
 
 export async function insert(

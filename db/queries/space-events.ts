@@ -1,7 +1,6 @@
 import { type Kysely, type Selectable, sql } from 'kysely'
+import type { Space } from '../space.ts'
 import type { DB, SpaceEvents } from '../types.ts'
-
-type Space = { organizationId: string; id: string }
 
 /** A place in the order of events: that of transactions, and within one, that of writing. */
 export type Position = { transactionId: string; id: string }

@@ -1,10 +1,9 @@
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import { isoTime, type JsonText, jsonText } from '../json.ts'
+import type { Space } from '../space.ts'
 import type { DB } from '../types.ts'
 import { QUEUED_CHANNEL, type QueueStatement, queueEach } from './automation-runs.ts'
 import { secretIds, type WebhookState } from './webhooks.ts'
-
-type Space = { organizationId: string; id: string }
 
 /**
  * An event that has come in at a hook, and what that hook was like when the event was verified. `body` is JSON text.

@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import type { Database } from '../../db/client.ts'
 import * as access from '../../db/queries/access.ts'
 import type { Actor, OrganizationAccess, Space } from '../../src/access/actor.ts'
+import type { Caller } from '../../src/access/caller.ts'
 import { PERMISSIONS, type Permission, seesEverySpace } from '../../src/access/permissions.ts'
 import { ApiError, type ErrorCode } from '../../src/errors.ts'
 import { unauthorized } from './authentication.ts'
@@ -30,8 +31,10 @@ declare module 'fastify' {
     isStillAllowed(request: FastifyRequest): Promise<boolean>
   }
   interface FastifyRequest {
-    /** Who is asking. Throws on a public route, as do the next two where the path names no such thing. */
+    /** Who is asking. It throws on a public route, as does what follows; the last two also where the path names none. */
     readonly actor: Actor
+    /** The same with the request: what a rule takes that puts on record who did something. */
+    readonly caller: Caller
     readonly organization: OrganizationAccess
     readonly space: Space
     access: { actor: Actor; organization?: OrganizationAccess; space?: Space } | null
@@ -56,6 +59,7 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
   async (app, { db, rateLimit }) => {
     app.decorateRequest('access', null)
     app.decorateRequest('actor', { getter: getActor })
+    app.decorateRequest('caller', { getter: getCaller })
     app.decorateRequest('organization', { getter: getOrganization })
     app.decorateRequest('space', { getter: getSpace })
     const byAddress = app.createLimiter(rateLimit, 60)
@@ -145,7 +149,7 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
         .catch((error: unknown) => request.log.warn({ err: error }, 'last use of a service account not noted'))
     }
   },
-  { name: 'authorization', dependencies: ['authentication', 'limits'] },
+  { name: 'authorization', dependencies: ['authentication', 'ids', 'limits'] },
 )
 
 function toActor(row: access.AccessRow): Actor {
@@ -158,7 +162,7 @@ function toActor(row: access.AccessRow): Actor {
 function enterOrganization(row: access.AccessRow, id: string | undefined): string {
   if (!isUuid(id)) throw new ApiError('invalid_organization_id')
   if (!row.is_member) throw new ApiError('not_a_member')
-  return id.toLowerCase()
+  return id
 }
 
 function enterSpace(row: access.AccessRow, held: ReadonlySet<string>, params: Record<string, string>): Space {
@@ -167,12 +171,15 @@ function enterSpace(row: access.AccessRow, held: ReadonlySet<string>, params: Re
   const seesAll = seesEverySpace(held)
   if (!row.listed && !seesAll) throw new ApiError('no_space_access')
   if (!row.space_exists) throw new ApiError('space_not_found')
-  // In the spelling in which they are kept, because they are written down again.
-  return { organizationId: organizationId.toLowerCase(), id: id.toLowerCase() }
+  return { organizationId, id }
 }
 
 function getActor(this: FastifyRequest): Actor {
   return given(this.access?.actor, 'actor')
+}
+
+function getCaller(this: FastifyRequest): Caller {
+  return { actor: this.actor, requestId: this.id, address: this.ip }
 }
 
 function getOrganization(this: FastifyRequest): OrganizationAccess {

@@ -1,8 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { isStatementTimeout, isUnavailable } from '../../db/failures.ts'
-import { VISIBLE } from '../../schemas/component.ts'
-import { COMPONENTS } from '../../schemas/index.ts'
+import { type Component, VISIBLE } from '../../schemas/component.ts'
 import { ApiError, ERRORS, type ErrorCode, type ErrorDetail, tryAgain } from '../../src/errors.ts'
 import { escapePointer } from '../../src/json-pointer.ts'
 

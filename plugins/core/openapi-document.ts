@@ -47,12 +47,15 @@ const ANY_TEXT = '^[^\\x00]*$'
 /**
  * Says in the words of OpenAPI what the schemas of the routes, which Ajv and the serializer read too, can't say or say once
  * for each route. Changes the document in place.
+ *
+ * @param withOptionalBody the ids of the operations whose body may be left out.
  */
-export function completeDocument(document: Document): void {
+export function completeDocument(document: Document, withOptionalBody: ReadonlySet<string>): void {
   describeParameters(document)
   nameErrors(document)
   addHeaders(document)
   tellWhatIsSent(document)
+  tellWhoseBodyIsOptional(document, withOptionalBody)
   for (const schema of everySchema(document)) {
     if (schema.type === 'integer') schema.format ??= (schema.maximum ?? 0) > LARGEST_INT32 ? 'int64' : 'int32'
     if (schema.discriminator) completeUnion(schema, document)
@@ -126,17 +129,21 @@ function refer(names: HeaderName[]): Record<string, { $ref: string }> {
  */
 function tellWhatIsSent(document: Document): void {
   const sent = new Set<Schema>()
-  for (const { requestBody } of operationsOf(document)) {
+  for (const { requestBody } of operationsOf(document))
     for (const { schema } of Object.values(requestBody?.content ?? {})) reach(document, schema, sent)
-    // What may be of any type may be nothing at all.
-    if (requestBody?.content['*/*'] !== undefined) requestBody.required = false
-  }
   for (const schema of everySchema(document)) {
     if (schema.additionalProperties === false && !sent.has(schema)) delete schema.additionalProperties
     // The same; but only in these words do all generators keep the keys that they do not know.
     if (schema.additionalProperties === true) schema.additionalProperties = {}
     const isFree = schema.type === 'string' && !(schema.format ?? schema.pattern ?? schema.enum)
     if (isFree && sent.has(schema)) schema.pattern = ANY_TEXT
+  }
+}
+
+function tellWhoseBodyIsOptional(document: Document, ids: ReadonlySet<string>): void {
+  for (const { operationId = '', requestBody } of operationsOf(document)) {
+    // What may be of any type may be nothing at all.
+    if (requestBody && (ids.has(operationId) || '*/*' in requestBody.content)) requestBody.required = false
   }
 }
 

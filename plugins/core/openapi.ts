@@ -44,8 +44,11 @@ declare module 'fastify' {
  */
 export default fp<{ publicUrl: string; version: string }>(
   async (app, { publicUrl, version }) => {
+    const withOptionalBody = new Set<string>()
     app.addHook('onRoute', (route) => {
-      if (route.schema !== undefined && !route.schema.hide) describe(route)
+      if (route.schema === undefined || route.schema.hide) return
+      describe(route)
+      if (route.config?.optionalBody) withOptionalBody.add(route.schema.operationId ?? '')
     })
     await app.register(swagger, {
       openapi: {
@@ -81,7 +84,7 @@ export default fp<{ publicUrl: string; version: string }>(
       },
       transformObject(document) {
         const plain = JSON.parse(JSON.stringify('openapiObject' in document ? document.openapiObject : {}))
-        completeDocument(plain)
+        completeDocument(plain, withOptionalBody)
         addLinks(plain)
         return plain
       },

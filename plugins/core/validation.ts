@@ -1,7 +1,7 @@
 import { Ajv, type Options, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import fp from 'fastify-plugin'
-import { COMPONENTS } from '../../schemas/index.ts'
+import type { Component } from '../../schemas/component.ts'
 import { ApiError } from '../../src/errors.ts'
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -11,20 +11,29 @@ export function isUuid(text: unknown): text is string {
   return typeof text === 'string' && UUID.test(text)
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Takes a request without a body for one with an empty object: nothing said is nothing named. */
+    optionalBody?: true
+  }
+}
+
 /**
  * Validators that change nothing. Fastify's default would turn `null` into `0` and `"x"` into `["x"]` and drop unknown
  * keys in silence; here a body is taken as it is, and only path, query and headers, which are text, are coerced. Where
  * a route takes no body, one that says something is refused: whoever sent it believes that it counts.
  */
-export default fp(
-  async (app) => {
-    for (const schema of COMPONENTS) app.addSchema(schema)
-    const body = createAjv({ coerceTypes: false })
-    const text = createAjv({ coerceTypes: 'array' })
+export default fp<{ components: readonly Component[] }>(
+  async (app, { components }) => {
+    for (const schema of components) app.addSchema(schema)
+    const body = createAjv(components, { coerceTypes: false })
+    const text = createAjv(components, { coerceTypes: 'array' })
     app.setValidatorCompiler<Record<string, unknown>>(
       ({ schema, httpPart }): ValidateFunction => (httpPart === 'body' ? body : text).compile(schema),
     )
-    app.addHook('preValidation', async ({ body, is404, routeOptions }) => {
+    app.addHook('preValidation', async (request) => {
+      if (request.routeOptions.config.optionalBody) request.body ??= {}
+      const { body, is404, routeOptions } = request
       if (is404 || routeOptions.schema?.body !== undefined || body === undefined || isEmptyObject(body)) return
       throw new ApiError('invalid_request', { details: [{ path: '', message: 'must be empty: this takes no body' }] })
     })
@@ -36,7 +45,7 @@ function isEmptyObject(body: unknown): boolean {
   return typeof body === 'object' && body !== null && !Array.isArray(body) && Object.keys(body).length === 0
 }
 
-function createAjv(options: Options): Ajv {
+function createAjv(components: readonly Component[], options: Options): Ajv {
   const ajv = new Ajv({
     ...options,
     removeAdditional: false,
@@ -49,7 +58,7 @@ function createAjv(options: Options): Ajv {
     strictTypes: false,
     discriminator: true,
     formats: { uuid: UUID },
-    schemas: COMPONENTS,
+    schemas: [...components],
   })
   // biome-ignore lint/suspicious/noExplicitAny: ajv-formats is published as CommonJS with a default export inside
   ;((addFormats as any).default ?? addFormats)(ajv, ['date-time', 'email', 'uri'])

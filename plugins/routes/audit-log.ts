@@ -2,10 +2,8 @@ import * as auditLog from '../../db/queries/audit-log.ts'
 import { AuditLogQuery, AuditLogResponse } from '../../schemas/audit-log.ts'
 import { ref } from '../../schemas/component.ts'
 import { OrganizationParams } from '../../schemas/params.ts'
-import { decodeCursor, encodeCursor } from '../cursor.ts'
+import { cutPage, readPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
-
-const DEFAULT_LIMIT = 50
 
 /** Who did what, append-only and chained. */
 const routes: RoutePlugin = async (app) => {
@@ -24,17 +22,16 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async ({ organization, query }) => {
-      const most = query.limit ?? DEFAULT_LIMIT
+      const { most, after } = readPage(query, [isSequence])
       const rows = await auditLog.list(app.db, organization.id, {
         action: query.action ?? null,
         actorId: query.actor_id ?? null,
         targetId: query.target_id ?? null,
-        before: query.cursor === undefined ? null : Number(decodeCursor(query.cursor, [isSequence])[0]),
+        before: after && Number(after[0]),
         most: most + 1,
       })
-      const page = rows.slice(0, most)
-      const last = rows.length > most ? page.at(-1) : undefined
-      return { entries: page.map(toEntry), next_cursor: last ? encodeCursor([String(last.sequence)]) : null }
+      const { page, next_cursor } = cutPage(rows, most, ({ sequence }) => [String(sequence)])
+      return { entries: page.map(toEntry), next_cursor }
     },
   )
 }

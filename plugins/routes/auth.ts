@@ -6,6 +6,7 @@ import type { DB } from '../../db/types.ts'
 import { LoginRequest, RefreshRequest, RegisterRequest, TokenResponse } from '../../schemas/auth.ts'
 import { NoContent, ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
+import type { Origin } from '../../src/access/caller.ts'
 import { normalizeEmail } from '../../src/access/email.ts'
 import { register } from '../../src/access/registration.ts'
 import * as sessions from '../../src/access/sessions.ts'
@@ -46,7 +47,7 @@ const routes: RoutePlugin = async (app) => {
   /** Beside the answer: if it waited, the time that it takes would tell which emails have an account. */
   function noteFailure(request: FastifyRequest, userId: string): void {
     const note = sessions
-      .recordFailure(db, userId, visitOf(request))
+      .recordFailure(db, userId, originOf(request))
       .catch((error: unknown) => request.log.error({ err: error }, 'a failed login was not put on record'))
       .finally(() => failures.delete(note))
     failures.add(note)
@@ -68,11 +69,12 @@ const routes: RoutePlugin = async (app) => {
         response: { 201: ref(TokenResponse), ...errors(403, 404, 409) },
       },
     },
-    async ({ id: requestId, body }, reply) => {
+    async (request, reply) => {
+      const { body } = request
       const passwordHash = await passwords.hash(body.password)
       const { multiTenant } = settings
       return reply.code(201).transact(async (trx) => {
-        return toResponse(trx, await register(trx, body, passwordHash, { multiTenant, requestId }))
+        return toResponse(trx, await register(trx, body, passwordHash, { multiTenant, ...originOf(request) }))
       })
     },
   )
@@ -98,7 +100,7 @@ const routes: RoutePlugin = async (app) => {
       const matches = await passwords.verify(account?.password_hash, body.password)
       if (account !== undefined && !matches) noteFailure(request, account.id)
       if (account === undefined || !matches) throw unauthorized('invalid_credentials')
-      return reply.transact(async (trx) => toResponse(trx, await sessions.logIn(trx, account.id, visitOf(request))))
+      return reply.transact(async (trx) => toResponse(trx, await sessions.logIn(trx, account.id, originOf(request))))
     },
   )
 
@@ -120,7 +122,7 @@ const routes: RoutePlugin = async (app) => {
     },
     async (request, reply) =>
       reply.transact(async (trx) => {
-        const session = await sessions.refresh(trx, request.body.refresh_token, visitOf(request))
+        const session = await sessions.refresh(trx, request.body.refresh_token, originOf(request))
         // Returned, not thrown: that the session is ended must stay.
         return session === undefined ? unauthorized('invalid_refresh_token') : toResponse(trx, session)
       }),
@@ -143,13 +145,13 @@ const routes: RoutePlugin = async (app) => {
     },
     async (request, reply) =>
       reply.code(204).transact(async (trx) => {
-        await sessions.end(trx, request.body.refresh_token, visitOf(request))
+        await sessions.end(trx, request.body.refresh_token, originOf(request))
         return null
       }),
   )
 }
 
-function visitOf({ id, ip }: FastifyRequest): sessions.Visit {
+function originOf({ id, ip }: FastifyRequest): Origin {
   return { requestId: id, address: ip }
 }
 

@@ -1,5 +1,4 @@
 import * as automationPolicies from '../../db/queries/automation-policies.ts'
-import type { AutomationKind } from '../../schemas/automations.ts'
 import { ref } from '../../schemas/component.ts'
 import { OrganizationParams } from '../../schemas/params.ts'
 import { AutomationPolicyResponse, AutomationPolicyUpdate } from '../../schemas/review.ts'
@@ -35,28 +34,24 @@ const routes: RoutePlugin = async (app) => {
         summary: 'Change the review policy',
         description: 'It holds from the next request on. What is active stays active.',
         params: OrganizationParams,
-        body: ref(AutomationPolicyUpdate),
+        body: AutomationPolicyUpdate,
         response: { 200: ref(AutomationPolicyResponse) },
       },
     },
-    async ({ id: requestId, actor, organization, body }) =>
+    async ({ caller, organization, body }) =>
       db.transaction().execute(async (trx) => {
         const policy = await automationPolicies.update(trx, organization.id, body)
         const target = { type: 'automation_policy', id: organization.id }
-        await audit.record(
-          trx,
-          organization.id,
-          { actor, requestId },
-          { action: 'policy.updated', target, details: body },
-        )
+        await audit.record(trx, organization.id, caller, { action: 'policy.updated', target, details: body })
         return { policy: toPolicy(policy) }
       }),
   )
-}
 
-function toPolicy(policy: automationPolicies.Policy) {
-  const kinds = policy.kinds_allowed_for_service_accounts as AutomationKind[]
-  return { ...policy, kinds_allowed_for_service_accounts: kinds }
+  /** With the kinds that are allowed by name, also where all of them are. */
+  function toPolicy(policy: automationPolicies.Policy) {
+    const { kinds_allowed_for_service_accounts: allowed, ...rest } = policy
+    return { ...rest, kinds_allowed_for_service_accounts: allowed ?? [...app.kinds.names] }
+  }
 }
 
 export default routes

@@ -2,8 +2,7 @@ import { SecretChange, SecretResponse } from '../../schemas/automation-secrets.t
 import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { AutomationParams } from '../../schemas/params.ts'
-import { setSecret } from '../../src/automations/secrets.ts'
-import { optionalBody } from '../optional-body.ts'
+import { rotateSecret } from '../../src/automations/rotating-secrets.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 
 /** Secrets that one automation shares with somebody: shown once, and only ever replaced. */
@@ -18,8 +17,7 @@ const routes: RoutePlugin = async (app) => {
   app.post(
     '/webhook/secret',
     {
-      config: { permission: 'files.write', peopleOnly: true },
-      preValidation: optionalBody,
+      config: { permission: 'files.write', peopleOnly: true, optionalBody: true },
       schema: {
         ...operation,
         operationId: 'setWebhookSecret',
@@ -29,17 +27,14 @@ const routes: RoutePlugin = async (app) => {
           'is approved.',
       },
     },
-    async ({ id: requestId, actor, space, params: { automationId: id }, body }, reply) =>
-      reply
-        .code(200)
-        .transact((trx) => setSecret(trx, { actor, requestId }, { space, id, purpose: 'webhook' }, body, app)),
+    async ({ caller, space, params: { automationId: id }, body }, reply) =>
+      reply.code(200).transact((trx) => rotateSecret(trx, caller, { space, id, slot: 'webhook' }, body, app)),
   )
 
   app.post(
     '/signing-secret',
     {
-      config: { permission: 'files.write', peopleOnly: true },
-      preValidation: optionalBody,
+      config: { permission: 'files.write', peopleOnly: true, optionalBody: true },
       schema: {
         ...operation,
         operationId: 'setSigningSecret',
@@ -49,10 +44,8 @@ const routes: RoutePlugin = async (app) => {
           'is valid, requests are signed with both.',
       },
     },
-    async ({ id: requestId, actor, space, params: { automationId: id }, body }, reply) =>
-      reply
-        .code(200)
-        .transact((trx) => setSecret(trx, { actor, requestId }, { space, id, purpose: 'signing' }, body, app)),
+    async ({ caller, space, params: { automationId: id }, body }, reply) =>
+      reply.code(200).transact((trx) => rotateSecret(trx, caller, { space, id, slot: 'signing' }, body, app)),
   )
 }
 

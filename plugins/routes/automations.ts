@@ -11,16 +11,16 @@ import { NoContent, ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { IfMatch } from '../../schemas/headers.ts'
 import { AutomationParams, SpaceParams } from '../../schemas/params.ts'
-import * as definition from '../../src/automations/definition.ts'
+import { create } from '../../src/automations/create.ts'
+import { edit } from '../../src/automations/edit.ts'
+import { remove } from '../../src/automations/remove.ts'
 import { isUuid } from '../core/validation.ts'
-import { decodeCursor, encodeCursor, isTimestamp } from '../cursor.ts'
+import { encodeCursor, isTimestamp } from '../cursor.ts'
 import { matching } from '../entity-tag.ts'
+import { readPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 import { showAutomation } from '../show-automation.ts'
 import { writeObject, written } from '../written.ts'
-
-/** With a cursor and no limit of its own. */
-const DEFAULT_LIMIT = 50
 
 /** Automations of a space: stored definitions. */
 const routes: RoutePlugin = async (app) => {
@@ -43,10 +43,11 @@ const routes: RoutePlugin = async (app) => {
     async ({ space, query }, reply) => {
       const { hooksUrl } = settings
       const filter = { status: query.status ?? null, kind: query.kind ?? null, hooksUrl }
-      const after = query.cursor === undefined ? null : positionOf(query.cursor)
+      const { most, after } = readPage(query, [isTimestamp, isUuid])
       if (query.limit === undefined && after === null)
         return writeObject(reply, { automations: await shownAutomations.list(db, space, filter) })
-      const { json, last } = await shownAutomations.listLimited(db, space, filter, query.limit ?? DEFAULT_LIMIT, after)
+      const position = after && { updatedAt: after[0], id: after[1] }
+      const { json, last } = await shownAutomations.listLimited(db, space, filter, most, position)
       const cursor = last && encodeCursor([last.updatedAt, last.id])
       return writeObject(reply, { automations: json, next_cursor: jsonText(JSON.stringify(cursor)) })
     },
@@ -62,13 +63,13 @@ const routes: RoutePlugin = async (app) => {
         summary: 'Create an automation',
         description: 'What a service account creates is always `pending_approval`: a person must approve it.',
         params: SpaceParams,
-        body: ref(AutomationCreate),
+        body: AutomationCreate,
         response: { 201: written(AutomationResponse), ...errors(409) },
       },
     },
-    async ({ id: requestId, actor, space, body }, reply) =>
+    async ({ caller, space, body }, reply) =>
       reply.code(201).transact(async (trx) => {
-        const id = await definition.create(trx, { actor, requestId }, space, body, app)
+        const id = await create(trx, caller, space, body, app)
         return showAutomation(reply, await shownAutomations.find(trx, space, id, settings.hooksUrl))
       }),
   )
@@ -104,10 +105,10 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: written(AutomationResponse), ...errors(404, 409, 412, 428) },
       },
     },
-    async ({ id: requestId, actor, space, params, headers, body }, reply) =>
+    async ({ caller, space, params, headers, body }, reply) =>
       db.transaction().execute(async (trx) => {
         const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
-        await definition.change(trx, { actor, requestId }, target, body, app)
+        await edit(trx, caller, target, body, app)
         return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.hooksUrl))
       }),
   )
@@ -126,17 +127,12 @@ const routes: RoutePlugin = async (app) => {
         response: { 204: NoContent, ...errors(404, 412) },
       },
     },
-    async ({ id: requestId, actor, space, params, headers }, reply) => {
+    async ({ caller, space, params, headers }, reply) => {
       const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
-      await db.transaction().execute((trx) => definition.remove(trx, { actor, requestId }, target))
+      await db.transaction().execute((trx) => remove(trx, caller, target, app))
       return reply.code(204).send(null)
     },
   )
-}
-
-function positionOf(cursor: string): shownAutomations.Position {
-  const [updatedAt = '', id = ''] = decodeCursor(cursor, [isTimestamp, isUuid])
-  return { updatedAt, id }
 }
 
 export default routes

@@ -17,10 +17,8 @@ import { ChatRoomParams, SpaceParams } from '../../schemas/params.ts'
 import { refuseTaken } from '../../src/conflict.ts'
 import { ApiError } from '../../src/errors.ts'
 import { isUuid } from '../core/validation.ts'
-import { decodeCursor, encodeCursor } from '../cursor.ts'
+import { cutPage, DEFAULT_LIMIT, readPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
-
-const DEFAULT_LIMIT = 50
 
 /** Rooms of a space: what a `channel` in the config of an automation names. */
 const routes: RoutePlugin = async (app) => {
@@ -78,12 +76,13 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async ({ space, params, query }) => {
-      const before = query.cursor === undefined ? null : (decodeCursor(query.cursor, [isUuid])[0] ?? null)
+      const { most, after } = readPage(query, [isUuid])
       const room = await chatRooms.find(db, space, params.chatRoomId)
       if (room === undefined) throw new ApiError('chat_room_not_found')
-      const { messages, more } = await chatMessages.list(db, space, room.id, query.limit ?? DEFAULT_LIMIT, before)
-      const last = more ? messages.at(-1) : undefined
-      return { messages, next_cursor: last ? encodeCursor([last.id]) : null }
+      const wanted = { before: after?.[0] ?? null, most: most + 1 }
+      const rows = await chatMessages.list(db, space, room.id, wanted)
+      const { page, next_cursor } = cutPage(rows, most, ({ id }) => [id])
+      return { messages: page, next_cursor }
     },
   )
 

@@ -31,8 +31,8 @@ declare module 'fastify' {
  */
 const routes: RoutePlugin = async (app) => {
   const { db, settings } = app
-  const { queue, cipher, actions } = app
-  const receive = createReceiver({ db, queue, cipher, actions, batches: settings.eventBatches })
+  const { queue, cipher, actions, kinds } = app
+  const receive = createReceiver({ db, queue, cipher, actions, kinds, batches: settings.eventBatches })
   const admission = createAdmission(MOST_AT_ONCE)
   const countUnproven = app.createLimiter(settings.rateLimit, 60)
   let waiting = 0
@@ -61,8 +61,7 @@ const routes: RoutePlugin = async (app) => {
         summary: 'Take an event',
         description:
           'Answers once the event is stored. The sender proves itself as the config of the automation says. An event that ' +
-          'comes again is answered as the first time and runs nothing. A hook that there is not and a wrong signature look ' +
-          'alike.',
+          'comes again is answered as the first time and runs nothing. An unknown hook and a wrong signature look alike.',
         params: closed({
           hookId: Type.String({ maxLength: 200, description: 'The end of `trigger.url` of an automation.' }),
         }),

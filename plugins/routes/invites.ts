@@ -29,10 +29,10 @@ const routes: RoutePlugin = async (app) => {
         response: { 201: ref(InviteCreated) },
       },
     },
-    async ({ id: requestId, actor, organization, body }, reply) =>
+    async ({ caller, organization, body }, reply) =>
       reply.code(201).transact(async (trx) => {
-        const granter = await grants.begin(trx, organization.id, { actor, requestId })
-        return invites.create(granter, body.email)
+        const change = await grants.begin(trx, organization.id, caller)
+        return invites.create(change, body.email)
       }),
   )
 
@@ -51,12 +51,12 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(OrganizationResponse), ...errors(404, 409) },
       },
     },
-    async ({ id: requestId, actor, params }, reply) =>
+    async ({ caller, params }, reply) =>
       reply.transact(async (trx) => {
-        const account = await users.find(trx, actor.userId)
+        const account = await users.find(trx, caller.actor.userId)
         if (account === undefined || account.email === null) throw unauthorized()
         const invite = await invites.open(trx, params.token, account.email)
-        await invites.join(trx, invite, { actor, requestId })
+        await invites.join(trx, invite, caller)
         const organization = await organizations.find(trx, invite.organization_id)
         if (organization === undefined) throw new ApiError('invite_not_found')
         return { organization }

@@ -43,9 +43,9 @@ const routes: RoutePlugin = async (app) => {
         response: { 204: NoContent, ...errors(404, 409) },
       },
     },
-    async ({ id: requestId, actor, organization, params }, reply) => {
+    async ({ caller, organization, params }, reply) => {
       await db.transaction().execute(async (trx) => {
-        await grants.removeMember(await grants.begin(trx, organization.id, { actor, requestId }), params.userId)
+        await grants.removeMember(await grants.begin(trx, organization.id, caller), params.userId)
       })
       return reply.code(204).send(null)
     },
@@ -86,10 +86,10 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(MemberRoles), ...errors(404, 409) },
       },
     },
-    async ({ id: requestId, actor, organization, params, body }) =>
+    async ({ caller, organization, params, body }) =>
       db.transaction().execute(async (trx) => {
-        const granter = await grants.begin(trx, organization.id, { actor, requestId })
-        return { role_ids: await grants.setMemberRoles(granter, params.userId, body.role_ids) }
+        const change = await grants.begin(trx, organization.id, caller)
+        return { role_ids: await grants.setMemberRoles(change, params.userId, body.role_ids) }
       }),
   )
 }

@@ -48,10 +48,8 @@ const routes: RoutePlugin = async (app) => {
         response: { 201: ref(Organization) },
       },
     },
-    async ({ id: requestId, actor, body }, reply) =>
-      reply
-        .code(201)
-        .transact((trx) => (settings.multiTenant ? found : foundOnly)(trx, { actor, requestId }, body.name)),
+    async ({ caller, body }, reply) =>
+      reply.code(201).transact((trx) => (settings.multiTenant ? found : foundOnly)(trx, caller, body.name)),
   )
 
   app.get(
@@ -119,9 +117,9 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(FeaturesResponse) },
       },
     },
-    async ({ id: requestId, actor, organization, body }) =>
+    async ({ caller, organization, body }) =>
       db.transaction().execute(async (trx) => {
-        return { features: await changeFeatures(trx, { actor, requestId }, organization.id, body) }
+        return { features: await changeFeatures(trx, caller, organization.id, body) }
       }),
   )
 

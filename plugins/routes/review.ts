@@ -1,35 +1,32 @@
 import * as automationRevisions from '../../db/queries/automation-revisions.ts'
 import * as automations from '../../db/queries/automations.ts'
 import * as shownAutomations from '../../db/queries/shown-automations.ts'
-import type { AutomationKind } from '../../schemas/automations.ts'
 import { AutomationResponse } from '../../schemas/automations.ts'
 import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { IfMatch } from '../../schemas/headers.ts'
+import { PageQuery } from '../../schemas/paging.ts'
 import { AutomationParams, RevisionParams } from '../../schemas/params.ts'
 import {
   Approval,
   DiffQuery,
   DiffResponse,
-  PageQuery,
   Rejection,
   RevisionListResponse,
   RevisionResponse,
 } from '../../schemas/review.ts'
 import type { Space } from '../../src/access/actor.ts'
-import { contentOf } from '../../src/automations/content.ts'
+import { contentOf, namedVersions } from '../../src/automations/content.ts'
 import * as review from '../../src/automations/review.ts'
 import { diff } from '../../src/automations/revisions.ts'
 import { ApiError } from '../../src/errors.ts'
-import { decodeCursor, encodeCursor } from '../cursor.ts'
 import { matching } from '../entity-tag.ts'
-import { optionalBody } from '../optional-body.ts'
+import { cutPage, readPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 import { showAutomation } from '../show-automation.ts'
 import { written } from '../written.ts'
 
 const TAG = 'Review'
-const DEFAULT_LIMIT = 50
 
 /** Decisions on one proposal, and the revisions that they are made by. */
 const routes: RoutePlugin = async (app) => {
@@ -38,8 +35,7 @@ const routes: RoutePlugin = async (app) => {
   app.post(
     '/approve',
     {
-      config: { permission: 'files.write', peopleOnly: 'service_account_cannot_approve' },
-      preValidation: optionalBody,
+      config: { permission: 'files.write', peopleOnly: 'service_account_cannot_approve', optionalBody: true },
       schema: {
         operationId: 'approveAutomation',
         tags: [TAG],
@@ -53,10 +49,10 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: written(AutomationResponse), ...errors(404, 409, 412, 428) },
       },
     },
-    async ({ id: requestId, actor, space, params, headers, body }, reply) =>
+    async ({ caller, space, params, headers, body }, reply) =>
       reply.transact(async (trx) => {
         const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
-        await review.approve(trx, { actor, requestId }, target, body.digest, app)
+        await review.approve(trx, caller, target, body.digest, app)
         return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.hooksUrl))
       }),
   )
@@ -64,8 +60,7 @@ const routes: RoutePlugin = async (app) => {
   app.post(
     '/reject',
     {
-      config: { permission: 'files.write', peopleOnly: 'service_account_cannot_approve' },
-      preValidation: optionalBody,
+      config: { permission: 'files.write', peopleOnly: 'service_account_cannot_approve', optionalBody: true },
       schema: {
         operationId: 'rejectAutomation',
         tags: [TAG],
@@ -77,10 +72,10 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: written(AutomationResponse), ...errors(404, 409, 412) },
       },
     },
-    async ({ id: requestId, actor, space, params, headers, body }, reply) =>
+    async ({ caller, space, params, headers, body }, reply) =>
       reply.transact(async (trx) => {
         const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
-        await review.reject(trx, { actor, requestId }, target, body)
+        await review.reject(trx, caller, target, body, app)
         return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.hooksUrl))
       }),
   )
@@ -100,12 +95,11 @@ const routes: RoutePlugin = async (app) => {
     },
     async ({ space, params, query }) => {
       const kind = await kindOf(space, params.automationId)
-      const most = query.limit ?? DEFAULT_LIMIT
-      const before = query.cursor === undefined ? null : Number(decodeCursor(query.cursor, [isRevisionNumber])[0])
-      const rows = await automationRevisions.list(db, space, params.automationId, { before, most: most + 1 })
-      const revisions = rows.slice(0, most).map((row) => toRevision(row, kind))
-      const last = rows.length > most ? revisions.at(-1) : undefined
-      return { revisions, next_cursor: last === undefined ? null : encodeCursor([String(last.revision)]) }
+      const { most, after } = readPage(query, [isRevisionNumber])
+      const wanted = { before: after && Number(after[0]), most: most + 1 }
+      const rows = await automationRevisions.list(db, space, params.automationId, wanted)
+      const { page, next_cursor } = cutPage(rows, most, ({ revision }) => [String(revision)])
+      return { revisions: page.map((row) => toRevision(row, kind)), next_cursor }
     },
   )
 
@@ -149,10 +143,10 @@ const routes: RoutePlugin = async (app) => {
     },
   )
 
-  async function kindOf(space: Space, automationId: string): Promise<AutomationKind> {
+  async function kindOf(space: Space, automationId: string): Promise<string> {
     const kind = await automations.findKind(db, space, automationId)
     if (kind === undefined) throw new ApiError('automation_not_found')
-    return kind as AutomationKind
+    return kind
   }
 
   async function findRevision(space: Space, automationId: string, number: number) {
@@ -162,8 +156,10 @@ const routes: RoutePlugin = async (app) => {
   }
 }
 
-function toRevision(row: automationRevisions.Revision, kind: AutomationKind) {
-  return { ...row, kind, config: contentOf(row).config }
+function toRevision({ based_on: _, ...row }: automationRevisions.Revision, kind: string) {
+  const { config, secretVersions } = contentOf(row)
+  const secret_versions = namedVersions(secretVersions)
+  return { ...row, kind, config, credential_version: secretVersions.oauth ?? null, secret_versions }
 }
 
 function isRevisionNumber(text: string): boolean {

@@ -1,15 +1,15 @@
 import * as reviews from '../../db/queries/reviews.ts'
-import type { AutomationConfig, AutomationKind, AutomationStatus } from '../../schemas/automations.ts'
+import type { AutomationStatus } from '../../schemas/automations.ts'
 import { ref } from '../../schemas/component.ts'
 import { OrganizationParams } from '../../schemas/params.ts'
 import { ReviewListResponse, ReviewQuery } from '../../schemas/review.ts'
 import { seesEverySpace } from '../../src/access/permissions.ts'
+import { contentOf } from '../../src/automations/content.ts'
 import { diff } from '../../src/automations/revisions.ts'
 import { isUuid } from '../core/validation.ts'
-import { decodeCursor, encodeCursor, isTimestamp } from '../cursor.ts'
+import { isTimestamp } from '../cursor.ts'
+import { cutPage, readPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
-
-const DEFAULT_LIMIT = 50
 
 /** The review queue: proposals of every space that the caller may enter. */
 const routes: RoutePlugin = async (app) => {
@@ -29,39 +29,25 @@ const routes: RoutePlugin = async (app) => {
     },
     async ({ actor, organization, query }) => {
       const viewer = { userId: actor.userId, seesEverySpace: seesEverySpace(organization.permissions) }
-      const most = query.limit ?? DEFAULT_LIMIT
-      const after = query.cursor === undefined ? null : positionOf(query.cursor)
-      const rows = await reviews.list(app.db, organization.id, viewer, { after, most: most + 1 })
-      const page = rows.slice(0, most)
-      const last = rows.length > most ? page.at(-1) : undefined
-      return {
-        reviews: page.map(toReview),
-        next_cursor: last === undefined ? null : encodeCursor([last.proposed_at.toISOString(), last.automation_id]),
-      }
+      const { most, after } = readPage(query, [isTimestamp, isUuid])
+      const position = after && { proposedAt: after[0], automationId: after[1] }
+      const rows = await reviews.list(app.db, organization.id, viewer, { after: position, most: most + 1 })
+      const { page, next_cursor } = cutPage(rows, most, (row) => [row.proposed_at.toISOString(), row.automation_id])
+      return { reviews: page.map(toReview), next_cursor }
     },
   )
-}
 
-function positionOf(cursor: string) {
-  const [proposedAt = '', automationId = ''] = decodeCursor(cursor, [isTimestamp, isUuid])
-  return { proposedAt, automationId }
-}
-
-function toReview({ running, config, description, credential_version, ...row }: reviews.Row) {
-  const proposed = toContent({ name: row.name, config, description, credential_version })
-  const note = proposed.config.proposal_note
-  return {
-    ...row,
-    kind: row.kind as AutomationKind,
-    status: row.status as AutomationStatus,
-    note: typeof note === 'string' ? note : description,
-    changes: diff(running && toContent(running), proposed),
+  function toReview({ running, config, description, secret_versions, ...row }: reviews.Row) {
+    const proposed = contentOf({ name: row.name, config, description, secret_versions })
+    const note = proposed.config.proposal_note
+    return {
+      ...row,
+      status: row.status as AutomationStatus,
+      note: typeof note === 'string' ? note : description,
+      changes: diff(running && contentOf(running), proposed),
+      warnings: app.kinds.warnings(row.kind, proposed.config, app.actions),
+    }
   }
-}
-
-function toContent(content: NonNullable<reviews.Row['running']>) {
-  const { name, config, description, credential_version: credentialVersion } = content
-  return { name, config: config as AutomationConfig, description, credentialVersion }
 }
 
 export default routes

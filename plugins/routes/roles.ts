@@ -40,10 +40,10 @@ const routes: RoutePlugin = async (app) => {
         response: { 201: ref(RoleResponse), ...errors(409) },
       },
     },
-    async ({ id: requestId, actor, organization, body }, reply) =>
+    async ({ caller, organization, body }, reply) =>
       reply.code(201).transact(async (trx) => {
-        const granter = await grants.begin(trx, organization.id, { actor, requestId })
-        return { role: await grants.createRole(granter, body) }
+        const change = await grants.begin(trx, organization.id, caller)
+        return { role: await grants.createRole(change, body) }
       }),
   )
 
@@ -63,10 +63,10 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(RoleResponse), ...errors(404, 409) },
       },
     },
-    async ({ id: requestId, actor, organization, params, body }) =>
+    async ({ caller, organization, params, body }) =>
       db.transaction().execute(async (trx) => {
-        const granter = await grants.begin(trx, organization.id, { actor, requestId })
-        return { role: await grants.updateRole(granter, params.roleId, body) }
+        const change = await grants.begin(trx, organization.id, caller)
+        return { role: await grants.updateRole(change, params.roleId, body) }
       }),
   )
 
@@ -85,9 +85,9 @@ const routes: RoutePlugin = async (app) => {
         response: { 204: NoContent, ...errors(404, 409) },
       },
     },
-    async ({ id: requestId, actor, organization, params }, reply) => {
+    async ({ caller, organization, params }, reply) => {
       await db.transaction().execute(async (trx) => {
-        await grants.deleteRole(await grants.begin(trx, organization.id, { actor, requestId }), params.roleId)
+        await grants.deleteRole(await grants.begin(trx, organization.id, caller), params.roleId)
       })
       return reply.code(204).send(null)
     },

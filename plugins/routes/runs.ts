@@ -4,44 +4,42 @@ import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { Prefer } from '../../schemas/headers.ts'
 import { AutomationParams, RunParams } from '../../schemas/params.ts'
-import { RunListResponse, RunQuery, RunResponse, type RunStatus, type RunTrigger } from '../../schemas/runs.ts'
+import { RunInput, RunListResponse, RunQuery, RunResolution, RunResponse, type RunStatus, type RunTrigger } from '../../schemas/runs.ts'
 import type { Space } from '../../src/access/actor.ts'
 import { ApiError } from '../../src/errors.ts'
-import { canRun } from '../../src/kinds/index.ts'
 import * as requests from '../../src/runs/requests.ts'
 import { isUuid } from '../core/validation.ts'
-import { decodeCursor, encodeCursor } from '../cursor.ts'
+import { cutPage, readPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 import { waitForRun } from '../wait-for-run.ts'
 
 const TAG = 'Runs'
-const DEFAULT_LIMIT = 50
 const LONGEST_WAIT_SECONDS = 60
 
 /** Executions of one automation. */
 const routes: RoutePlugin = async (app) => {
-  const { db, queue } = app
+  const { db } = app
 
   app.post(
     '/run',
     {
-      config: { permission: 'files.write', peopleOnly: true },
+      config: { permission: 'files.write', peopleOnly: true, optionalBody: true },
       schema: {
         operationId: 'runAutomation',
         tags: [TAG],
         summary: 'Run now',
         description:
-          'It must be active. With `Prefer: wait=20` the answer comes once the run has finished (200), or after that many ' +
+          'It must be active. What the run may be given depends on the kind; without a body it is given nothing. With `Prefer: wait=20` the answer comes once the run has finished (200), or after that many ' +
           'seconds (202).',
         params: AutomationParams,
         headers: Prefer,
+        body: RunInput,
         response: { 200: ref(RunResponse), 202: ref(RunResponse), ...errors(404, 409) },
       },
     },
-    async ({ actor, space, params: { automationId }, headers }, reply) => {
-      const request = { space, automationId, userId: actor.userId }
+    async ({ caller, space, params: { automationId }, headers, body }, reply) => {
       const answer = await reply.code(202).transact(async (trx) => {
-        const id = await requests.runNow(trx, queue, request, canRun)
+        const id = await requests.runNow(trx, app, caller, { space, automationId }, body)
         return { run: await findRun(trx, space, automationId, id) }
       })
       const finished = await waitForRun(db, space, automationId, answer.run.id, secondsOf(headers.prefer))
@@ -66,13 +64,11 @@ const routes: RoutePlugin = async (app) => {
     async ({ space, params: { automationId }, query }) => {
       if ((await automations.findKind(db, space, automationId)) === undefined)
         throw new ApiError('automation_not_found')
-      const most = query.limit ?? DEFAULT_LIMIT
-      const before = query.cursor === undefined ? null : (decodeCursor(query.cursor, [isUuid])[0] ?? null)
-      const page = { status: query.status ?? null, before, most: most + 1 }
-      const rows = await automationRuns.list(db, space, automationId, page)
-      const runs = rows.slice(0, most).map(toRun)
-      const last = rows.length > most ? runs.at(-1) : undefined
-      return { runs, next_cursor: last === undefined ? null : encodeCursor([last.id]) }
+      const { most, after } = readPage(query, [isUuid])
+      const wanted = { status: query.status ?? null, before: after?.[0] ?? null, most: most + 1 }
+      const rows = await automationRuns.list(db, space, automationId, wanted)
+      const { page, next_cursor } = cutPage(rows, most, ({ id }) => [id])
+      return { runs: page.map(toRun), next_cursor }
     },
   )
 
@@ -99,14 +95,16 @@ const routes: RoutePlugin = async (app) => {
         operationId: 'cancelRun',
         tags: [TAG],
         summary: 'Cancel a run',
-        description: 'One that waits never starts; one that is under way is told to stop. What it has done stays done.',
+        description:
+          'One that waits never starts; one that is under way is told to stop. What it has done stays done. Once an effect that ' +
+          'must not be repeated is on its way (`sent_at`), it is too late.',
         params: RunParams,
         response: { 200: ref(RunResponse), ...errors(404, 409) },
       },
     },
-    async ({ actor, space, params: { automationId, runId } }, reply) =>
+    async ({ caller, space, params: { automationId, runId } }, reply) =>
       reply.transact(async (trx) => {
-        await requests.cancel(trx, { space, automationId, userId: actor.userId }, runId)
+        await requests.cancel(trx, caller, { space, automationId }, runId)
         return { run: await findRun(trx, space, automationId, runId) }
       }),
   )
@@ -119,15 +117,40 @@ const routes: RoutePlugin = async (app) => {
         operationId: 'retryRun',
         tags: [TAG],
         summary: 'Run again',
-        description: 'A new run with the content that is approved now. The old one stays as it is.',
+        description:
+          'A new run with the content that is approved now, for the same event and with the same input. The old one stays as it ' +
+          'is. One that is `unknown` must be resolved first.',
         params: RunParams,
         response: { 202: ref(RunResponse), ...errors(404, 409) },
       },
     },
-    async ({ actor, space, params: { automationId, runId } }, reply) =>
+    async ({ caller, space, params: { automationId, runId } }, reply) =>
       reply.code(202).transact(async (trx) => {
-        const id = await requests.retry(trx, queue, { space, automationId, userId: actor.userId }, runId, canRun)
+        const id = await requests.retry(trx, app, caller, { space, automationId }, runId)
         return { run: await findRun(trx, space, automationId, id) }
+      }),
+  )
+
+  app.post(
+    '/runs/:runId/resolve',
+    {
+      config: { permission: 'files.write', peopleOnly: true },
+      schema: {
+        operationId: 'resolveRun',
+        tags: [TAG],
+        summary: 'Say what became of a run',
+        description:
+          'Of one that is `unknown`: somebody has looked, and says whether it had its effect. It counts as succeeded or failed ' +
+          'from then on, and can be run again.',
+        params: RunParams,
+        body: ref(RunResolution),
+        response: { 200: ref(RunResponse), ...errors(404, 409) },
+      },
+    },
+    async ({ caller, space, params: { automationId, runId }, body }, reply) =>
+      reply.transact(async (trx) => {
+        await requests.resolve(trx, caller, { space, automationId }, runId, body)
+        return { run: await findRun(trx, space, automationId, runId) }
       }),
   )
 

@@ -48,10 +48,8 @@ const routes: RoutePlugin = async (app) => {
         response: { 201: ref(ServiceAccountTokenResponse), ...errors(409) },
       },
     },
-    async ({ id: requestId, actor, organization, body }, reply) =>
-      reply
-        .code(201)
-        .transact(async (trx) => staff.create(await grants.begin(trx, organization.id, { actor, requestId }), body)),
+    async ({ caller, organization, body }, reply) =>
+      reply.code(201).transact(async (trx) => staff.create(await grants.begin(trx, organization.id, caller), body)),
   )
 
   app.patch(
@@ -68,10 +66,10 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(ServiceAccountResponse), ...errors(404, 409) },
       },
     },
-    async ({ id: requestId, actor, organization, params, body }) =>
+    async ({ caller, organization, params, body }) =>
       db.transaction().execute(async (trx) => {
-        const granter = await grants.begin(trx, organization.id, { actor, requestId })
-        return { service_account: await staff.update(granter, params.serviceAccountId, body) }
+        const change = await grants.begin(trx, organization.id, caller)
+        return { service_account: await staff.update(change, params.serviceAccountId, body) }
       }),
   )
 
@@ -90,9 +88,9 @@ const routes: RoutePlugin = async (app) => {
         response: { 204: NoContent, ...errors(404) },
       },
     },
-    async ({ id: requestId, actor, organization, params }, reply) => {
+    async ({ caller, organization, params }, reply) => {
       await db.transaction().execute(async (trx) => {
-        await staff.remove(await grants.begin(trx, organization.id, { actor, requestId }), params.serviceAccountId)
+        await staff.remove(await grants.begin(trx, organization.id, caller), params.serviceAccountId)
       })
       return reply.code(204).send(null)
     },
@@ -113,10 +111,10 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(ServiceAccountTokenResponse), ...errors(404, 409) },
       },
     },
-    async ({ id: requestId, actor, organization, params }, reply) =>
+    async ({ caller, organization, params }, reply) =>
       reply.code(200).transact(async (trx) => {
-        const granter = await grants.begin(trx, organization.id, { actor, requestId })
-        return staff.rotate(granter, params.serviceAccountId)
+        const change = await grants.begin(trx, organization.id, caller)
+        return staff.rotate(change, params.serviceAccountId)
       }),
   )
 }

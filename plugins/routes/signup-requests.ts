@@ -54,10 +54,10 @@ const routes: RoutePlugin = async (app) => {
           response: { 200: ref(SignupRequestResponse), ...errors(404, 409) },
         },
       },
-      async ({ id, actor, organization, params }, reply) =>
+      async ({ caller, organization, params }, reply) =>
         reply.transact(async (trx) => {
-          const granter = await grants.begin(trx, organization.id, { actor, requestId: id })
-          return { signup_request: await decide(granter, params.requestId, status) }
+          const change = await grants.begin(trx, organization.id, caller)
+          return { signup_request: await decide(change, params.requestId, status) }
         }),
     )
 }

@@ -91,7 +91,7 @@ function cursorOf({ transactionId, id, at }: Place): string {
 }
 
 function placeOf(cursor: string): Place {
-  const [transactionId = '', id = '', at = ''] = decodeCursor(cursor, [isInt64, isInt64, isTimestamp])
+  const [transactionId, id, at] = decodeCursor(cursor, [isInt64, isInt64, isTimestamp])
   return { transactionId, id, at }
 }
 

@@ -45,8 +45,8 @@ const routes: RoutePlugin = async (app) => {
         response: { 201: ref(Space) },
       },
     },
-    async ({ id: requestId, actor, organization, body }, reply) =>
-      reply.code(201).transact((trx) => create(trx, { actor, requestId }, organization.id, body)),
+    async ({ caller, organization, body }, reply) =>
+      reply.code(201).transact((trx) => create(trx, caller, organization.id, body)),
   )
 
   app.get(
@@ -81,8 +81,8 @@ const routes: RoutePlugin = async (app) => {
         response: { 204: NoContent },
       },
     },
-    async ({ id: requestId, actor, space }, reply) => {
-      await db.transaction().execute((trx) => remove(trx, { actor, requestId }, space))
+    async ({ caller, space }, reply) => {
+      await db.transaction().execute((trx) => remove(trx, caller, space))
       return reply.code(204).send(null)
     },
   )
@@ -116,10 +116,10 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(SpaceAccess) },
       },
     },
-    async ({ id: requestId, actor, organization, space, body }) =>
+    async ({ caller, organization, space, body }) =>
       db.transaction().execute(async (trx) => {
-        const granter = await grants.begin(trx, organization.id, { actor, requestId }, 'space.members.manage')
-        return { role_ids: await grants.setSpaceAccess(granter, space, body.role_ids) }
+        const change = await grants.begin(trx, organization.id, caller, 'space.members.manage')
+        return { role_ids: await grants.setSpaceAccess(change, space, body.role_ids) }
       }),
   )
 }

@@ -14,22 +14,21 @@ import {
 } from '../../schemas/webhook-events.ts'
 import type { Space } from '../../src/access/actor.ts'
 import { ApiError } from '../../src/errors.ts'
-import { canRun } from '../../src/kinds/index.ts'
 import { replay } from '../../src/runs/requests.ts'
 import { isUuid } from '../core/validation.ts'
-import { decodeCursor, encodeCursor } from '../cursor.ts'
+import { encodeCursor } from '../cursor.ts'
+import { cutPage, readPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 import { writeObject, written } from '../written.ts'
 
 const TAG = 'Webhooks'
-const DEFAULT_LIMIT = 50
 /** Of the bodies in one page, which ends early where they would be more. */
 const MOST_PAGE_BYTES = 4 * 1024 * 1024
 const REPLAYED_AT_ONCE = 500
 
 /** What came in for one automation. */
 const routes: RoutePlugin = async (app) => {
-  const { db, queue } = app
+  const { db } = app
 
   app.get(
     '/events',
@@ -47,10 +46,10 @@ const routes: RoutePlugin = async (app) => {
     },
     async ({ space, params: { automationId }, query }, reply) => {
       await requireAutomation(space, automationId)
-      const before = query.cursor === undefined ? null : (decodeCursor(query.cursor, [isUuid])[0] ?? null)
-      const page = { status: query.status ?? null, before, most: query.limit ?? DEFAULT_LIMIT }
-      const { json, last } = await webhookEvents.list(db, space, automationId, { ...page, mostBytes: MOST_PAGE_BYTES })
-      const cursor = last === null ? null : encodeCursor([last])
+      const { most, after } = readPage(query, [isUuid])
+      const wanted = { status: query.status ?? null, before: after?.[0] ?? null, most, mostBytes: MOST_PAGE_BYTES }
+      const { json, last } = await webhookEvents.list(db, space, automationId, wanted)
+      const cursor = last && encodeCursor([last])
       return writeObject(reply, { events: json, next_cursor: jsonText(JSON.stringify(cursor)) })
     },
   )
@@ -84,11 +83,10 @@ const routes: RoutePlugin = async (app) => {
         response: { 202: ref(WebhookReplayResponse), ...errors(404, 409) },
       },
     },
-    async ({ actor, space, params: { automationId, eventId } }, reply) =>
+    async ({ caller, space, params: { automationId, eventId } }, reply) =>
       reply.code(202).transact(async (trx) => {
         await findEvent(space, automationId, eventId)
-        const request = { space, automationId, userId: actor.userId }
-        const [run_id = ''] = await replay(trx, queue, request, [eventId], canRun)
+        const [run_id = ''] = await replay(trx, app, caller, { space, automationId }, [eventId])
         return { event_id: eventId, run_id }
       }),
   )
@@ -109,19 +107,15 @@ const routes: RoutePlugin = async (app) => {
         response: { 202: ref(WebhookReplayRangeResponse), ...errors(404, 409) },
       },
     },
-    async ({ actor, space, params: { automationId }, body }, reply) =>
+    async ({ caller, space, params: { automationId }, body }, reply) =>
       reply.code(202).transact(async (trx) => {
-        const request = { space, automationId, userId: actor.userId }
-        const after = body.cursor === undefined ? null : (decodeCursor(body.cursor, [isUuid])[0] ?? null)
-        const range = { from: timeOf(body, 'from'), to: timeOf(body, 'to'), status: body.status ?? null, after }
-        const found = await webhookEvents.listInRange(trx, space, automationId, {
-          ...range,
-          most: REPLAYED_AT_ONCE + 1,
-        })
-        const ids = found.slice(0, REPLAYED_AT_ONCE)
-        await replay(trx, queue, request, ids, canRun)
-        const last = found.length > REPLAYED_AT_ONCE ? ids.at(-1) : undefined
-        return { replayed: ids.length, next_cursor: last === undefined ? null : encodeCursor([last]) }
+        const { most, after } = readPage({ cursor: body.cursor, limit: REPLAYED_AT_ONCE }, [isUuid])
+        const range = { from: timeOf(body, 'from'), to: timeOf(body, 'to'), status: body.status ?? null }
+        const wanted = { ...range, after: after?.[0] ?? null, most: most + 1 }
+        const ids = await webhookEvents.listInRange(trx, space, automationId, wanted)
+        const { page, next_cursor } = cutPage(ids, most, (id) => [id])
+        await replay(trx, app, caller, { space, automationId }, page)
+        return { replayed: page.length, next_cursor }
       }),
   )
 

@@ -1,4 +1,7 @@
 import type { Actor } from './actor.ts'
 
-/** Somebody who asks, in one request. `address` is the IP address that it came from. */
+/** Who asks, in which request, and the address that it came from. */
 export type Caller = { actor: Actor; requestId: string; address: string }
+
+/** As much of it as is known before somebody has shown who they are. */
+export type Origin = Pick<Caller, 'requestId' | 'address'>

@@ -6,28 +6,29 @@ import * as signupRequests from '../../db/queries/signup-requests.ts'
 import type { DB } from '../../db/types.ts'
 import * as audit from '../audit.ts'
 import { ApiError } from '../errors.ts'
+import type { Caller } from './caller.ts'
 import { normalizeEmail } from './email.ts'
-import { type Granter, record } from './grants.ts'
+import { type GrantChange, record } from './grants.ts'
 import { hashToken, newToken } from './tokens.ts'
 
 const OPEN_DAYS = 7
 
 /** Makes an invite. @param email as it was typed in; undefined lets anybody accept. */
 export async function create(
-  granter: Granter,
+  change: GrantChange,
   email: string | undefined,
 ): Promise<{ invite: invites.Invite; token: string }> {
-  const { trx, organizationId, userId } = granter
+  const { trx, organizationId, caller } = change
   const token = newToken('inv_')
   const invite = await invites.insert(trx, organizationId, {
     id: newId(),
     email: email === undefined ? null : normalizeEmail(email),
     token_hash: hashToken(token),
-    created_by: userId,
+    created_by: caller.actor.userId,
     days: OPEN_DAYS,
   })
   const details = { email: invite.email, expires_at: invite.expires_at.toISOString() }
-  await record(granter, { action: 'invite.created', target: { type: 'invite', id: invite.id }, details })
+  await record(change, { action: 'invite.created', target: { type: 'invite', id: invite.id }, details })
   return { invite, token }
 }
 
@@ -50,7 +51,7 @@ export async function open(trx: Transaction<DB>, token: string, email: string): 
  * @throws ApiError `invite_not_found` when somebody else was faster, or `already_member`, after which nothing of this
  * transaction may be kept.
  */
-export async function join(trx: Transaction<DB>, invite: invites.Invite, joiner: audit.Caller): Promise<void> {
+export async function join(trx: Transaction<DB>, invite: invites.Invite, joiner: Caller): Promise<void> {
   const { userId } = joiner.actor
   const { id, organization_id: organizationId, created_by } = invite
   if (!(await invites.claim(trx, organizationId, id, userId))) throw new ApiError('invite_not_found')

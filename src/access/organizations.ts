@@ -9,16 +9,13 @@ import * as roles from '../../db/queries/roles.ts'
 import type { DB } from '../../db/types.ts'
 import * as audit from '../audit.ts'
 import { ApiError } from '../errors.ts'
+import type { Caller } from './caller.ts'
 import { PERMISSIONS } from './permissions.ts'
 
 const LONGEST_SLUG = 60
 
 /** Makes an organization with its system role `Owner`, which holds every permission, and gives that to its founder. */
-export async function found(
-  trx: Transaction<DB>,
-  founder: audit.Caller,
-  name: string,
-): Promise<organizations.Organization> {
+export async function found(trx: Transaction<DB>, founder: Caller, name: string): Promise<organizations.Organization> {
   const { userId } = founder.actor
   const organization = await insertUnderFreeSlug(trx, name.trim())
   const owner = { id: newId(), name: 'Owner', permissions: [...PERMISSIONS], is_system: true }
@@ -40,7 +37,7 @@ export async function found(
  */
 export async function foundOnly(
   trx: Transaction<DB>,
-  founder: audit.Caller,
+  founder: Caller,
   name: string,
 ): Promise<organizations.Organization> {
   if (await findOnly(trx)) throw new ApiError('single_org_exists')
@@ -54,7 +51,7 @@ export async function foundOnly(
  */
 export async function changeFeatures(
   trx: Transaction<DB>,
-  doer: audit.Doer,
+  caller: Caller,
   id: string,
   wanted: { [name in keyof organizations.Features]?: boolean },
 ): Promise<organizations.Features> {
@@ -65,7 +62,7 @@ export async function changeFeatures(
   if (isDeepStrictEqual(before, after)) return after
   await organizations.updateFeatures(trx, id, after)
   const target = { type: 'organization', id }
-  await audit.record(trx, id, doer, { action: 'organization.features_changed', target, details: { before, after } })
+  await audit.record(trx, id, caller, { action: 'organization.features_changed', target, details: { before, after } })
   return after
 }
 

@@ -3,9 +3,9 @@ import { v7 as newId } from 'uuid'
 import * as users from '../../db/queries/users.ts'
 import type { DB } from '../../db/types.ts'
 import type { RegisterRequest } from '../../schemas/auth.ts'
-import type * as audit from '../audit.ts'
 import { refuseTaken } from '../conflict.ts'
 import { ApiError } from '../errors.ts'
+import type { Caller, Origin } from './caller.ts'
 import { normalizeEmail } from './email.ts'
 import * as invites from './invites.ts'
 import * as organizations from './organizations.ts'
@@ -13,7 +13,7 @@ import * as sessions from './sessions.ts'
 import * as signupRequests from './signup-requests.ts'
 
 /** What becomes of an account once it is made. */
-type WayIn = (newcomer: audit.Caller) => Promise<unknown>
+type WayIn = (newcomer: Caller) => Promise<unknown>
 
 /**
  * Makes an account and lets it in by the way that is open to it: as founder, by invite, or to wait for approval.
@@ -30,7 +30,7 @@ export async function register(
   trx: Transaction<DB>,
   wanted: RegisterRequest,
   passwordHash: string,
-  { multiTenant, requestId }: { multiTenant: boolean; requestId: string },
+  { multiTenant, requestId, address }: Origin & { multiTenant: boolean },
 ): Promise<sessions.Session> {
   const email = normalizeEmail(wanted.email)
   const waysIn = await (multiTenant ? findWaysIn(trx, wanted, email) : findOnlyWayIn(trx, wanted, email))
@@ -43,7 +43,7 @@ export async function register(
   await refuseTaken(users.insert(trx, row), 'users_email_key', 'email_taken')
   // Before the ways in, each of which ends with the audit log.
   const session = await sessions.begin(trx, row.id)
-  const newcomer = { actor: { type: 'user', id: row.id, userId: row.id } as const, requestId }
+  const newcomer: Caller = { actor: { type: 'user', id: row.id, userId: row.id }, requestId, address }
   for (const enter of waysIn) await enter(newcomer)
   return session
 }

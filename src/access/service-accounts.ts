@@ -16,36 +16,36 @@ export type WithToken = { service_account: serviceAccounts.ServiceAccount; token
  *
  * @throws ApiError `invalid_request` for an end that has passed, `unknown_role` or `exceeds_own_permissions`.
  */
-export async function create(granter: grants.Granter, wanted: ServiceAccountCreate): Promise<WithToken> {
-  const { trx, organizationId } = granter
+export async function create(change: grants.GrantChange, wanted: ServiceAccountCreate): Promise<WithToken> {
+  const { trx, organizationId } = change
   const [id, userId, token] = [newId(), newId(), newToken('sa_')]
   const settings = settingsOf(wanted, NOTHING_SET)
   await users.insert(trx, { id: userId, display_name: settings.name })
   await members.insert(trx, organizationId, userId)
-  const row = { ...settings, id, user_id: userId, created_by: granter.userId, token_hash: hashToken(token) }
+  const row = { ...settings, id, user_id: userId, created_by: change.caller.actor.userId, token_hash: hashToken(token) }
   await serviceAccounts.insert(trx, organizationId, row)
-  const { roleIds } = await grants.setRoles(granter, userId, wanted.role_ids ?? [])
-  const made = { service_account: await find(granter, id), token }
-  await record(granter, 'created', made.service_account, { user_id: userId, role_ids: roleIds })
+  const { roleIds } = await grants.setRoles(change, userId, wanted.role_ids ?? [])
+  const made = { service_account: await find(change, id), token }
+  await record(change, 'created', made.service_account, { user_id: userId, role_ids: roleIds })
   return made
 }
 
 /** @throws ApiError `service_account_not_found`, or what {@link create} throws. */
 export async function update(
-  granter: grants.Granter,
+  change: grants.GrantChange,
   id: string,
   wanted: ServiceAccountUpdate,
 ): Promise<serviceAccounts.ServiceAccount> {
-  const { trx, organizationId } = granter
-  const current = await findWithinReach(granter, id)
+  const { trx, organizationId } = change
+  const current = await findWithinReach(change, id)
   const settings = settingsOf(wanted, { ...current, token_expires_at: current.expires_at })
   await serviceAccounts.update(trx, organizationId, current.id, settings)
   await users.rename(trx, current.user_id, settings.name)
   const { role_ids } = wanted
-  const roles = role_ids === undefined ? NO_MOVE : await grants.setRoles(granter, current.user_id, role_ids)
-  const changed = await find(granter, current.id)
+  const roles = role_ids === undefined ? NO_MOVE : await grants.setRoles(change, current.user_id, role_ids)
+  const changed = await find(change, current.id)
   const details = { changed: namesOfChanged(current, changed), roles_added: roles.added, roles_removed: roles.removed }
-  if (details.changed.length > 0) await record(granter, 'updated', changed, details)
+  if (details.changed.length > 0) await record(change, 'updated', changed, details)
   return changed
 }
 
@@ -55,24 +55,24 @@ export async function update(
  * @throws ApiError `service_account_not_found`, `exceeds_own_permissions`, or `service_account_expired`, because the new
  * token would be dead already.
  */
-export async function rotate(granter: grants.Granter, id: string): Promise<WithToken> {
-  const current = await findWithinReach(granter, id)
+export async function rotate(change: grants.GrantChange, id: string): Promise<WithToken> {
+  const current = await findWithinReach(change, id)
   if (current.expires_at !== null && current.expires_at.getTime() <= Date.now())
     throw new ApiError('service_account_expired')
   const token = newToken('sa_')
-  await serviceAccounts.updateToken(granter.trx, granter.organizationId, current.id, hashToken(token))
-  const rotated = { service_account: await find(granter, current.id), token }
-  await record(granter, 'rotated', current)
+  await serviceAccounts.updateToken(change.trx, change.organizationId, current.id, hashToken(token))
+  const rotated = { service_account: await find(change, current.id), token }
+  await record(change, 'rotated', current)
   return rotated
 }
 
 /** Cuts the token off and ends the membership; what the account wrote keeps its name. */
-export async function remove(granter: grants.Granter, id: string): Promise<void> {
-  const { trx, organizationId } = granter
-  const current = await findWithinReach(granter, id)
+export async function remove(change: grants.GrantChange, id: string): Promise<void> {
+  const { trx, organizationId } = change
+  const current = await findWithinReach(change, id)
   await serviceAccounts.remove(trx, organizationId, current.id)
   await members.remove(trx, organizationId, current.user_id)
-  await record(granter, 'deleted', current, { role_ids: current.role_ids })
+  await record(change, 'deleted', current, { role_ids: current.role_ids })
 }
 
 const NO_MOVE = { added: [], removed: [] }
@@ -86,14 +86,14 @@ function namesOfChanged(before: serviceAccounts.ServiceAccount, after: serviceAc
 
 /** Writes into the audit log what was done to a service account: always with its name, and when its power ends. */
 async function record(
-  granter: grants.Granter,
+  change: grants.GrantChange,
   deed: 'created' | 'updated' | 'rotated' | 'deleted',
   { id, name, expires_at }: serviceAccounts.ServiceAccount,
   details: Record<string, unknown> = {},
 ): Promise<void> {
   const target = { type: 'service_account', id }
   const ends = expires_at?.toISOString() ?? null
-  await grants.record(granter, {
+  await grants.record(change, {
     action: `service_account.${deed}`,
     target,
     details: { name, expires_at: ends, ...details },
@@ -133,15 +133,15 @@ function timeAhead(text: string | null | undefined): Date | null | undefined {
   throw new ApiError('invalid_request', { details: [{ path: '/expires_at', message: 'must lie ahead' }] })
 }
 
-async function find({ trx, organizationId }: grants.Granter, id: string): Promise<serviceAccounts.ServiceAccount> {
+async function find({ trx, organizationId }: grants.GrantChange, id: string): Promise<serviceAccounts.ServiceAccount> {
   const found = await serviceAccounts.find(trx, organizationId, id)
   if (found === undefined) throw new ApiError('service_account_not_found')
   return found
 }
 
-/** One that the granter could replace: whoever sets it, rotates it or ends it has its power in hand. */
-async function findWithinReach(granter: grants.Granter, id: string): Promise<serviceAccounts.ServiceAccount> {
-  const found = await find(granter, id)
-  await grants.requireHoldsAllOf(granter, found.user_id)
+/** One that the caller could replace: whoever sets it, rotates it or ends it has its power in hand. */
+async function findWithinReach(change: grants.GrantChange, id: string): Promise<serviceAccounts.ServiceAccount> {
+  const found = await find(change, id)
+  await grants.requireHoldsAllOf(change, found.user_id)
   return found
 }

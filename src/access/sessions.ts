@@ -3,6 +3,7 @@ import { v7 as newId } from 'uuid'
 import * as sessions from '../../db/queries/sessions.ts'
 import type { DB } from '../../db/types.ts'
 import * as audit from '../audit.ts'
+import type { Caller, Origin } from './caller.ts'
 import { hashToken, newToken } from './tokens.ts'
 
 const REFRESH_DAYS = 30
@@ -10,14 +11,10 @@ const REFRESH_DAYS = 30
 /** A session with the refresh token that goes on with it, which is shown this once. */
 export type Session = { id: string; userId: string; refreshToken: string }
 
-/** The request in which somebody shows who they are, and the address that it came from. */
-export type Visit = { requestId: string; address: string }
-
 /** Begins a session of somebody who has shown their password, on record in each of their organizations. */
-export async function logIn(trx: Transaction<DB>, userId: string, visit: Visit): Promise<Session> {
+export async function logIn(trx: Transaction<DB>, userId: string, origin: Origin): Promise<Session> {
   const session = await begin(trx, userId)
-  const doer = { actor: { type: 'user', id: userId } as const, requestId: visit.requestId }
-  await recordLogin(trx, session, doer, 'logged_in', visit.address)
+  await recordLogin(trx, session, userFrom(userId, origin), 'logged_in', origin.address)
   return session
 }
 
@@ -25,9 +22,9 @@ export async function logIn(trx: Transaction<DB>, userId: string, visit: Visit):
  * Puts a wrong password on record in each organization of the account that it was tried on. Not under the account's
  * name: who it was is not known.
  */
-export async function recordFailure(db: Kysely<DB>, userId: string, { requestId, address }: Visit): Promise<void> {
-  const doer = { ...audit.SYSTEM, requestId }
-  await db.transaction().execute((trx) => recordLogin(trx, { userId }, doer, 'login_failed', address))
+export async function recordFailure(db: Kysely<DB>, userId: string, { requestId, address }: Origin): Promise<void> {
+  const by = { ...audit.SYSTEM, requestId }
+  await db.transaction().execute((trx) => recordLogin(trx, { userId }, by, 'login_failed', address))
 }
 
 /** Begins a session of somebody who has shown who they are. */
@@ -46,25 +43,24 @@ export async function begin(trx: Transaction<DB>, userId: string): Promise<Sessi
 export async function refresh(
   trx: Transaction<DB>,
   refreshToken: string,
-  { requestId, address }: Visit,
+  { requestId, address }: Origin,
 ): Promise<Session | undefined> {
   const use = await sessions.useRefreshToken(trx, hashToken(refreshToken))
   if (use === undefined) return undefined
   const { session_id: id, user_id: userId, outcome } = use
   if (outcome === 'won') return prolong(trx, id, userId)
   // One of two holders of the token has stolen it, and nobody knows which.
-  const doer = { ...audit.SYSTEM, requestId }
-  if (outcome === 'reused') await recordLogin(trx, { id, userId }, doer, 'refresh_reused', address)
+  const by = { ...audit.SYSTEM, requestId }
+  if (outcome === 'reused') await recordLogin(trx, { id, userId }, by, 'refresh_reused', address)
   return undefined
 }
 
 /** Ends the session of a refresh token, used or not, and every access token of it. */
-export async function end(trx: Transaction<DB>, refreshToken: string, { requestId, address }: Visit): Promise<void> {
+export async function end(trx: Transaction<DB>, refreshToken: string, origin: Origin): Promise<void> {
   const ended = await sessions.revoke(trx, hashToken(refreshToken))
   if (ended === undefined) return
   const { session_id: id, user_id: userId } = ended
-  const doer = { actor: { type: 'user', id: userId } as const, requestId }
-  await recordLogin(trx, { id, userId }, doer, 'logged_out', address)
+  await recordLogin(trx, { id, userId }, userFrom(userId, origin), 'logged_out', origin.address)
 }
 
 async function prolong(trx: Transaction<DB>, id: string, userId: string): Promise<Session> {
@@ -73,14 +69,18 @@ async function prolong(trx: Transaction<DB>, id: string, userId: string): Promis
   return { id, userId, refreshToken }
 }
 
+function userFrom(id: string, origin: Origin): Caller {
+  return { actor: { type: 'user', id, userId: id }, ...origin }
+}
+
 async function recordLogin(
   trx: Transaction<DB>,
   session: { id?: string; userId: string },
-  doer: audit.Doer,
+  by: Caller | audit.System,
   deed: 'logged_in' | 'login_failed' | 'refresh_reused' | 'logged_out',
   address: string,
 ): Promise<void> {
   const target = { type: 'user', id: session.userId }
   const details = { address, ...(session.id === undefined ? {} : { session_id: session.id }) }
-  await audit.recordOfUser(trx, session.userId, doer, { action: `auth.${deed}`, target, details })
+  await audit.recordOfUser(trx, session.userId, by, { action: `auth.${deed}`, target, details })
 }

@@ -6,35 +6,36 @@ import type { SpaceCreate } from '../../schemas/spaces.ts'
 import * as audit from '../audit.ts'
 import { ApiError } from '../errors.ts'
 import type { Space } from './actor.ts'
+import type { Caller } from './caller.ts'
 
 /** Makes a space without an access list. */
 export async function create(
   trx: Transaction<DB>,
-  doer: audit.Caller,
+  caller: Caller,
   organizationId: string,
   wanted: SpaceCreate,
 ): Promise<spaces.ShownSpace> {
   const { name, description = null } = wanted
-  const row = { id: newId(), name: name.trim(), description, created_by: doer.actor.userId }
+  const row = { id: newId(), name: name.trim(), description, created_by: caller.actor.userId }
   const space = await spaces.insert(trx, organizationId, row)
-  await record(trx, doer, { organizationId, id: space.id }, 'space.created', space.name)
+  await record(trx, caller, { organizationId, id: space.id }, 'space.created', space.name)
   return space
 }
 
 /** Deletes a space with everything in it. @throws ApiError `space_not_found` where somebody else was faster. */
-export async function remove(trx: Transaction<DB>, doer: audit.Doer, space: Space): Promise<void> {
+export async function remove(trx: Transaction<DB>, caller: Caller, space: Space): Promise<void> {
   const removed = await spaces.remove(trx, space)
   if (removed === undefined) throw new ApiError('space_not_found')
-  await record(trx, doer, space, 'space.deleted', removed.name)
+  await record(trx, caller, space, 'space.deleted', removed.name)
 }
 
 async function record(
   trx: Transaction<DB>,
-  doer: audit.Doer,
+  caller: Caller,
   { organizationId, id }: Space,
   action: string,
   name: string,
 ) {
   const deed = { action, target: { type: 'space', id }, spaceId: id, details: { name } }
-  await audit.record(trx, organizationId, doer, deed)
+  await audit.record(trx, organizationId, caller, deed)
 }

@@ -4,6 +4,7 @@ import * as automations from '../../db/queries/automations.ts'
 import type { DB } from '../../db/types.ts'
 import type { AutomationStatus } from '../../schemas/automations.ts'
 import type { Actor, Space } from '../access/actor.ts'
+import type { Caller } from '../access/caller.ts'
 import * as audit from '../audit.ts'
 import { ApiError } from '../errors.ts'
 import type { Standing } from './changed.ts'
@@ -127,7 +128,7 @@ export async function writeRevision(
 /** Writes what was done to an automation into the audit log. Last in its transaction. */
 export async function record(
   trx: Transaction<DB>,
-  doer: Parameters<typeof audit.record>[2],
+  doer: Caller | audit.System,
   space: Space,
   automationId: string,
   action: string,

@@ -18,6 +18,8 @@ export type Kinds = {
   problems(name: string, config: Config, facts: Facts): ConfigProblem[]
   /** What is wrong with the input of a run. Paths are pointers into it. */
   inputProblems(name: string, input: Readonly<Record<string, unknown>>): ConfigProblem[]
+  /** What a reviewer should know of a config, whatever it is run with. */
+  warnings(name: string, config: Config, actions: Pick<Actions, 'profile'>): string[]
   /** What is plain of what a config does, nothing where it can't do anything. */
   profile(name: string, config: Config, actions: Pick<Actions, 'profile'>): ActionProfile
 }
@@ -31,6 +33,10 @@ export function createKinds(list: readonly Kind[]): Kinds {
     const kind = byName.get(name)
     if (kind === undefined) throw new Error(`there is no kind "${name}"`)
     return kind
+  }
+  const profile: Kinds['profile'] = (name, config, actions) => {
+    const does = get(name).effect?.(config, {})
+    return does === undefined ? { hosts: [], secrets: [], warnings: [] } : actions.profile(does)
   }
   return {
     list,
@@ -46,9 +52,11 @@ export function createKinds(list: readonly Kind[]): Kinds {
       return isTyped ? [...found, ...kind.problems(config, facts)] : found
     },
     inputProblems: (name, input) => schemaProblems(inputs.get(name) ?? closed({}), input),
-    profile(name, config, actions) {
-      const does = get(name).effect?.(config, {})
-      return does === undefined ? { hosts: [], secrets: [], warnings: [] } : actions.profile(does)
+    warnings(name, config, actions) {
+      const kind = get(name)
+      if (schemaProblems(kind.schema.config, config).length > 0) return []
+      return [...(kind.warnings?.(config) ?? []), ...profile(name, config, actions).warnings]
     },
+    profile,
   }
 }

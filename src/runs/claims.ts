@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Job, PgBoss } from 'pg-boss'
+import { createBell } from '../bell.ts'
 import { gather } from '../gather.ts'
 
 /** Jobs whose time comes later, and what other processes leave, wake nobody. */
@@ -112,31 +113,6 @@ function startHeartbeat<D>(
   }
   const timer = setInterval(() => void beat().catch(onError), (heartbeatSeconds * 1000) / 3)
   return () => clearInterval(timer)
-}
-
-/** Wakes the one who waits; rung while nobody waits, it wakes the next at once. */
-function createBell(): { ring(): void; wait(mostMs: number): Promise<void> } {
-  let isRung = false
-  let wake: (() => void) | undefined
-  return {
-    ring() {
-      isRung = true
-      wake?.()
-    },
-    async wait(mostMs) {
-      if (!isRung) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, mostMs)
-          wake = () => {
-            clearTimeout(timer)
-            resolve()
-          }
-        })
-        wake = undefined
-      }
-      isRung = false
-    },
-  }
 }
 
 function nothing(onError: (error: Error) => void): (error: unknown) => never[] {

@@ -104,7 +104,7 @@ const blank = { name: ' ', kind: 'webhook' as const }
 const refusals: [number, string, Promise<{ error?: Refusal; response?: Response }>][] = [
   [400, 'name_and_kind_required', createAutomation({ client: person, path: { orgId, spaceId }, body: blank })],
   [401, 'unauthorized', getMe({ client: clientOf('nonsense') })],
-  [403, 'service_account_cannot_approve', approveAutomation({ client: aiStaff, path, body: {} })],
+  [403, 'service_account_cannot_approve', approveAutomation({ client: aiStaff, path })],
   [404, 'automation_not_found', getAutomation({ client: person, path: { ...path, automationId: randomUUID() } })],
   [409, 'automation_not_active', runAutomation({ client: person, path })],
 ]

@@ -93,11 +93,7 @@ const blank = { name: ' ', kind: 'webhook' as const }
 const refusals: [number, string, Promise<{ error?: Schemas['Error']; response: Response }>][] = [
   [400, 'name_and_kind_required', person.POST(automations, { params: { path: { orgId, spaceId } }, body: blank })],
   [401, 'unauthorized', clientOf('nonsense').GET('/api/v1/me')],
-  [
-    403,
-    'service_account_cannot_approve',
-    aiStaff.POST(`${automations}/{automationId}/approve`, { params: { path }, body: {} }),
-  ],
+  [403, 'service_account_cannot_approve', aiStaff.POST(`${automations}/{automationId}/approve`, { params: { path } })],
   [404, 'automation_not_found', person.GET(`${automations}/{automationId}`, { params: { path: unknown() } })],
   [409, 'automation_not_active', person.POST(`${automations}/{automationId}/run`, { params: { path } })],
 ]

@@ -106,7 +106,7 @@ public final class Main {
         new AutomationsApi(aiStaff).createAutomation(orgId, spaceId, proposal, null).getAutomation();
     AutomationBase automation = (AutomationBase) proposed.getActualInstance();
     Approval seen = new Approval().digest(automation.getDigest());
-    new ReviewApi(person).approveAutomation(orgId, spaceId, automation.getId(), seen, null, null);
+    new ReviewApi(person).approveAutomation(orgId, spaceId, automation.getId(), null, null, seen);
     var ran = new RunsApi(person).runAutomation(orgId, spaceId, automation.getId(), null, "wait=20").getRun();
     System.out.println(ran.getStatus());
     // docs: end
@@ -139,7 +139,7 @@ public final class Main {
     refuses(
         403,
         "service_account_cannot_approve",
-        () -> new ReviewApi(aiStaff).approveAutomation(orgId, spaceId, id, new Approval(), null, null));
+        () -> new ReviewApi(aiStaff).approveAutomation(orgId, spaceId, id, null, null, null));
     refuses(404, "automation_not_found", () -> automations.getAutomation(orgId, spaceId, UUID.randomUUID()));
     refuses(409, "automation_not_active", () -> runs.runAutomation(orgId, spaceId, id, null, null));
     System.out.println(checks + " checks");
