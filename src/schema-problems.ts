@@ -2,8 +2,8 @@ import type { TSchema } from '@sinclair/typebox'
 import { Ajv, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import { COMPONENTS } from '../schemas/index.ts'
+import { wordAjvError } from './ajv-errors.ts'
 import type { ConfigProblem } from './errors.ts'
-import { escapePointer } from './json-pointer.ts'
 
 const MOST_PROBLEMS = 20
 
@@ -15,15 +15,15 @@ export function schemaProblems(schema: TSchema, value: unknown): ConfigProblem[]
   const validate = validators.get(schema) ?? compile(schema)
   if (validate(value)) return []
   const errors = (validate.errors ?? []).slice(0, MOST_PROBLEMS)
-  return errors.map(({ keyword, instancePath, params, message = 'is not valid' }) => {
-    const key = params.missingProperty ?? params.additionalProperty ?? params.tag
-    const path = key === undefined ? instancePath : `${instancePath}/${escapePointer(String(key))}`
-    return { path, message, ...(keyword === 'required' && instancePath === '' ? { isMissing: true } : {}) }
-  })
+  return errors.map((error) => ({
+    ...wordAjvError(error, COMPONENTS),
+    ...(error.keyword === 'required' && error.instancePath === '' ? { isMissing: true } : {}),
+  }))
 }
 
 function compile(schema: TSchema): ValidateFunction {
-  const ajv = new Ajv({ allErrors: true, strict: false, discriminator: true, schemas: [...COMPONENTS] })
+  // Verbose, for the variants of a union that was not met.
+  const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, discriminator: true, schemas: [...COMPONENTS] })
   // biome-ignore lint/suspicious/noExplicitAny: ajv-formats is published as CommonJS with a default export inside
   ;((addFormats as any).default ?? addFormats)(ajv, ['date-time', 'uri'])
   const { $id: _, ...anonymous } = schema

@@ -1,9 +1,9 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { isStatementTimeout, isUnavailable } from '../../db/failures.ts'
-import { type Component, VISIBLE } from '../../schemas/component.ts'
+import type { Component } from '../../schemas/component.ts'
+import { type AjvError, isUnknownTag, wordAjvError } from '../../src/ajv-errors.ts'
 import { ApiError, ERRORS, type ErrorCode, type ErrorDetail, tryAgain } from '../../src/errors.ts'
-import { escapePointer } from '../../src/json-pointer.ts'
 
 const MOST_DETAILS = 20
 
@@ -30,10 +30,10 @@ const CODE_OF_FRAMEWORK_ERROR: Record<string, ErrorCode> = {
 }
 
 /** Turns whatever goes wrong, the framework's own errors included, into the one shape of schemas/errors.ts. */
-export default fp(
-  async (app) => {
+export default fp<{ components: readonly Component[] }>(
+  async (app, { components }) => {
     app.setErrorHandler((error: FastifyError, request, reply) => {
-      const refusal = toApiError(error, request)
+      const refusal = toApiError(error, request, components)
       if (refusal.status >= 500) request.log.error({ err: error }, refusal.message)
       return sendError(reply, refusal)
     })
@@ -57,9 +57,9 @@ export function errorBody(refusal: ApiError, request: Pick<FastifyRequest, 'id'>
   return { error: message, code, request_id: request.id, ...(details?.length ? { details } : {}) }
 }
 
-function toApiError(error: FastifyError, request: FastifyRequest): ApiError {
+function toApiError(error: FastifyError, request: FastifyRequest, components: readonly Component[]): ApiError {
   if (error instanceof ApiError) return error
-  if (error.validation) return fromValidation(error, request)
+  if (error.validation) return fromValidation(error, request, components)
   const known = CODE_OF_FRAMEWORK_ERROR[error.code]
   if (known !== undefined) return ERRORS[known][0] === 503 ? tryAgain(known) : new ApiError(known)
   if (isStatementTimeout(error)) return tryAgain('timeout')
@@ -68,18 +68,10 @@ function toApiError(error: FastifyError, request: FastifyRequest): ApiError {
   return new ApiError('internal')
 }
 
-type AjvError = {
-  keyword: string
-  instancePath: string
-  params: Record<string, unknown>
-  message?: string
-  parentSchema?: { $id?: string; oneOf?: { $ref: string }[] }
-}
-
-function fromValidation(error: FastifyError, request: FastifyRequest): ApiError {
+function fromValidation(error: FastifyError, request: FastifyRequest, components: readonly Component[]): ApiError {
   const failures = (error.validation ?? []) as AjvError[]
   const context = error.validationContext ?? 'body'
-  const details = failures.slice(0, MOST_DETAILS).map((failure) => toDetail(failure, context))
+  const details = failures.slice(0, MOST_DETAILS).map((failure) => toDetail(failure, context, components))
   const place = details.map(({ path }) => CODE_OF_PLACE[path]).find((code) => code !== undefined)
   return new ApiError(place ?? codeOf(failures, isBodyOfAutomation(request, context)), { details })
 }
@@ -110,37 +102,8 @@ function isKindless({ keyword, instancePath, params }: AjvError): boolean {
   return keyword === 'discriminator' && instancePath === '' && params.tagValue === undefined
 }
 
-/** Whether what tells the variants of a union apart is there, and is none of theirs. */
-function isUnknownTag({ keyword, params }: AjvError): boolean {
-  return keyword === 'discriminator' && params.tagValue !== undefined
-}
-
-function toDetail(failure: AjvError, context: string): ErrorDetail {
-  const { keyword, instancePath, params } = failure
-  const key =
-    params.missingProperty ?? params.additionalProperty ?? (keyword === 'discriminator' ? params.tag : undefined)
-  const pointer = key === undefined ? instancePath : `${instancePath}/${escapePointer(String(key))}`
-  return {
-    path: context === 'body' ? pointer : `${context.replace('querystring', 'query')}${pointer}`,
-    message: messageOf(failure),
-  }
-}
-
-function messageOf(failure: AjvError): string {
-  const { keyword, params, message = 'is not valid' } = failure
-  if (isUnknownTag(failure)) return `must be one of ${tagsOf(failure).join(', ')}`
-  if (keyword === 'required' || keyword === 'discriminator') return 'is required'
-  if (keyword === 'additionalProperties') return 'is not a known key'
-  if (keyword === 'enum') return `must be one of ${(params.allowedValues as unknown[]).join(', ')}`
-  if (keyword === 'pattern' && params.pattern === VISIBLE) return 'must not be blank'
-  return message
-}
-
-/** The values that tell the variants of a union apart. */
-function tagsOf({ parentSchema, params }: AjvError): unknown[] {
-  const names = parentSchema?.oneOf?.map(({ $ref }) => $ref) ?? []
-  return names.flatMap((name) => {
-    const variant = COMPONENTS.find(({ $id }) => $id === name)
-    return variant?.properties?.[String(params.tag)]?.enum ?? []
-  })
+/** The detail of a failure, with the part of the request that it is in; that of a body is a pointer into it. */
+function toDetail(failure: AjvError, context: string, components: readonly Component[]): ErrorDetail {
+  const { path, message } = wordAjvError(failure, components)
+  return { path: context === 'body' ? path : `${context.replace('querystring', 'query')}${path}`, message }
 }

@@ -63,6 +63,30 @@ t.test('every refusal has the one shape, the framework’s own included', async 
     t.match((await post(wide)).body, { details: [{ path: '', message: /more than 1000 keys/ }] })
   })
 
+  t.test('what is wrong with a config is told in the same words, whether it is new or changed', async (t) => {
+    const { id } = (await send(owner, 'POST', base, { name: 'n', kind: 'scheduled' })).body.automation
+    const cases: [config: object, path: string, message: string][] = [
+      [{ overlap: 'x' }, '/config/overlap', 'must be one of skip, buffer_one, allow, cancel_other'],
+      [{ action: { type: 'x' } }, '/config/action/type', 'must be one of message, http_request'],
+      [{ action: {} }, '/config/action/type', 'is required'],
+      [{ action: { type: 'message' } }, '/config/action/channel', 'is required'],
+      [{ action: { type: 'message', channel: 'x', volume: 11 } }, '/config/action/volume', 'is not a known key'],
+      [{ cron: 7 }, '/config/cron', 'must be string'],
+    ]
+    for (const [config, path, message] of cases) {
+      const created = await send(owner, 'POST', base, { name: 'n', kind: 'scheduled', config })
+      const changed = await send(owner, 'PATCH', `${base}/${id}`, { config })
+      for (const { status, body } of [created, changed]) {
+        t.equal(status, 400)
+        t.match(
+          body.details?.find((detail: { path: string }) => detail.path === path),
+          { message },
+          path,
+        )
+      }
+    }
+  })
+
   t.test('where no body is taken, one that says something is refused', async (t) => {
     const organization = `/api/v1/organizations/${organizationId}`
     const account = async () => {
