@@ -3,8 +3,8 @@ import * as automationSecrets from '../db/queries/automation-secrets.ts'
 import { type Actions, createActions } from '../src/actions/index.ts'
 import type { Config } from '../src/config.ts'
 import { createEgress } from '../src/egress/guard.ts'
-import { openSecrets } from '../src/secrets/sealed.ts'
 import type { Cipher } from '../src/secrets/cipher.ts'
+import { openSecrets } from '../src/secrets/sealed.ts'
 
 /** The actions of this program, and how to let their connections go. */
 export function wireActions(

@@ -111,7 +111,9 @@ export const AutomationBase = component(
 )
 
 /** An automation of one of the kinds there are, told apart by `kind`. */
-export const Automation = named<Static<typeof AutomationBase> & { kind: string; config: AutomationConfig }>('Automation')
+export const Automation = named<Static<typeof AutomationBase> & { kind: string; config: AutomationConfig }>(
+  'Automation',
+)
 
 export const AutomationResponse = component(
   'AutomationResponse',

@@ -75,7 +75,8 @@ export const RunResolution = component(
   closed(
     {
       outcome: stringEnum(['happened', 'did_not'], {
-        description: '`happened`: it had its effect, and counts as succeeded. `did_not`: it had none, and counts as failed.',
+        description:
+          '`happened`: it had its effect, and counts as succeeded. `did_not`: it had none, and counts as failed.',
         example: 'happened',
       }),
       external_ref: Type.Optional(

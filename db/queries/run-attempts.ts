@@ -101,14 +101,21 @@ export async function noteSent(
   const { numAffectedRows } = await sql`
     update automation_runs
        set sent_at = clock_timestamp(), output = ${JSON.stringify(sent)}::json
-     where organization_id = ${organizationId} and id = ${id} and attempt = ${attempt} and status = 'running'`.execute(db)
+     where organization_id = ${organizationId} and id = ${id} and attempt = ${attempt} and status = 'running'`.execute(
+    db,
+  )
   return numAffectedRows === 1n
 }
 
 /** Ends runs that can't go on, in the transaction that holds them locked. What they have put out stays. */
 export async function stop(
   trx: Transaction<DB>,
-  runs: readonly { id: string; organization_id: string; status: 'failed' | 'skipped' | 'unknown'; error_message: string }[],
+  runs: readonly {
+    id: string
+    organization_id: string
+    status: 'failed' | 'skipped' | 'unknown'
+    error_message: string
+  }[],
 ): Promise<void> {
   await sql`
     update automation_runs r

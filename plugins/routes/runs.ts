@@ -4,7 +4,15 @@ import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { Prefer } from '../../schemas/headers.ts'
 import { AutomationParams, RunParams } from '../../schemas/params.ts'
-import { RunInput, RunListResponse, RunQuery, RunResolution, RunResponse, type RunStatus, type RunTrigger } from '../../schemas/runs.ts'
+import {
+  RunInput,
+  RunListResponse,
+  RunQuery,
+  RunResolution,
+  RunResponse,
+  type RunStatus,
+  type RunTrigger,
+} from '../../schemas/runs.ts'
 import type { Space } from '../../src/access/actor.ts'
 import { ApiError } from '../../src/errors.ts'
 import * as requests from '../../src/runs/requests.ts'

@@ -77,7 +77,11 @@ function templateProblems(path: string, template: string, present: ReadonlySet<s
   const message = checkTemplate(template, { takesSecrets: true })
   if (message !== undefined) return [{ path, message }]
   const missing = present === null ? [] : secretNames(template).filter((name) => !present.has(name))
-  return missing.map((name) => ({ path, message: `the secret "${name}" is not there: a person sets it`, isMissing: true }))
+  return missing.map((name) => ({
+    path,
+    message: `the secret "${name}" is not there: a person sets it`,
+    isMissing: true,
+  }))
 }
 
 /** A credential that everybody who may read the config can read. */

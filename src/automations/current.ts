@@ -80,10 +80,7 @@ export function proposalOf({ automation, revision, pending }: Current): Version 
  *
  * @throws ApiError `service_account_not_author`, `other_proposal_pending`
  */
-export function refuseForeignEdit(
-  actor: Actor,
-  { automation, pending, proposedByServiceAccountId }: Current,
-): void {
+export function refuseForeignEdit(actor: Actor, { automation, pending, proposedByServiceAccountId }: Current): void {
   if (actor.type === 'user') return
   if (!isLive(automation.status)) {
     if (automation.created_by_service_account_id !== actor.id) throw new ApiError('service_account_not_author')

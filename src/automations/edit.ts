@@ -6,6 +6,7 @@ import type { AutomationStatus, AutomationUpdate } from '../../schemas/automatio
 import type { Actor, Space } from '../access/actor.ts'
 import type { Caller } from '../access/caller.ts'
 import { ApiError } from '../errors.ts'
+import { apply, type Edit, stage } from './apply.ts'
 import { applyUpdate, type Content } from './content.ts'
 import {
   type Current,
@@ -20,7 +21,6 @@ import { isLive, nextStatus } from './lifecycle.ts'
 import type { Means } from './means.ts'
 import { requireRoomForProposal } from './policy.ts'
 import { digestOf } from './revisions.ts'
-import { apply, type Edit, stage } from './apply.ts'
 import { requireValid } from './validity.ts'
 import { destroyUnused, storeValues, type VersionChange, versionsFor } from './versions.ts'
 
@@ -55,7 +55,15 @@ export async function edit(
   const values = body.oauth_token === undefined ? {} : { [OAUTH_SLOT]: body.oauth_token }
   const versions = await storeValues(trx, caller, owner, values, means)
   const base = baseOf(current, actor, status, policy)
-  const made = await editOf(trx, current, base, { actor, space }, applyUpdate(actor, base.content, body), versions, means)
+  const made = await editOf(
+    trx,
+    current,
+    base,
+    { actor, space },
+    applyUpdate(actor, base.content, body),
+    versions,
+    means,
+  )
   if (body.config !== undefined || status === 'active')
     requireValid(means, automation.kind, made.content, { isWhole: status === 'active' })
   await settle(trx, caller, { space, current }, { ...made, deed: credentialDeed(body.oauth_token) }, status, {
@@ -85,7 +93,11 @@ export async function settle(
   const owner = { organizationId: space.organizationId, automationId: current.automation.id }
   const shown = isBeside ? revision.content : made.content
   const waiting = isBeside ? made.content : isLive(status) ? pending?.content : undefined
-  await destroyUnused(trx, owner, [shown, ...(waiting === undefined ? [] : [waiting])].map((each) => each.secretVersions))
+  await destroyUnused(
+    trx,
+    owner,
+    [shown, ...(waiting === undefined ? [] : [waiting])].map((each) => each.secretVersions),
+  )
 }
 
 /**
@@ -143,6 +155,7 @@ function isStaged(
   const staysActive = automation.status === 'active' && status === 'active'
   const waits = policy.approver_must_differ_from_editor && staysActive && digest !== automation.approved_digest
   // Whose change waits already is not to find another one in its place.
-  if (waits && pending !== null && pending.authored_by_user_id !== actor.id) throw new ApiError('other_proposal_pending')
+  if (waits && pending !== null && pending.authored_by_user_id !== actor.id)
+    throw new ApiError('other_proposal_pending')
   return waits
 }

@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
-import * as automationSecrets from '../../db/queries/automation-secrets.ts'
 import * as automationPolicies from '../../db/queries/automation-policies.ts'
+import * as automationSecrets from '../../db/queries/automation-secrets.ts'
 import type { DB } from '../../db/types.ts'
 import type { Space } from '../access/actor.ts'
 import type { Caller } from '../access/caller.ts'

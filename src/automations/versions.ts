@@ -48,7 +48,8 @@ export async function versionsFor(
   const newest = slots.some(isNew) ? newestOf(await automationSecrets.listVersions(trx, owner)) : {}
   const versions: Record<string, number> = {}
   for (const slot of slots) {
-    const version = change[slot] === undefined ? (running[slot] ?? (isNew(slot) ? newest[slot] : undefined)) : change[slot]
+    const version =
+      change[slot] === undefined ? (running[slot] ?? (isNew(slot) ? newest[slot] : undefined)) : change[slot]
     if (version !== undefined && version !== null) versions[slot] = version
   }
   return versions

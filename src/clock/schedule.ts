@@ -136,8 +136,7 @@ function readFrame(config: ScheduleConfig, problems: Problems): Frame {
 
 function readRule(config: ScheduleConfig, frame: Frame, problems: Problems): Rule | undefined {
   const given = TIMINGS.filter((key) => config[key] !== undefined)
-  if (given.length === 0)
-    problems.push({ path: '', message: 'needs one of cron, every and at', isMissing: true })
+  if (given.length === 0) problems.push({ path: '', message: 'needs one of cron, every and at', isMissing: true })
   for (const key of given.slice(1))
     problems.push({
       path: `/${key}`,

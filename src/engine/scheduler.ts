@@ -88,8 +88,7 @@ async function runsOf(
   open: Open[],
 ): Promise<automationRuns.NewRun[]> {
   if (overlap === 'cancel_other' && due.length > 0) {
-    for (const { id, organization_id } of open)
-      await automationRuns.cancel(trx, organization_id, id, REPLACED)
+    for (const { id, organization_id } of open) await automationRuns.cancel(trx, organization_id, id, REPLACED)
   }
   let queued = open.filter(({ status }) => status === 'queued').length
   let busy = open.length

@@ -6,8 +6,8 @@ import type { Actions } from '../actions/index.ts'
 import { gather } from '../gather.ts'
 import type { Intake } from '../kinds/kind.ts'
 import type { Kinds } from '../kinds/registry.ts'
-import { openSecrets } from '../secrets/sealed.ts'
 import type { Cipher } from '../secrets/cipher.ts'
+import { openSecrets } from '../secrets/sealed.ts'
 
 /** A hook that takes events, and what stands behind it. */
 export type Hook = {

@@ -15,7 +15,11 @@ export function messageOrAction({ action, channel, message }: Given, defaultText
 }
 
 /** What keeps that action from running, at the places where the config says it. */
-export function messageOrActionProblems(given: Given, does: ActionConfig, { actions, secrets }: Facts): ConfigProblem[] {
+export function messageOrActionProblems(
+  given: Given,
+  does: ActionConfig,
+  { actions, secrets }: Facts,
+): ConfigProblem[] {
   const at = (path: string) =>
     given.action === undefined ? `/config${path.replace('/text', '/message')}` : `/config/action${path}`
   return actions.problems(does, { secrets }).map((problem) => ({ ...problem, path: at(problem.path) }))

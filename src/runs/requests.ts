@@ -133,12 +133,7 @@ export async function replay(
  *
  * @throws ApiError `run_not_found`, `run_finished`, `run_sent`
  */
-export async function cancel(
-  trx: Transaction<DB>,
-  caller: Caller,
-  target: RunTarget,
-  runId: string,
-): Promise<void> {
+export async function cancel(trx: Transaction<DB>, caller: Caller, target: RunTarget, runId: string): Promise<void> {
   const { id } = await find(trx, target, runId)
   const ended = await automationRuns.cancel(trx, target.space.organizationId, id, 'cancelled by a person')
   if (ended === undefined) {

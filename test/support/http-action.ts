@@ -8,7 +8,14 @@ import { type Receiver, startReceiver } from './receiver.ts'
 export const RUN_ID = randomUUID()
 export const SECRET = `whsec_${randomBytes(24).toString('base64')}`
 export const SCOPE: Scope = {
-  run: { id: RUN_ID, trigger: 'manual', attempt: 1, scheduled_for: null, created_at: '2026-01-01T00:00:00.000Z', input: {} },
+  run: {
+    id: RUN_ID,
+    trigger: 'manual',
+    attempt: 1,
+    scheduled_for: null,
+    created_at: '2026-01-01T00:00:00.000Z',
+    input: {},
+  },
   automation: { id: randomUUID(), name: 'Digest "A"', kind: 'scheduled', last_run_at: null },
   event: { path: 'orders', host: '169.254.169.254', evil: 'a\r\nx-evil: 1' },
 }

@@ -1,7 +1,7 @@
 import type { WebhookConfig } from '../../../schemas/kinds/webhook.ts'
-import { isSecretHeader } from '../../secrets/redact.ts'
 import { ApiError } from '../../errors.ts'
 import { decodeUtf8, parseJson, requireStorable } from '../../parse-json.ts'
+import { isSecretHeader } from '../../secrets/redact.ts'
 import type { Delivery, ReceivedEvent } from '../kind.ts'
 import { wants } from './filter.ts'
 import { member, SCHEMES } from './schemes.ts'

@@ -45,12 +45,7 @@ function headerProblems({ verification, header }: WebhookConfig): ConfigProblem[
     : []
 }
 
-function verify(
-  config: Config,
-  { headers, bytes }: Delivery,
-  secrets: readonly string[],
-  now: Date,
-): boolean {
+function verify(config: Config, { headers, bytes }: Delivery, secrets: readonly string[], now: Date): boolean {
   const verification = verificationOf(config)
   const scheme = SCHEMES[verification]
   const { header = '' } = known(config)

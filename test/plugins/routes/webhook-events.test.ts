@@ -102,7 +102,8 @@ t.test('events', async (t) => {
     const hook = await makeHook(app, { config: none })
     const { event_id } = (await hook.post('{"type":"a"}', JSON_TYPE)).body
     const status = async () => (await send(owner, 'GET', `${base}/${hook.id}/events/${event_id}`)).status
-    const sweepAfter = (days: number) => sweep(db, { kinds: KINDS, retentionDays: 90 }, new Date(Date.now() + days * 86_400_000))
+    const sweepAfter = (days: number) =>
+      sweep(db, { kinds: KINDS, retentionDays: 90 }, new Date(Date.now() + days * 86_400_000))
     await sweepAfter(89)
     t.equal(await status(), 200)
     await sweepAfter(91)

@@ -14,7 +14,8 @@ const MINUTELY = {
 }
 
 t.test('the engine', async (t) => {
-  const { send, owner, organizationId, spaceId, serviceAccount, db, actions, kinds, cipher, jobsSent } = await testApp(t)
+  const { send, owner, organizationId, spaceId, serviceAccount, db, actions, kinds, cipher, jobsSent } =
+    await testApp(t)
   const space = `/api/v1/organizations/${organizationId}/spaces/${spaceId}`
   const base = `${space}/automations`
   const staff = await serviceAccount(['files.read', 'files.write'])
