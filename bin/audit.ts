@@ -1,5 +1,6 @@
 import { verify } from '../src/audit.ts'
-import { loadConfig, openMigrated } from './services.ts'
+import { openMigrated } from './database.ts'
+import { loadConfig } from './load-config.ts'
 
 /** Checks the hash chain of every organization's audit log, one line each. @returns 1 when one is broken. */
 export async function auditVerify(env: NodeJS.ProcessEnv): Promise<number> {

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import * as organizations from '../db/queries/organizations.ts'
 import type { Config } from '../src/config.ts'
+import type { OpenedDatabase } from './database.ts'
+import { loadConfig } from './load-config.ts'
 import { startProgram } from './program.ts'
-import { loadConfig, type OpenedDatabase } from './services.ts'
 
 const EMAIL = 'owner@demo.example'
 

@@ -1,6 +1,7 @@
 import * as migrations from '../db/migrate.ts'
 import { startQueue } from '../src/runs/queue.ts'
-import { loadConfig, openDatabase } from './services.ts'
+import { openDatabase } from './database.ts'
+import { loadConfig } from './load-config.ts'
 
 /** Brings the database up to this program, the tables of the queue included. @returns the exit code. */
 export async function migrate(env: NodeJS.ProcessEnv): Promise<number> {

@@ -8,7 +8,8 @@ import type { Kinds } from '../src/kinds/registry.ts'
 import { type RunQueue, startQueue } from '../src/runs/queue.ts'
 import { type Cipher, createCipher } from '../src/secrets/cipher.ts'
 import { wireActions } from './actions.ts'
-import { type ConfigWithSecrets, type OpenedDatabase, openDatabase } from './services.ts'
+import { type OpenedDatabase, openDatabase } from './database.ts'
+import type { ConfigWithSecrets } from './load-config.ts'
 import { version } from './version.ts'
 
 /** The program wired on its migrated database. Its HTTP application does not listen yet, and nothing runs by itself. */

@@ -1,6 +1,7 @@
 import { createCipher } from '../src/secrets/cipher.ts'
 import { rotate } from '../src/secrets/rotation.ts'
-import { loadConfig, openMigrated } from './services.ts'
+import { openMigrated } from './database.ts'
+import { loadConfig } from './load-config.ts'
 
 /**
  * Encrypts all that is stored encrypted with the first key of the ring, one line a column.

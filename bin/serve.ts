@@ -1,7 +1,7 @@
 import type { Config } from '../src/config.ts'
 import { type Demo, describeDemo, isDemoWanted, makeDemo } from './demo.ts'
+import { loadConfig } from './load-config.ts'
 import { type Program, startProgram } from './program.ts'
-import { loadConfig } from './services.ts'
 import { startWorker } from './worker.ts'
 
 /** Within this time after SIGTERM the process is gone, whatever hangs. */

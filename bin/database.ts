@@ -1,10 +1,7 @@
-import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { createDb, type Database } from '../db/client.ts'
 import { type Embedded, EmbeddedPostgresError, startEmbedded } from '../db/embedded.ts'
 import { isMigrated } from '../db/migrate.ts'
-import { type Config, ConfigError, readConfig } from '../src/config.ts'
+import { type Config, ConfigError } from '../src/config.ts'
 
 /** A database to work on, and how to let it go. */
 export type OpenedDatabase = { db: Database; url: string; embedded: boolean; close(): Promise<void> }
@@ -61,43 +58,5 @@ async function attachOrStart(dataDir: string): Promise<Embedded> {
   } catch (error) {
     if (error instanceof EmbeddedPostgresError) return startEmbedded(dataDir)
     throw error
-  }
-}
-
-/**
- * The configuration of the environment, with secrets. Beside the embedded database they are made once and kept in
- * `DATA_DIR/secrets.env` with mode 0600; with DATABASE_URL they must be given.
- */
-export async function loadConfig(env: NodeJS.ProcessEnv): Promise<ConfigWithSecrets> {
-  const config = readConfig(env)
-  if (config.jwtSecret && config.encryptionKeys) return { ...config, ...secretsOf(config) }
-  const kept = await keptSecrets(config.dataDir)
-  const complete = readConfig({ ...kept, ...env })
-  return { ...complete, ...secretsOf(complete) }
-}
-
-export type ConfigWithSecrets = Config & { jwtSecret: string; encryptionKeys: NonNullable<Config['encryptionKeys']> }
-
-function secretsOf({ jwtSecret, encryptionKeys }: Config) {
-  if (jwtSecret === undefined || encryptionKeys === undefined) throw new Error('secrets are missing')
-  return { jwtSecret, encryptionKeys }
-}
-
-async function keptSecrets(dataDir: string): Promise<Record<string, string>> {
-  const path = join(dataDir, 'secrets.env')
-  await mkdir(dataDir, { recursive: true })
-  const made = {
-    JWT_SECRET: randomBytes(48).toString('base64'),
-    HS_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-  }
-  const text = Object.entries(made).map(([name, value]) => `${name}=${value}\n`)
-  try {
-    await writeFile(path, text.join(''), { mode: 0o600, flag: 'wx' })
-    await chmod(path, 0o600)
-    return made
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-    const lines = (await readFile(path, 'utf8')).trim().split('\n')
-    return Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2)))
   }
 }
