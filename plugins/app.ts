@@ -26,6 +26,7 @@ import automationPolicy from './routes/automation-policy.ts'
 import automationSecrets from './routes/automation-secrets.ts'
 import automations from './routes/automations.ts'
 import chat from './routes/chat.ts'
+import decisions from './routes/decisions.ts'
 import hooks from './routes/hooks.ts'
 import invites from './routes/invites.ts'
 import me from './routes/me.ts'
@@ -33,8 +34,8 @@ import members from './routes/members.ts'
 import namedSecrets from './routes/named-secrets.ts'
 import organizations from './routes/organizations.ts'
 import preview from './routes/preview.ts'
-import review from './routes/review.ts'
 import reviews from './routes/reviews.ts'
+import revisions from './routes/revisions.ts'
 import roles from './routes/roles.ts'
 import runs from './routes/runs.ts'
 import serviceAccounts from './routes/service-accounts.ts'
@@ -108,7 +109,8 @@ async function registerApi(app: FastifyInstance): Promise<void> {
   await app.register(swaggerUi)
   await app.register(automations, { prefix: `${SPACE}/automations` })
   await app.register(preview, { prefix: `${SPACE}/automations` })
-  await app.register(review, { prefix: `${SPACE}/automations/:automationId` })
+  await app.register(decisions, { prefix: `${SPACE}/automations/:automationId` })
+  await app.register(revisions, { prefix: `${SPACE}/automations/:automationId/revisions` })
   await app.register(runs, { prefix: `${SPACE}/automations/:automationId` })
   await app.register(spaceEvents, { prefix: `${SPACE}/events` })
   await app.register(automationSecrets, { prefix: `${SPACE}/automations/:automationId` })

@@ -106,7 +106,8 @@ function runInput(kinds: readonly KindSchema[]): TSchema {
       properties[key] = schema
     }
   const taken = kinds.map(({ name, input }) => `\`${name}\` takes ${keysOf(input) || 'nothing'}`)
-  return closed(properties, { description: `What the run is given. It depends on the kind: ${taken.join('; ')}.` })
+  const description = `What the run is given. It depends on the kind: ${taken.join('; ')}.`
+  return closed(properties, { description, example: {} })
 }
 
 function keysOf(input: TProperties): string {

@@ -4,10 +4,13 @@ import * as messageAction from './actions/message.ts'
 import * as auditLog from './audit-log.ts'
 import * as auth from './auth.ts'
 import { kindComponents } from './automation-kinds.ts'
+import * as automationPolicy from './automation-policy.ts'
+import { policyComponents } from './automation-policy.ts'
 import * as automationSecrets from './automation-secrets.ts'
 import * as automations from './automations.ts'
 import * as chat from './chat.ts'
 import type { Component } from './component.ts'
+import * as decisions from './decisions.ts'
 import * as digest from './digest.ts'
 import * as errors from './errors.ts'
 import * as headers from './headers.ts'
@@ -21,8 +24,8 @@ import * as paging from './paging.ts'
 import * as permissions from './permissions.ts'
 import * as preview from './preview.ts'
 import { previewRequest } from './preview.ts'
-import * as review from './review.ts'
-import { policyComponents } from './review.ts'
+import * as reviews from './reviews.ts'
+import * as revisions from './revisions.ts'
 import * as roles from './roles.ts'
 import * as runs from './runs.ts'
 import * as serviceAccounts from './service-accounts.ts'
@@ -42,7 +45,10 @@ export const COMPONENTS: readonly Component[] = [
   messageAction,
   httpRequestAction,
   preview,
-  review,
+  decisions,
+  revisions,
+  reviews,
+  automationPolicy,
   runs,
   spaceEvents,
   webhookEvents,

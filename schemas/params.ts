@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { SECRET_NAME_PATTERN } from './automation-secrets.ts'
 import { closed, uuid } from './component.ts'
+import { revisionNumber } from './revisions.ts'
 
 const orgId = uuid('Organization UUID.')
 const spaceId = uuid('Space UUID.')
@@ -10,7 +11,7 @@ export const SpaceParams = closed({ orgId, spaceId })
 export const AutomationParams = closed({ orgId, spaceId, automationId: uuid('Automation UUID.') })
 export const RevisionParams = closed({
   ...AutomationParams.properties,
-  revision: Type.Integer({ minimum: 1, maximum: 2_147_483_647, description: 'The number of a revision.' }),
+  revision: revisionNumber('The number of a revision.'),
 })
 export const RunParams = closed({ ...AutomationParams.properties, runId: uuid('Run UUID.') })
 export const SecretParams = closed({

@@ -1,7 +1,7 @@
 import * as automationPolicies from '../../db/queries/automation-policies.ts'
+import { AutomationPolicyResponse, AutomationPolicyUpdate } from '../../schemas/automation-policy.ts'
 import { ref } from '../../schemas/component.ts'
 import { OrganizationParams } from '../../schemas/params.ts'
-import { AutomationPolicyResponse, AutomationPolicyUpdate } from '../../schemas/review.ts'
 import * as audit from '../../src/audit.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 

@@ -3,7 +3,7 @@ import { type Answer, type Caller, testApp } from '../../support/app.ts'
 
 const DIGEST = { name: 'Weekly digest', kind: 'scheduled', config: { cron: '0 9 * * MON', channel: 'general' } }
 
-t.test('review', async (t) => {
+t.test('decisions', async (t) => {
   const { send, owner, organizationId, spaceId, person, serviceAccount, db } = await testApp(t)
   const organization = `/api/v1/organizations/${organizationId}`
   const base = `${organization}/spaces/${spaceId}/automations`
@@ -180,83 +180,6 @@ t.test('review', async (t) => {
     await send(owner, 'POST', `${base}/${id}/reject`)
     t.equal(codeOf(await send(owner, 'PATCH', `${base}/${id}`, { status: 'paused' })), '409 illegal_transition')
     t.equal((await send(owner, 'PATCH', `${base}/${id}`, { name: 'mine' })).body.automation.status, 'draft')
-  })
-
-  t.test('revisions are listed, read and compared', async (t) => {
-    const { id } = await propose()
-    await send(staff, 'PATCH', `${base}/${id}`, { config: { cron: '0 8 * * *' } })
-    await send(owner, 'PATCH', `${base}/${id}`, { name: 'Mine', description: 'd' })
-    const revisions = `${base}/${id}/revisions`
-    const first = (await send(owner, 'GET', `${revisions}?limit=2`)).body
-    t.same(
-      first.revisions.map((each: { revision: number }) => each.revision),
-      [3, 2],
-    )
-    const rest = (await send(owner, 'GET', `${revisions}?limit=2&cursor=${first.next_cursor}`)).body
-    t.match(rest, { revisions: [{ revision: 1, authored_by_service_account_id: staff.id }], next_cursor: null })
-    t.match((await send(owner, 'GET', `${revisions}/3`)).body.revision, { name: 'Mine', authored_by_user_id: owner.id })
-    t.same((await send(owner, 'GET', `${revisions}/3/diff?against=1`)).body.diff, {
-      revision: 3,
-      against: 1,
-      changes: [
-        { path: '/name', op: 'replace', before: 'Weekly digest', after: 'Mine' },
-        { path: '/config/cron', op: 'replace', before: '0 9 * * MON', after: '0 8 * * *' },
-        { path: '/config/channel', op: 'remove', before: 'general' },
-        { path: '/description', op: 'replace', before: null, after: 'd' },
-      ],
-    })
-    t.equal((await send(owner, 'GET', `${revisions}/2/diff`)).body.diff.against, 1, 'by default the one before')
-    t.equal((await send(owner, 'GET', `${revisions}/1/diff`)).body.diff.against, null)
-    for (const path of [`${revisions}/9`, `${revisions}/9/diff`, `${revisions}/1/diff?against=9`])
-      t.equal(codeOf(await send(owner, 'GET', path)), '404 revision_not_found')
-    for (const path of [
-      `${revisions}/0`,
-      `${revisions}/x`,
-      `${revisions}/1/diff?against=x`,
-      `${revisions}/99999999999`,
-    ])
-      t.equal((await send(owner, 'GET', path)).status, 400, path)
-    t.equal(codeOf(await send(owner, 'GET', `${base}/${organizationId}/revisions`)), '404 automation_not_found')
-  })
-
-  t.test('the queue shows what waits in the spaces that the caller may enter, oldest first', async (t) => {
-    const queue = `${organization}/reviews`
-    const waiting = await propose()
-    const running = await propose()
-    await approve(running.id)
-    await send(staff, 'PATCH', `${base}/${running.id}`, { name: 'x', description: 'because' })
-    const { reviews } = (await send(owner, 'GET', `${queue}?status=pending`)).body
-    t.match(reviews, [
-      {
-        automation_id: waiting.id,
-        digest: waiting.digest,
-        note: null,
-        proposed_by_name: 'AI staff',
-        status: 'pending_approval',
-      },
-      { automation_id: running.id, note: 'because', status: 'active', proposed_by_service_account_id: staff.id },
-    ])
-    t.same(
-      reviews[0].changes.map((each: { op: string }) => each.op),
-      ['add', 'add', 'add', 'add'],
-    )
-    t.same(reviews[1].changes, [
-      { path: '/name', op: 'replace', before: 'Weekly digest', after: 'x' },
-      { path: '/config/proposal_note', op: 'add', after: 'because' },
-    ])
-    const page = (await send(owner, 'GET', `${queue}?limit=1`)).body
-    t.equal(page.reviews[0].automation_id, waiting.id)
-    const next = (await send(owner, 'GET', `${queue}?limit=1&cursor=${page.next_cursor}`)).body
-    t.match(next, { reviews: [{ automation_id: running.id }], next_cursor: null })
-
-    const reader = await person(['files.read'])
-    t.equal((await send(reader, 'GET', queue)).body.reviews.length, 2)
-    const [role] = await db.selectFrom('roles').select('id').where('is_system', '=', true).execute()
-    const access = { organization_id: organizationId, space_id: spaceId, role_id: role?.id ?? '' }
-    await db.insertInto('space_roles').values(access).execute()
-    t.same((await send(reader, 'GET', queue)).body.reviews, [], 'not those of a space that is closed to them')
-    t.equal((await send(await person(['chat.read']), 'GET', queue)).status, 403)
-    await db.deleteFrom('space_roles').execute()
   })
 
   t.test('a reviewer who left stays on record and is shown as gone', async (t) => {

@@ -1,87 +1,25 @@
 import * as automationRevisions from '../../db/queries/automation-revisions.ts'
 import * as automations from '../../db/queries/automations.ts'
-import * as shownAutomations from '../../db/queries/shown-automations.ts'
-import { AutomationResponse } from '../../schemas/automations.ts'
 import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
-import { IfMatch } from '../../schemas/headers.ts'
 import { PageQuery } from '../../schemas/paging.ts'
 import { AutomationParams, RevisionParams } from '../../schemas/params.ts'
-import {
-  Approval,
-  DiffQuery,
-  DiffResponse,
-  Rejection,
-  RevisionListResponse,
-  RevisionResponse,
-} from '../../schemas/review.ts'
+import { DiffQuery, DiffResponse, RevisionListResponse, RevisionResponse } from '../../schemas/revisions.ts'
 import type { Space } from '../../src/access/actor.ts'
 import { contentOf, namedVersions } from '../../src/automations/content.ts'
-import * as review from '../../src/automations/review.ts'
 import { diff } from '../../src/automations/revisions.ts'
 import { ApiError } from '../../src/errors.ts'
-import { matching } from '../entity-tag.ts'
 import { cutPage, readPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
-import { showAutomation } from '../show-automation.ts'
-import { written } from '../written.ts'
 
 const TAG = 'Review'
 
-/** Decisions on one proposal, and the revisions that they are made by. */
+/** What one automation said at each time, by which people decide. */
 const routes: RoutePlugin = async (app) => {
-  const { db, settings } = app
-
-  app.post(
-    '/approve',
-    {
-      config: { permission: 'files.write', peopleOnly: 'service_account_cannot_approve', optionalBody: true },
-      schema: {
-        operationId: 'approveAutomation',
-        tags: [TAG],
-        summary: 'Approve exactly what was seen',
-        description:
-          'The proposal becomes active; a change to what runs takes its place at once. A digest that is not that of the ' +
-          'proposal is 409, with the differences in `details`.',
-        params: AutomationParams,
-        headers: IfMatch,
-        body: ref(Approval),
-        response: { 200: written(AutomationResponse), ...errors(404, 409, 412, 428) },
-      },
-    },
-    async ({ caller, space, params, headers, body }, reply) =>
-      reply.transact(async (trx) => {
-        const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
-        await review.approve(trx, caller, target, body.digest, app)
-        return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.hooksUrl))
-      }),
-  )
-
-  app.post(
-    '/reject',
-    {
-      config: { permission: 'files.write', peopleOnly: 'service_account_cannot_approve', optionalBody: true },
-      schema: {
-        operationId: 'rejectAutomation',
-        tags: [TAG],
-        summary: 'Reject a proposal',
-        description: 'What runs goes on running. AI staff reads the reason, code and paths, and can propose again.',
-        params: AutomationParams,
-        headers: IfMatch,
-        body: ref(Rejection),
-        response: { 200: written(AutomationResponse), ...errors(404, 409, 412) },
-      },
-    },
-    async ({ caller, space, params, headers, body }, reply) =>
-      reply.transact(async (trx) => {
-        const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
-        await review.reject(trx, caller, target, body, app)
-        return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.hooksUrl))
-      }),
-  )
+  const { db } = app
 
   app.get(
-    '/revisions',
+    '',
     {
       config: { permission: 'files.read' },
       schema: {
@@ -104,7 +42,7 @@ const routes: RoutePlugin = async (app) => {
   )
 
   app.get(
-    '/revisions/:revision',
+    '/:revision',
     {
       config: { permission: 'files.read' },
       schema: {
@@ -122,7 +60,7 @@ const routes: RoutePlugin = async (app) => {
   )
 
   app.get(
-    '/revisions/:revision/diff',
+    '/:revision/diff',
     {
       config: { permission: 'files.read' },
       schema: {

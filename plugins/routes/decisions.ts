@@ -1,0 +1,69 @@
+import * as shownAutomations from '../../db/queries/shown-automations.ts'
+import { AutomationResponse } from '../../schemas/automations.ts'
+import { ref } from '../../schemas/component.ts'
+import { Approval, Rejection } from '../../schemas/decisions.ts'
+import { errors } from '../../schemas/errors.ts'
+import { IfMatch } from '../../schemas/headers.ts'
+import { AutomationParams } from '../../schemas/params.ts'
+import * as review from '../../src/automations/review.ts'
+import { matching } from '../entity-tag.ts'
+import type { RoutePlugin } from '../route-plugin.ts'
+import { showAutomation } from '../show-automation.ts'
+import { written } from '../written.ts'
+
+const TAG = 'Review'
+
+/** Decisions of people on one proposal. */
+const routes: RoutePlugin = async (app) => {
+  const { settings } = app
+
+  app.post(
+    '/approve',
+    {
+      config: { permission: 'files.write', peopleOnly: 'service_account_cannot_approve', optionalBody: true },
+      schema: {
+        operationId: 'approveAutomation',
+        tags: [TAG],
+        summary: 'Approve exactly what was seen',
+        description:
+          'The proposal becomes active; a change to what runs takes its place at once. A digest that is not that of the ' +
+          'proposal is 409, with the differences in `details`.',
+        params: AutomationParams,
+        headers: IfMatch,
+        body: ref(Approval),
+        response: { 200: written(AutomationResponse), ...errors(404, 409, 412, 428) },
+      },
+    },
+    async ({ caller, space, params, headers, body }, reply) =>
+      reply.transact(async (trx) => {
+        const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
+        await review.approve(trx, caller, target, body.digest, app)
+        return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.hooksUrl))
+      }),
+  )
+
+  app.post(
+    '/reject',
+    {
+      config: { permission: 'files.write', peopleOnly: 'service_account_cannot_approve', optionalBody: true },
+      schema: {
+        operationId: 'rejectAutomation',
+        tags: [TAG],
+        summary: 'Reject a proposal',
+        description: 'What runs goes on running. AI staff reads the reason, code and paths, and can propose again.',
+        params: AutomationParams,
+        headers: IfMatch,
+        body: ref(Rejection),
+        response: { 200: written(AutomationResponse), ...errors(404, 409, 412) },
+      },
+    },
+    async ({ caller, space, params, headers, body }, reply) =>
+      reply.transact(async (trx) => {
+        const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
+        await review.reject(trx, caller, target, body, app)
+        return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.hooksUrl))
+      }),
+  )
+}
+
+export default routes
