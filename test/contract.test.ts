@@ -82,6 +82,7 @@ t.test('openapi.yaml', async (t) => {
       'approveAutomation',
       'receiveWebhook',
       'rejectAutomation',
+      'runAutomation',
       'setSigningSecret',
       'setWebhookSecret',
     ])

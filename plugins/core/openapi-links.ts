@@ -8,7 +8,7 @@ type Onward = {
   to: readonly string[]
 }
 
-const OF_RUN = ['getRun', 'cancelRun', 'retryRun']
+const OF_RUN = ['getRun', 'cancelRun', 'retryRun', 'resolveRun']
 const RUN = { runId: '/run/id' }
 
 /** By operation. What a next request needs and an answer does not give is what was sent to get that answer. */
@@ -41,6 +41,7 @@ const ONWARD: Record<string, Onward | Onward[]> = {
       'runAutomation',
       'listRevisions',
       'setWebhookSecret',
+      'listSecrets',
       'listWebhookEvents',
       'deleteAutomation',
     ],
@@ -60,7 +61,7 @@ const ONWARD: Record<string, Onward | Onward[]> = {
     to: ['getRevision', 'diffRevisions'],
   },
   runAutomation: [
-    { status: 200, gives: RUN, to: ['getRun', 'retryRun'] },
+    { status: 200, gives: RUN, to: ['getRun', 'retryRun', 'resolveRun'] },
     { status: 202, gives: RUN, to: OF_RUN },
   ],
   listRuns: { status: 200, gives: { runId: '/runs/0/id' }, to: OF_RUN },

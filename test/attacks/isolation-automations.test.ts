@@ -69,8 +69,8 @@ t.test('an automation is reached through its own space, and through no other', a
         ['{runId}', 'run_not_found'],
         ['{eventId}', 'event_not_found'],
       ] as const)
-        for (const { id, method, path } of operations.filter(({ template }) => template.includes(name)))
-          t.match(await send(owner, method, path), { status: 404, body: { code } }, id)
+        for (const { id, method, path, body } of operations.filter(({ template }) => template.includes(name)))
+          t.match(await send(owner, method, path, body), { status: 404, body: { code } }, id)
     }
     t.same(await rows(), before)
   })

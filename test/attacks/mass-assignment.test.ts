@@ -44,7 +44,12 @@ t.test('no body of any operation takes what is not a client’s to say', async (
   const before = await counts()
   const ids = { orgId: organizationId, spaceId, automationId: automation.id, chatRoomId: automation.id }
   // What is not there is found out after the body was read.
-  const nowhere = { userId: automation.id, roleId: automation.id, serviceAccountId: automation.id }
+  const nowhere = {
+    userId: automation.id,
+    roleId: automation.id,
+    serviceAccountId: automation.id,
+    runId: automation.id,
+  }
   const operations = operationsOf(app, { ...ids, ...nowhere }).filter(({ body }) => body !== undefined)
   t.ok(operations.length > 15)
   for (const { id, method, path, body, keys } of operations) {

@@ -91,7 +91,7 @@ t.test('hyperspeed rotate-keys', async (t) => {
   const run = (ring: string) =>
     runProgram(['rotate-keys'], { ...SECRETS, HS_ENCRYPTION_KEY: ring, DATABASE_URL: databaseUrl })
   const closed = await run(`k2:${key}`)
-  t.match(closed, { code: 1, stdout: /^automations\.oauth_token: 0 encrypted again, 1 that no key opens$/m })
+  t.match(closed, { code: 1, stdout: /^automation_secrets\.ciphertext: 0 encrypted again, 1 that no key opens$/m })
   const done = await run(`k2:${key},k1:${SECRETS.HS_ENCRYPTION_KEY}`)
-  t.match(done, { code: 0, stdout: /^automations\.oauth_token: 1 encrypted again$/m, stderr: '' })
+  t.match(done, { code: 0, stdout: /^automation_secrets\.ciphertext: 1 encrypted again$/m, stderr: '' })
 })

@@ -53,6 +53,8 @@ const REFUSED: Record<string, string> = {
   approveAutomation: '404 automation_not_pending',
   rejectAutomation: '404 automation_not_pending',
   replayWebhookEvents: '409 automation_not_active',
+  runAutomation: '409 automation_not_active',
+  resolveRun: '400 invalid_id',
   createServiceAccount: '400 unknown_role',
   updateServiceAccount: '404 service_account_not_found',
   setMemberRoles: '400 unknown_role',

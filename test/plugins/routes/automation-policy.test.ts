@@ -23,7 +23,7 @@ t.test('the policy of an organization', async (t) => {
       require_digest_on_approval: false,
       approver_must_differ_from_editor: false,
       max_pending_per_service_account: 50,
-      kinds_allowed_for_service_accounts: ['social_post', 'reverse_tunnel', 'scheduled', 'webhook'],
+      kinds_allowed_for_service_accounts: ['scheduled', 'webhook', 'social_post', 'reverse_tunnel'],
       proposal_expires_after_days: 30,
     })
     t.same((await policy({ require_digest_on_approval: true })).body.policy, {
