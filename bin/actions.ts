@@ -14,6 +14,6 @@ export function wireActions(
 ): { actions: Actions; close: () => Promise<void> } {
   const egress = createEgress({ allow: egressAllow })
   const signingSecrets = async (automation: { organizationId: string; automationId: string }) =>
-    openSecrets(cipher, await automationSecrets.list(db, automation, 'signing'))
+    openSecrets(cipher, await automationSecrets.list(db, automation, automationSecrets.SIGNING_SLOT))
   return { actions: createActions({ db, egress, signingSecrets }), close: () => egress.close() }
 }

@@ -38,7 +38,7 @@ export const WebhookEvent = component(
       received_at: timestamp('When it came in.'),
     },
     {
-      description: 'What came in at the URL of a `webhook` automation.',
+      description: 'What came in at the URL of an automation.',
       example: {
         id: EXAMPLE_ID,
         automation_id: '018e1234-abcd-7000-8000-0000000000a0',

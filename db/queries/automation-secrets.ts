@@ -4,9 +4,12 @@ import type { DB } from '../types.ts'
 // Each value of a secret is a row of its own, which keeps its slot and version for good: digests name them. What is not needed
 // any more loses its ciphertext and keeps its row, so that no version is ever given twice.
 
+/** The secret by which the senders of an automation's events are known. */
+export const INTAKE_SLOT = 'webhook'
+/** The secret with which its requests are signed. */
+export const SIGNING_SLOT = 'signing'
 /** The slots in which one value follows another at once, while the one before still holds for a time. */
-export const ROTATING_SLOTS = ['webhook', 'signing'] as const
-export type RotatingSlot = (typeof ROTATING_SLOTS)[number]
+export type RotatingSlot = typeof INTAKE_SLOT | typeof SIGNING_SLOT
 
 /** The credential of an automation. */
 export const OAUTH_SLOT = 'oauth'

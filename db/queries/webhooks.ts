@@ -1,7 +1,7 @@
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import { prepared } from '../prepared.ts'
 import type { DB } from '../types.ts'
-import type { SealedSecret } from './automation-secrets.ts'
+import { INTAKE_SLOT, type SealedSecret } from './automation-secrets.ts'
 
 /** What stands behind a hook: its automation with the content that is shown, and the secrets that its senders may use. */
 export type Webhook = {
@@ -41,7 +41,7 @@ function validSecrets(automation: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`
     from automation_secrets s
    where s.organization_id = ${automation}.organization_id and s.automation_id = ${automation}.id
-     and s.slot = 'webhook' and s.ciphertext is not null and (s.valid_until is null or s.valid_until > now())`
+     and s.slot = ${sql.lit(INTAKE_SLOT)} and s.ciphertext is not null and (s.valid_until is null or s.valid_until > now())`
 }
 
 /** Gives an automation the place where its events come in, for good. */

@@ -1,3 +1,4 @@
+import { INTAKE_SLOT, SIGNING_SLOT } from '../../db/queries/automation-secrets.ts'
 import { SecretChange, SecretResponse } from '../../schemas/automation-secrets.ts'
 import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
@@ -28,7 +29,7 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async ({ caller, space, params: { automationId: id }, body }, reply) =>
-      reply.code(200).transact((trx) => rotateSecret(trx, caller, { space, id, slot: 'webhook' }, body, app)),
+      reply.code(200).transact((trx) => rotateSecret(trx, caller, { space, id, slot: INTAKE_SLOT }, body, app)),
   )
 
   app.post(
@@ -45,7 +46,7 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async ({ caller, space, params: { automationId: id }, body }, reply) =>
-      reply.code(200).transact((trx) => rotateSecret(trx, caller, { space, id, slot: 'signing' }, body, app)),
+      reply.code(200).transact((trx) => rotateSecret(trx, caller, { space, id, slot: SIGNING_SLOT }, body, app)),
   )
 }
 

@@ -61,7 +61,7 @@ const routes: RoutePlugin = async (app) => {
       const { name, config, secretVersions } = contentOf(revision)
       const lastRunAt = found.last_run_at?.toISOString() ?? null
       const owner = { organizationId: space.organizationId, automationId: id }
-      const hasWebhookSecret = (await automationSecrets.list(db, owner, 'webhook')).length > 0
+      const hasWebhookSecret = (await automationSecrets.list(db, owner, automationSecrets.INTAKE_SLOT)).length > 0
       const stored = { hasWebhookSecret, secrets: new Set(Object.keys(namedVersions(secretVersions))) }
       const shown = preview({ id, name, kind: found.kind, config, lastRunAt, stored }, actions, kinds, new Date())
       return { preview: await withFirstContact(db, space.organizationId, id, shown) }

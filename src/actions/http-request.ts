@@ -1,3 +1,4 @@
+import { NAMED_SLOTS } from '../../db/queries/automation-secrets.ts'
 import { HttpRequestAction } from '../../schemas/actions/http-request.ts'
 import { EgressError, type EgressErrorCode } from '../egress/error.ts'
 import type { Egress, EgressResponse } from '../egress/guard.ts'
@@ -22,8 +23,6 @@ const DEFAULT_TIMEOUT_SECONDS = 15
 /** More than is kept, so that a secret is masked whole before the cut. */
 const MAX_ANSWER_BYTES = 32_768
 const MAX_BODY_BYTES = 1_048_576
-/** What the slots of the secrets begin with that templates may name. */
-const NAMED = 'secrets.'
 /** The request itself is refused, and will be every time. */
 const FINAL = new Set<EgressErrorCode>(['blocked_address', 'invalid_url', 'invalid_header', 'invalid_method'])
 
@@ -54,8 +53,11 @@ async function send(
   context: ActionContext,
 ): Promise<ActionResult> {
   const use: SecretUse = { values: namedSecrets(context.secrets), made: new Set() }
-  const [missing] = requestProfile(config).secrets.filter((name) => use.values?.[name] === undefined)
-  if (missing !== undefined) return final(`the secret "${missing}" is not there`)
+  for (const name of requestProfile(config).secrets) {
+    const value = use.values?.[name]
+    if (value === undefined) return final(`the secret "${name}" is not there`)
+    use.made.add(value)
+  }
   // Of values in headers alone: what else a header says may be shown.
   const hide: Redact = (text) => redactor({}, use.made)(text)
   let redact = hide
@@ -95,8 +97,8 @@ function failureOf(error: EgressError, { repeat }: HttpRequestConfig, redact: Re
 }
 
 function namedSecrets(secrets: SecretValues): Record<string, string> {
-  const named = Object.entries(secrets).filter(([slot]) => slot.startsWith(NAMED))
-  return Object.fromEntries(named.map(([slot, value]) => [slot.slice(NAMED.length), value]))
+  const named = Object.entries(secrets).filter(([slot]) => slot.startsWith(NAMED_SLOTS))
+  return Object.fromEntries(named.map(([slot, value]) => [slot.slice(NAMED_SLOTS.length), value]))
 }
 
 function bytesOf(body: unknown): Buffer | undefined {

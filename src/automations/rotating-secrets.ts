@@ -17,8 +17,8 @@ const DEFAULT_GRACE_SECONDS = 86_400
 export type NewSecret = { secret: string; previous_valid_until: Date | null }
 
 /**
- * Sets or makes a secret that the automation shares with somebody: in the slot `webhook` the one by which the senders of its
- * events are known, in `signing` the one with which its requests are signed. No part of what is approved: what is done stays
+ * Sets or makes a secret that the automation shares with somebody: the one by which the senders of its events are
+ * known, or the one with which its requests are signed. No part of what is approved: what is done stays
  * what a person let run.
  *
  * @throws ApiError `automation_not_found`, `not_a_webhook`, or `invalid_request` for what can't be a secret.
@@ -31,7 +31,7 @@ export async function rotateSecret(
   { cipher, kinds }: Pick<Means, 'cipher' | 'kinds'>,
 ): Promise<NewSecret> {
   const current = await lock(trx, space, id)
-  const secret = secretFor(slot === 'signing' ? STANDARD : formatOf(kinds, current), change.secret)
+  const secret = secretFor(slot === automationSecrets.SIGNING_SLOT ? STANDARD : formatOf(kinds, current), change.secret)
   const sealed = { ...seal(cipher, secret), userId: caller.actor.userId }
   const grace = change.grace_seconds ?? DEFAULT_GRACE_SECONDS
   const owner = { organizationId: space.organizationId, automationId: id }

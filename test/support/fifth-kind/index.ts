@@ -1,0 +1,59 @@
+import { scheduleProblems } from '../../../src/clock/schedule.ts'
+import type { Config, Kind } from '../../../src/kinds/kind.ts'
+import { messageOrActionProblems } from '../../../src/kinds/message-or-action.ts'
+import { type EchoConfig, echoSchema } from './schema.ts'
+
+/** The channel on which whoever holds connections of an `echo` hears of changes. */
+export const ECHO_CHANNEL = 'hyperspeed_echo'
+
+/** `echo`: a kind that stands in the tests alone. It has every source: it is due, takes events, and holds connections. */
+export const echo: Kind = {
+  schema: echoSchema,
+  problems(config, facts) {
+    const { greeting, cron } = known(config)
+    const missing = { path: '/config/greeting', message: 'is required', isMissing: true as const }
+    const wrong = cron === undefined ? [] : scheduleProblems({ cron })
+    return [
+      ...(greeting === undefined ? [missing] : messageOrActionProblems({}, effect(config), facts)),
+      ...wrong.map((problem) => ({ ...problem, path: `/config${problem.path}` })),
+    ]
+  },
+  effect,
+  warnings: (config) => (known(config).greeting === 'Boo' ? ['it frightens people'] : []),
+  pauseAfterFailures: (config) => known(config).give_up_after ?? null,
+  clock: {
+    schedule(config) {
+      const { cron } = known(config)
+      return cron === undefined ? null : { cron }
+    },
+    overlap: () => 'allow',
+    missed: () => 'skip',
+  },
+  intake: {
+    needsSecret: (config) => known(config).password === true,
+    makeSecret: () => 'open sesame',
+    secretProblem: (_config, secret) => (secret.includes('sesame') ? undefined : 'must contain sesame'),
+    verify: (config, { headers }, secrets) =>
+      known(config).password !== true || secrets.includes(headers['x-password'] ?? ''),
+    read: (_config, { headers, bytes }) => ({
+      key: headers['x-key'] ?? null,
+      type: 'call',
+      headers: {},
+      body: JSON.stringify(bytes.toString()),
+      wanted: true,
+    }),
+    waitSeconds: () => null,
+    example: () => ({ type: 'call', body: 'hello?' }),
+  },
+  sessions: { channel: ECHO_CHANNEL },
+}
+
+function effect(config: Config, { shout }: Readonly<Record<string, unknown>> = {}) {
+  const { greeting = '' } = known(config)
+  const text = `${greeting}, ${shout ?? '{{ event.body | default: "nobody" }}'}!`
+  return { type: 'message', channel: 'echo', text }
+}
+
+function known(config: Config): EchoConfig {
+  return config as EchoConfig
+}
