@@ -108,8 +108,11 @@ export type ErrorCode = keyof typeof ERRORS
  */
 export type ErrorDetail = { path: string; message: string; before?: unknown; after?: unknown }
 
-/** What keeps a config from running. `isMissing`: it is not wrong but unfinished, which a draft may be. */
-export type ConfigProblem = ErrorDetail & { isMissing?: true }
+/**
+ * What keeps a config from running. `isMissing`: it is not wrong but unfinished, which a draft may be; `secret`: whole but for a
+ * secret that a person sets.
+ */
+export type ConfigProblem = ErrorDetail & { isMissing?: true | 'secret' }
 
 /**
  * A refusal that reaches the caller as `{error, code, request_id, details?}` with the status of {@link ERRORS}.

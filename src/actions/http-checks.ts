@@ -74,14 +74,11 @@ function bodyProblems({ method, body }: HttpRequestAction): ConfigProblem[] {
 }
 
 function templateProblems(path: string, template: string, present: ReadonlySet<string> | null): ConfigProblem[] {
-  const message = checkTemplate(template, { takesSecrets: true })
-  if (message !== undefined) return [{ path, message }]
+  const wrong = checkTemplate(template, { takesSecrets: true })
+  if (wrong !== undefined) return [{ path, message: wrong }]
   const missing = present === null ? [] : secretNames(template).filter((name) => !present.has(name))
-  return missing.map((name) => ({
-    path,
-    message: `the secret "${name}" is not there: a person sets it`,
-    isMissing: true,
-  }))
+  const message = (name: string) => `the secret "${name}" is not there: a person sets it`
+  return missing.map((name) => ({ path, message: message(name), isMissing: 'secret' }))
 }
 
 /** A credential that everybody who may read the config can read. */

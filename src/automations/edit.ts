@@ -65,7 +65,10 @@ export async function edit(
     means,
   )
   if (body.config !== undefined || status === 'active')
-    requireValid(means, automation.kind, made.content, { isWhole: status === 'active' })
+    requireValid(means, automation.kind, made.content, {
+      isWhole: status === 'active',
+      lacksSecrets: actor.type === 'service_account',
+    })
   await settle(trx, caller, { space, current }, { ...made, deed: credentialDeed(body.oauth_token) }, status, {
     hasSeen,
     policy,
@@ -134,7 +137,11 @@ export async function editOf(
   const owner = { organizationId: space.organizationId, automationId: id }
   // A person goes on from their own change with its credential; AI staff never has one of its own.
   const running = actor.type === 'user' ? base.content.secretVersions : revision.content.secretVersions
-  const secretVersions = await versionsFor(trx, owner, running, versions, secrets)
+  const from = {
+    names: kinds.profile(kind, base.content.config, actions).secrets,
+    versions: base.content.secretVersions,
+  }
+  const secretVersions = await versionsFor(trx, owner, secrets, versions, running, from)
   const whole = { ...content, secretVersions }
   const digest = digestOf(id, kind, whole)
   // A rejected proposal that comes again is a revision of its own, even with the same words.

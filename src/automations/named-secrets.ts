@@ -9,7 +9,7 @@ import { stage } from './apply.ts'
 import { lock, record, type Seen, type Version } from './current.ts'
 import { editOf, settle } from './edit.ts'
 import type { Means } from './means.ts'
-import { destroyUnused, storeValues, type Versions } from './versions.ts'
+import { destroyUnused, slotOf, storeValues, type Versions } from './versions.ts'
 
 const MAX_SECRETS = 50
 const { NAMED_SLOTS } = automationSecrets
@@ -43,7 +43,7 @@ export async function setNamedSecret(
   const current = await lock(trx, space, id)
   seen({ version: current.automation.version, digest: current.revision.digest })
   const owner = { organizationId: space.organizationId, automationId: id }
-  const slot = `${NAMED_SLOTS}${name}`
+  const slot = slotOf(name)
   await requireRoom(trx, owner, slot, value)
   const change = await storeValues(trx, caller, owner, { [slot]: value }, means)
   const deed = { secret: name, version: change[slot] ?? null }

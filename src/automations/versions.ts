@@ -30,29 +30,38 @@ export async function storeValues(
   return change
 }
 
+/** What a content was made from: the secrets that it named, and their versions. */
+export type Base = { names: readonly string[]; versions: Versions }
+
 /**
  * The versions that a content uses: of the credential, and of the secrets that its config names. What the change does not
- * touch stays as it runs; what is named for the first time has its newest value.
+ * touch stays as it runs, or as it was; what is named for the first time has its newest value.
  *
  * @param running the versions of what runs, or would.
  */
 export async function versionsFor(
   trx: Transaction<DB>,
   owner: automationSecrets.Owner,
-  running: Versions,
-  change: VersionChange,
   names: readonly string[],
+  change: VersionChange,
+  running: Versions,
+  base: Base,
 ): Promise<Versions> {
-  const slots = [OAUTH_SLOT, ...names.map((name) => `${NAMED_SLOTS}${name}`)]
-  const isNew = (slot: string) => slot !== OAUTH_SLOT && change[slot] === undefined && running[slot] === undefined
-  const newest = slots.some(isNew) ? newestOf(await automationSecrets.listVersions(trx, owner)) : {}
+  const named = names.map(slotOf)
+  const known = new Set(base.names.map(slotOf))
+  const isFirst = (slot: string) => change[slot] === undefined && running[slot] === undefined && !known.has(slot)
+  const newest = named.some(isFirst) ? newestOf(await automationSecrets.listVersions(trx, owner)) : {}
+  const before = { [OAUTH_SLOT]: running[OAUTH_SLOT] }
+  for (const slot of named) before[slot] = running[slot] ?? (isFirst(slot) ? newest : base.versions)[slot]
   const versions: Record<string, number> = {}
-  for (const slot of slots) {
-    const version =
-      change[slot] === undefined ? (running[slot] ?? (isNew(slot) ? newest[slot] : undefined)) : change[slot]
-    if (version !== undefined && version !== null) versions[slot] = version
-  }
+  for (const [slot, version] of Object.entries({ ...before, ...change }))
+    if (version !== undefined && version !== null && slot in before) versions[slot] = version
   return versions
+}
+
+/** The slot of a named secret. */
+export function slotOf(name: string): string {
+  return `${NAMED_SLOTS}${name}`
 }
 
 /** The newest version of each slot; they come in order. */

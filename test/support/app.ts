@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { Test } from 'tap'
 import { v7 as newId } from 'uuid'
+import { wireActions } from '../../bin/actions.ts'
 import type { Database } from '../../db/client.ts'
 import type { QueueStatement } from '../../db/queries/automation-runs.ts'
 import { type AppDependencies, buildApp } from '../../plugins/app.ts'
 import { createPasswords } from '../../src/access/passwords.ts'
 import { PERMISSIONS, type Permission } from '../../src/access/permissions.ts'
 import { hashToken, newToken } from '../../src/access/tokens.ts'
-import { type Actions, createActions } from '../../src/actions/index.ts'
-import { createEgress } from '../../src/egress/guard.ts'
+import type { Actions } from '../../src/actions/index.ts'
 import { KINDS } from '../../src/kinds/index.ts'
 import type { Kinds } from '../../src/kinds/registry.ts'
 import type { RunJob } from '../../src/runs/queue.ts'
@@ -67,13 +67,16 @@ type Seed = {
   spaceId: string
 }
 
+/** `egressAllow`: `host:port` of what actions may reach although it is here. */
+type AppOptions = { logLevel?: string; kinds?: Kinds; egressAllow?: string[] }
+
 /** The whole app on a database of its own, with one organization, its Owner and one space. */
 export async function testApp(
   t: Test,
   overrides: Partial<AppDependencies['config']> = {},
-  kinds = KINDS,
+  options: AppOptions = {},
 ): Promise<TestApp> {
-  const empty = await emptyApp(t, overrides, { kinds })
+  const empty = await emptyApp(t, overrides, options)
   const { app, db } = empty
   const seed = await seedOrganization(app, db)
   return {
@@ -98,14 +101,14 @@ export const NO_QUEUE: QueueStatement = {
 export async function emptyApp(
   t: Test,
   overrides: Partial<AppDependencies['config']> = {},
-  { logLevel = 'error', kinds = KINDS } = {},
+  { logLevel = 'error', kinds = KINDS, egressAllow = [] }: AppOptions = {},
 ): Promise<EmptyApp> {
   const { db, url } = await testDatabase(t)
   // An answer of 5xx says nothing of its cause; the log does.
   const log: string[] = []
   const jobsSent: RunJob[] = []
   const cipher = createCipher(new Map([['k1', Buffer.alloc(32, 7)]]))
-  const actions = createActions({ db, egress: createEgress({ allow: [] }), signingSecrets: async () => [] })
+  const { actions, close } = wireActions(db, cipher, { egressAllow })
   const app = await buildApp({
     config: {
       publicUrl: 'http://127.0.0.1:8080',
@@ -129,6 +132,7 @@ export async function emptyApp(
     logger: { level: logLevel, stream: { write: (line: string) => log.push(line) } },
   })
   t.teardown(() => app.close())
+  t.teardown(close)
   return { app, db, databaseUrl: url, actions, kinds, cipher, jobsSent, log, send: sender(t, app, log) }
 }
 

@@ -182,7 +182,7 @@ t.test('runs that began, and have no end yet', async (t) => {
     const request = { type: 'http_request', url: `http://${authority}/`, body: { n: '1' }, repeat: 'ask' }
     t.match(running, { status: 'running', attempt: 1, output: { request } })
     t.type(running.sent_at, 'string')
-    await executor()({ runId: run, organizationId, signal })
+    await take(executor())
     const ended = await runOf(id, run)
     const { sent_at, output, started_at } = running
     const doubt = { status: 'unknown', success: null, attempt: 1, error_message: IN_DOUBT, sent_at, output, started_at }

@@ -14,7 +14,7 @@ const FIVE = createKinds([...KINDS.list, echo])
 const HELLO = { name: 'Greetings', kind: 'echo', config: { greeting: 'Hello', mood: 'kept' } }
 
 t.test('a fifth kind is a folder and a line', async (t) => {
-  const test = await testApp(t, {}, FIVE)
+  const test = await testApp(t, {}, { kinds: FIVE })
   const { app, send, owner, organizationId, spaceId, serviceAccount, db, databaseUrl, jobsSent } = test
   const space = `/api/v1/organizations/${organizationId}/spaces/${spaceId}`
   const base = `${space}/automations`

@@ -1,0 +1,180 @@
+import t from 'tap'
+import * as automationSecrets from '../../../db/queries/automation-secrets.ts'
+import { createExecutor } from '../../../src/engine/executor.ts'
+import { openSlots } from '../../../src/secrets/sealed.ts'
+import { type Caller, testApp } from '../../support/app.ts'
+import { startReceiver } from '../../support/receiver.ts'
+
+t.test('credentials under four eyes', async (t) => {
+  const receiver = await startReceiver(t, (_request, response) => response.end())
+  const test = await testApp(t, {}, { egressAllow: [receiver.authority] })
+  const { send, owner, organizationId, spaceId, person, serviceAccount, jobsSent, db, cipher } = test
+  const base = `/api/v1/organizations/${organizationId}/spaces/${spaceId}/automations`
+  const alice = await person(['files.read', 'files.write'])
+  const bob = await person(['files.read', 'files.write'])
+  const staff = await serviceAccount(['files.read', 'files.write'])
+  const queue = {
+    send: async (_trx: unknown, jobs: readonly (typeof jobsSent)[number][]) => void jobsSent.push(...jobs),
+  }
+  const execute = createExecutor({ ...test, queue, backoff: () => 0 })
+  const fourEyes = (on: boolean) =>
+    send(owner, 'PATCH', `/api/v1/organizations/${organizationId}/automation-policy`, {
+      approver_must_differ_from_editor: on,
+    })
+  const config = {
+    cron: '0 9 * * *',
+    action: {
+      type: 'http_request',
+      url: `http://${receiver.authority}/`,
+      headers: { authorization: '{{ secrets.key }}' },
+    },
+  }
+  /** Active with the key `old key` and the credential `old token`, under four eyes from then on. */
+  const active = async () => {
+    await fourEyes(false)
+    const body = { name: 'n', kind: 'scheduled', config, oauth_token: 'old token' }
+    const { id } = (await send(alice, 'POST', base, body)).body.automation
+    await setKey(alice, id, 'old key')
+    t.equal((await send(alice, 'PATCH', `${base}/${id}`, { status: 'active' })).status, 200)
+    await fourEyes(true)
+    return id as string
+  }
+  const setKey = (caller: Caller, id: string, value: string) =>
+    send(caller, 'PUT', `${base}/${id}/secrets/key`, { value })
+  const get = async (id: string) => (await send(alice, 'GET', `${base}/${id}`)).body.automation
+  const approve = async (caller: Caller, id: string) =>
+    send(caller, 'POST', `${base}/${id}/approve`, { digest: (await get(id)).pending_revision?.digest })
+  /** What a run sends now. */
+  const keyUsed = async (id: string) => {
+    t.equal((await send(bob, 'POST', `${base}/${id}/run`)).status, 202)
+    for (let job = jobsSent.shift(); job; job = jobsSent.shift())
+      await execute({ ...job, signal: new AbortController().signal })
+    return receiver.received.splice(0).at(-1)?.headers.authorization
+  }
+  /** What the content that runs may open, by slot. */
+  const opened = async (id: string) => {
+    const row = await db
+      .selectFrom('automations')
+      .innerJoin('automation_revisions as r', (join) =>
+        join.onRef('r.automation_id', '=', 'automations.id').onRef('r.revision', '=', 'automations.revision'),
+      )
+      .select('r.secret_versions')
+      .where('automations.id', '=', id)
+      .executeTakeFirstOrThrow()
+    const versions = row.secret_versions as Record<string, number>
+    return openSlots(cipher, await automationSecrets.listWanted(db, [{ organizationId, automationId: id, versions }]))
+  }
+  const stored = async (id: string) =>
+    db
+      .selectFrom('automation_secrets')
+      .select(['slot', 'version'])
+      .where('automation_id', '=', id)
+      .where('ciphertext', 'is not', null)
+      .orderBy('slot')
+      .orderBy('version')
+      .execute()
+
+  t.test('a new one waits beside the old one, and approval swaps content and credential at once', async (t) => {
+    const id = await active()
+    await setKey(alice, id, 'new key')
+    t.equal(await keyUsed(id), 'old key', 'nobody has approved the new one')
+    await send(alice, 'PATCH', `${base}/${id}`, { name: 'renamed', oauth_token: 'new token' })
+    t.same(await opened(id), { oauth: 'old token', 'secrets.key': 'old key' })
+    t.match(await approve(alice, id), { status: 403, body: { code: 'second_person_required' } })
+    t.match(await approve(bob, id), { status: 200, body: { automation: { name: 'renamed' } } })
+    t.equal(await keyUsed(id), 'new key')
+    t.same(await opened(id), { oauth: 'new token', 'secrets.key': 'new key' }, 'what one person changes adds up')
+    t.same(
+      await stored(id),
+      [
+        { slot: 'oauth', version: 2 },
+        { slot: 'secrets.key', version: 2 },
+      ],
+      'the old are destroyed',
+    )
+  })
+
+  t.test('rejected, the old one still works, and no later change brings the new one back', async (t) => {
+    const id = await active()
+    await send(alice, 'PATCH', `${base}/${id}`, { oauth_token: 'new token' })
+    await setKey(alice, id, 'new key')
+    t.equal((await send(bob, 'POST', `${base}/${id}/reject`)).status, 200)
+    t.equal(await keyUsed(id), 'old key')
+    t.same(await stored(id), [
+      { slot: 'oauth', version: 1 },
+      { slot: 'secrets.key', version: 1 },
+    ])
+    await send(alice, 'PATCH', `${base}/${id}`, { name: 'harmless' })
+    t.equal((await approve(bob, id)).status, 200)
+    t.equal(await keyUsed(id), 'old key')
+    t.same(await opened(id), { oauth: 'old token', 'secrets.key': 'old key' })
+    await setKey(alice, id, 'newer key')
+    t.equal((await approve(bob, id)).status, 200)
+    t.equal(await keyUsed(id), 'newer key')
+    t.match(await stored(id), [{ version: 1 }, { version: 3 }], 'the version of the rejected one is not given again')
+  })
+
+  t.test('taking one away waits as well', async (t) => {
+    const id = await active()
+    await send(alice, 'DELETE', `${base}/${id}/secrets/key`)
+    await send(alice, 'PATCH', `${base}/${id}`, { oauth_token: null })
+    t.same(await opened(id), { oauth: 'old token', 'secrets.key': 'old key' })
+    t.match(await approve(bob, id), { status: 400 }, 'what names a secret that is not there does not become active')
+    await send(bob, 'POST', `${base}/${id}/reject`)
+    await send(alice, 'PATCH', `${base}/${id}`, { oauth_token: null })
+    t.match(await approve(bob, id), { status: 200, body: { automation: { has_oauth_token: false } } })
+    t.same(await opened(id), { 'secrets.key': 'old key' })
+  })
+
+  t.test('whose change waits finds no other one in its place', async (t) => {
+    const id = await active()
+    await send(staff, 'PATCH', `${base}/${id}`, { name: 'of AI staff' })
+    const { pending_revision: pending } = await get(id)
+    for (const answer of [
+      await send(alice, 'PATCH', `${base}/${id}`, { oauth_token: 'x' }),
+      await send(alice, 'PATCH', `${base}/${id}`, { name: 'of Alice' }),
+      await setKey(alice, id, 'x'),
+    ])
+      t.match(answer, { status: 409, body: { code: 'other_proposal_pending' } })
+    t.same((await get(id)).pending_revision, pending)
+    t.same(
+      await stored(id),
+      [
+        { slot: 'oauth', version: 1 },
+        { slot: 'secrets.key', version: 1 },
+      ],
+      'nothing is left over',
+    )
+    t.equal((await approve(bob, id)).status, 200)
+    t.equal(await keyUsed(id), 'old key')
+  })
+
+  t.test('a proposal that was made with another one is proposed again', async (t) => {
+    const id = await active()
+    await fourEyes(false)
+    await send(staff, 'PATCH', `${base}/${id}`, { name: 'of AI staff' })
+    await send(alice, 'PATCH', `${base}/${id}`, { oauth_token: 'new token' })
+    t.match(await approve(bob, id), {
+      status: 409,
+      body: { details: [{ path: '/credential_version', before: 1, after: 2 }] },
+    })
+    await send(staff, 'PATCH', `${base}/${id}`, { name: 'of AI staff' })
+    t.equal((await approve(bob, id)).status, 200)
+    t.same(await opened(id), { oauth: 'new token', 'secrets.key': 'old key' })
+  })
+
+  t.test('200 changes and approvals at once run on nothing that nobody approved', async (t) => {
+    const id = await active()
+    for (let round = 0; round < 20; round++) {
+      await Promise.all([
+        ...Array.from({ length: 5 }, (_, i) => setKey(alice, id, `key ${round}.${i}`)),
+        ...Array.from({ length: 5 }, async () => approve(bob, id)),
+      ])
+      const versions = (await stored(id)).filter(({ slot }) => slot === 'secrets.key')
+      t.ok(versions.length <= 2, 'the one in use, and one that waits')
+      const { digest, approved_digest } = await get(id)
+      t.equal(digest, approved_digest)
+    }
+    t.match(await opened(id), { oauth: 'old token' })
+  })
+})
