@@ -51,7 +51,7 @@ export async function versionsFor(
   const known = new Set(base.names.map(slotOf))
   const isFirst = (slot: string) => change[slot] === undefined && running[slot] === undefined && !known.has(slot)
   const newest = named.some(isFirst) ? newestOf(await automationSecrets.listVersions(trx, owner)) : {}
-  const before = { [OAUTH_SLOT]: running[OAUTH_SLOT] }
+  const before: Record<string, number | undefined> = { [OAUTH_SLOT]: running[OAUTH_SLOT] }
   for (const slot of named) before[slot] = running[slot] ?? (isFirst(slot) ? newest : base.versions)[slot]
   const versions: Record<string, number> = {}
   for (const [slot, version] of Object.entries({ ...before, ...change }))

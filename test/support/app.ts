@@ -67,8 +67,14 @@ type Seed = {
   spaceId: string
 }
 
-/** `egressAllow`: `host:port` of what actions may reach although it is here. */
-type AppOptions = { logLevel?: string; kinds?: Kinds; egressAllow?: string[] }
+type AppOptions = {
+  logLevel?: string
+  kinds?: Kinds
+  /** `host:port` of what actions may reach although it is here. */
+  egressAllow?: string[]
+  /** Instead of an empty one. */
+  database?: { db: Database; url: string }
+}
 
 /** The whole app on a database of its own, with one organization, its Owner and one space. */
 export async function testApp(
@@ -101,9 +107,9 @@ export const NO_QUEUE: QueueStatement = {
 export async function emptyApp(
   t: Test,
   overrides: Partial<AppDependencies['config']> = {},
-  { logLevel = 'error', kinds = KINDS, egressAllow = [] }: AppOptions = {},
+  { logLevel = 'error', kinds = KINDS, egressAllow = [], database }: AppOptions = {},
 ): Promise<EmptyApp> {
-  const { db, url } = await testDatabase(t)
+  const { db, url } = database ?? (await testDatabase(t))
   // An answer of 5xx says nothing of its cause; the log does.
   const log: string[] = []
   const jobsSent: RunJob[] = []
@@ -183,6 +189,13 @@ async function seedOrganization(app: FastifyInstance, db: Database): Promise<See
   return { organizationId, owner, spaceId }
 }
 
+/** The token of a person who is there already. */
+export async function signIn({ app, db }: Pick<EmptyApp, 'app' | 'db'>, userId: string): Promise<Caller> {
+  const sessionId = newId()
+  await db.insertInto('sessions').values({ id: sessionId, user_id: userId }).execute()
+  return { token: app.signAccessToken(userId, sessionId), userId, id: userId }
+}
+
 async function addPerson(
   app: FastifyInstance,
   db: Database,
@@ -190,12 +203,10 @@ async function addPerson(
   permissions: readonly Permission[],
 ): Promise<Caller> {
   const userId = newId()
-  const sessionId = newId()
   const email = `${userId}@example.com`
   await db.insertInto('users').values({ id: userId, email, password_hash: 'none', display_name: 'Person' }).execute()
-  await db.insertInto('sessions').values({ id: sessionId, user_id: userId }).execute()
   await addMember(db, organizationId, userId, permissions)
-  return { token: app.signAccessToken(userId, sessionId), userId, id: userId }
+  return signIn({ app, db }, userId)
 }
 
 async function addServiceAccount(
