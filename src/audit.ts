@@ -3,13 +3,13 @@ import type { Kysely, Transaction } from 'kysely'
 import * as auditLog from '../db/queries/audit-log.ts'
 import * as members from '../db/queries/members.ts'
 import type { DB } from '../db/types.ts'
-import type { Caller } from './access/caller.ts'
 import { canonicalJson } from './canonical-json.ts'
 
-/** The program itself: by the clock, or in the request of somebody unknown. */
-export type System = { actor: { type: 'system'; id: null }; requestId: string | null }
+/** As much of a caller as an entry keeps. */
+export type By = { actor: { type: string; id: string | null }; requestId: string | null }
 
-export const SYSTEM: System = { actor: { type: 'system', id: null }, requestId: null }
+/** The program itself: by the clock, or in the request of somebody unknown. */
+export const SYSTEM: By = { actor: { type: 'system', id: null }, requestId: null }
 
 /** What was done to what. `details` never holds a secret: digests, names, ids and statuses. */
 export type Deed = {
@@ -23,12 +23,7 @@ export type Deed = {
  * Writes an entry into an organization's audit log, in the transaction of what it tells of. Call it last: entries of one
  * organization wait for one another until their transactions end.
  */
-export async function record(
-  trx: Transaction<DB>,
-  organizationId: string,
-  by: Caller | System,
-  deed: Deed,
-): Promise<void> {
+export async function record(trx: Transaction<DB>, organizationId: string, by: By, deed: Deed): Promise<void> {
   const at = new Date().toISOString()
   const entry = canonicalJson({
     at,
@@ -48,12 +43,7 @@ export async function record(
  * to. Call it last, like {@link record}. The order is that of the ids, so that two such transactions never wait for each
  * other.
  */
-export async function recordOfUser(
-  trx: Transaction<DB>,
-  userId: string,
-  by: Caller | System,
-  deed: Deed,
-): Promise<void> {
+export async function recordOfUser(trx: Transaction<DB>, userId: string, by: By, deed: Deed): Promise<void> {
   for (const organizationId of await members.listOrganizationIds(trx, userId))
     await record(trx, organizationId, by, deed)
 }

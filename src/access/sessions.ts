@@ -76,7 +76,7 @@ function userFrom(id: string, origin: Origin): Caller {
 async function recordLogin(
   trx: Transaction<DB>,
   session: { id?: string; userId: string },
-  by: Caller | audit.System,
+  by: audit.By,
   deed: 'logged_in' | 'login_failed' | 'refresh_reused' | 'logged_out',
   address: string,
 ): Promise<void> {

@@ -4,7 +4,6 @@ import * as automations from '../../db/queries/automations.ts'
 import type { DB } from '../../db/types.ts'
 import type { AutomationStatus } from '../../schemas/automations.ts'
 import type { Actor, Space } from '../access/actor.ts'
-import type { Caller } from '../access/caller.ts'
 import * as audit from '../audit.ts'
 import { ApiError } from '../errors.ts'
 import type { Standing } from './changed.ts'
@@ -125,14 +124,14 @@ export async function writeRevision(
 /** Writes what was done to an automation into the audit log. Last in its transaction. */
 export async function record(
   trx: Transaction<DB>,
-  doer: Caller | audit.System,
+  by: audit.By,
   space: Space,
   automationId: string,
   action: string,
   details: Record<string, unknown>,
 ): Promise<void> {
   const target = { type: 'automation', id: automationId }
-  await audit.record(trx, space.organizationId, doer, { action, target, spaceId: space.id, details })
+  await audit.record(trx, space.organizationId, by, { action, target, spaceId: space.id, details })
 }
 
 /** @throws ApiError `service_account_oauth_token` where AI staff brings a credential, or takes one away. */
