@@ -6,7 +6,7 @@ import { startWorker } from './worker.ts'
 
 /** Within this time after SIGTERM the process is gone, whatever hangs. */
 const STOP_WITHIN_MS = 10_000
-const MOST_EVENT_LOOP_DELAY_MS = 2000
+const MAX_EVENT_LOOP_DELAY_MS = 2000
 
 /** Starts what the role wants: the API, the work, or both. It stops in order on SIGINT or SIGTERM. */
 export async function serve(env: NodeJS.ProcessEnv): Promise<undefined> {
@@ -15,7 +15,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<undefined> {
   const program = await startProgram(config, {
     isWorker,
     onlyHealth: config.role === 'worker',
-    mostEventLoopDelay: MOST_EVENT_LOOP_DELAY_MS,
+    mostEventLoopDelay: MAX_EVENT_LOOP_DELAY_MS,
     logger: { level: config.logLevel, redact: ['*.password', '*.token', '*.oauth_token', '*.authorization'] },
   })
   try {

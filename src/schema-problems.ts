@@ -5,7 +5,7 @@ import { COMPONENTS } from '../schemas/index.ts'
 import { wordAjvError } from './ajv-errors.ts'
 import type { ConfigProblem } from './errors.ts'
 
-const MOST_PROBLEMS = 20
+const MAX_PROBLEMS = 20
 
 const validators = new WeakMap<TSchema, ValidateFunction>()
 
@@ -14,7 +14,7 @@ const validators = new WeakMap<TSchema, ValidateFunction>()
 export function schemaProblems(schema: TSchema, value: unknown): ConfigProblem[] {
   const validate = validators.get(schema) ?? compile(schema)
   if (validate(value)) return []
-  const errors = (validate.errors ?? []).slice(0, MOST_PROBLEMS)
+  const errors = (validate.errors ?? []).slice(0, MAX_PROBLEMS)
   return errors.map((error) => ({
     ...wordAjvError(error, COMPONENTS),
     ...(error.keyword === 'required' && error.instancePath === '' ? { isMissing: true } : {}),

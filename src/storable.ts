@@ -1,11 +1,11 @@
 import type { ErrorDetail } from './errors.ts'
 import { escapePointer } from './json-pointer.ts'
 
-const MOST_DEPTH = 32
-const MOST_KEYS = 1000
-const MOST_ITEMS = 10_000
-const LONGEST_TEXT = 262_144
-const LONGEST_KEY = 256
+const MAX_DEPTH = 32
+const MAX_KEYS = 1000
+const MAX_ITEMS = 10_000
+const MAX_TEXT_LENGTH = 262_144
+const MAX_KEY_LENGTH = 256
 /** Keys that reach an object's prototype in careless code further on. */
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 
@@ -24,20 +24,20 @@ export function firstUnstorable(value: unknown, path = '', depth = 0): ErrorDeta
   if (typeof value === 'number')
     return Number.isFinite(value) ? undefined : { path, message: 'the number is too large' }
   if (typeof value !== 'object' || value === null) return undefined
-  if (depth >= MOST_DEPTH) return { path, message: `is nested deeper than ${MOST_DEPTH} levels` }
+  if (depth >= MAX_DEPTH) return { path, message: `is nested deeper than ${MAX_DEPTH} levels` }
   return Array.isArray(value) ? inArray(value, path, depth) : inObject(value, path, depth)
 }
 
 /** What is wrong with a text, or undefined. */
 export function unstorableText(text: string): string | undefined {
-  if (text.length > LONGEST_TEXT) return `is longer than ${LONGEST_TEXT} characters`
+  if (text.length > MAX_TEXT_LENGTH) return `is longer than ${MAX_TEXT_LENGTH} characters`
   if (text.includes('\u0000')) return 'must not contain the character U+0000'
   if (!text.isWellFormed()) return 'must not contain a lone surrogate'
   return undefined
 }
 
 function inArray(items: unknown[], path: string, depth: number): ErrorDetail | undefined {
-  if (items.length > MOST_ITEMS) return { path, message: `has more than ${MOST_ITEMS} items` }
+  if (items.length > MAX_ITEMS) return { path, message: `has more than ${MAX_ITEMS} items` }
   for (const [index, item] of items.entries()) {
     const wrong = firstUnstorable(item, `${path}/${index}`, depth + 1)
     if (wrong) return wrong
@@ -47,11 +47,12 @@ function inArray(items: unknown[], path: string, depth: number): ErrorDetail | u
 
 function inObject(object: object, path: string, depth: number): ErrorDetail | undefined {
   const entries = Object.entries(object)
-  if (entries.length > MOST_KEYS) return { path, message: `has more than ${MOST_KEYS} keys` }
+  if (entries.length > MAX_KEYS) return { path, message: `has more than ${MAX_KEYS} keys` }
   for (const [key, item] of entries) {
-    const keyPath = `${path}/${escapePointer(key.slice(0, LONGEST_KEY).toWellFormed())}`
+    const keyPath = `${path}/${escapePointer(key.slice(0, MAX_KEY_LENGTH).toWellFormed())}`
     if (FORBIDDEN_KEYS.has(key)) return { path: keyPath, message: 'is not an allowed key' }
-    if (key.length > LONGEST_KEY) return { path: keyPath, message: `the key is longer than ${LONGEST_KEY} characters` }
+    if (key.length > MAX_KEY_LENGTH)
+      return { path: keyPath, message: `the key is longer than ${MAX_KEY_LENGTH} characters` }
     const message = unstorableText(key)
     const wrong =
       message === undefined

@@ -10,7 +10,7 @@ export const MESSAGE = { channel: 'general', message: 'Report of {{ run.schedule
 export const MANY = 20
 
 const SPACES = 10
-const LONGEST_MS = 10 * 60_000
+const MAX_MS = 10 * 60_000
 const LOOK_MS = 250
 
 export async function makeWorkspaces(db: Database, count: number): Promise<Workspace[]> {
@@ -38,9 +38,9 @@ export async function writes(db: Database): Promise<number> {
  * @throws where one of them did not succeed, or its message is not in the room: then its speed is worth nothing.
  */
 export async function untilAllSucceeded(db: Database, count: number): Promise<void> {
-  const deadline = Date.now() + LONGEST_MS
+  const deadline = Date.now() + MAX_MS
   while ((await finished(db)) < count) {
-    if (Date.now() > deadline) throw new Error(`${count} runs did not finish in ${LONGEST_MS / 1000} s`)
+    if (Date.now() > deadline) throw new Error(`${count} runs did not finish in ${MAX_MS / 1000} s`)
     await wait(LOOK_MS)
   }
   const { rows } = await sql<{ succeeded: number; messages: number }>`

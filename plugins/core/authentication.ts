@@ -9,7 +9,7 @@ import { isUuid } from './validation.ts'
 export const ACCESS_TOKEN_SECONDS = 900
 const ISSUER = 'hyperspeed'
 const AUDIENCE = 'hyperspeed-api'
-const LONGEST_TOKEN = 1024
+const MAX_TOKEN_LENGTH = 1024
 
 declare module '@fastify/jwt' {
   interface FastifyJWT {
@@ -75,6 +75,6 @@ export function unauthorized(
 
 function bearerToken(request: FastifyRequest): string {
   const [, token] = /^Bearer +([\w.~+/=-]+) *$/i.exec(request.headers.authorization ?? '') ?? []
-  if (token === undefined || token.length > LONGEST_TOKEN) throw unauthorized()
+  if (token === undefined || token.length > MAX_TOKEN_LENGTH) throw unauthorized()
   return token
 }

@@ -5,7 +5,7 @@ import type { Component } from '../../schemas/component.ts'
 import { type AjvError, isUnknownTag, wordAjvError } from '../../src/ajv-errors.ts'
 import { ApiError, ERRORS, type ErrorCode, type ErrorDetail, tryAgain } from '../../src/errors.ts'
 
-const MOST_DETAILS = 20
+const MAX_DETAILS = 20
 
 /** Parts of the contract that have a known string of their own when they are not met, by component name. */
 const CODE_OF_COMPONENT: Record<string, ErrorCode> = {
@@ -71,7 +71,7 @@ function toApiError(error: FastifyError, request: FastifyRequest, components: re
 function fromValidation(error: FastifyError, request: FastifyRequest, components: readonly Component[]): ApiError {
   const failures = (error.validation ?? []) as AjvError[]
   const context = error.validationContext ?? 'body'
-  const details = failures.slice(0, MOST_DETAILS).map((failure) => toDetail(failure, context, components))
+  const details = failures.slice(0, MAX_DETAILS).map((failure) => toDetail(failure, context, components))
   const place = details.map(({ path }) => CODE_OF_PLACE[path]).find((code) => code !== undefined)
   return new ApiError(place ?? codeOf(failures, isBodyOfAutomation(request, context)), { details })
 }

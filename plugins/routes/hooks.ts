@@ -13,13 +13,13 @@ import { waitForRun } from '../wait-for-run.ts'
 
 const LARGEST_BODY = 1024 * 1024
 /** Of one process, being read or stored. Beyond that, senders are asked to come again. */
-const MOST_AT_ONCE = { mostRequests: 4000, mostBytes: 128 * 1024 * 1024 }
+const MAX_AT_ONCE = { mostRequests: 4000, mostBytes: 128 * 1024 * 1024 }
 /** Senders that wait for the end of a run; others are answered at once. */
-const MOST_WAITING = 200
+const MAX_WAITING = 200
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Lets go what the body of this request takes of {@link MOST_AT_ONCE}. */
+    /** Lets go what the body of this request takes of {@link MAX_AT_ONCE}. */
     release: (() => void) | null
     isBeingStored: boolean
   }
@@ -33,7 +33,7 @@ const routes: RoutePlugin = async (app) => {
   const { db, settings } = app
   const { queue, cipher, actions, kinds } = app
   const receive = createReceiver({ db, queue, cipher, actions, kinds, batches: settings.eventBatches })
-  const admission = createAdmission(MOST_AT_ONCE)
+  const admission = createAdmission(MAX_AT_ONCE)
   const countUnproven = app.createLimiter(settings.rateLimit, 60)
   let waiting = 0
 
@@ -95,7 +95,7 @@ const routes: RoutePlugin = async (app) => {
 
   /** The result of a run; undefined where it takes longer, or too many wait already. */
   async function endOf(hook: Hook, { run_id }: Receipt, seconds: number) {
-    if (run_id === null || waiting >= MOST_WAITING) return undefined
+    if (run_id === null || waiting >= MAX_WAITING) return undefined
     waiting++
     try {
       const space = { organizationId: hook.organizationId, id: hook.spaceId }

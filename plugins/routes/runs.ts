@@ -22,7 +22,7 @@ import type { RoutePlugin } from '../route-plugin.ts'
 import { waitForRun } from '../wait-for-run.ts'
 
 const TAG = 'Runs'
-const LONGEST_WAIT_SECONDS = 60
+const MAX_WAIT_SECONDS = 60
 
 /** Executions of one automation. */
 const routes: RoutePlugin = async (app) => {
@@ -172,7 +172,7 @@ const routes: RoutePlugin = async (app) => {
 /** RFC 7240: `wait=20`; anything else is not waited for. */
 function secondsOf(prefer: string | undefined): number {
   const [, seconds = '0'] = /(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])/i.exec(prefer ?? '') ?? []
-  return Math.min(Number(seconds), LONGEST_WAIT_SECONDS)
+  return Math.min(Number(seconds), MAX_WAIT_SECONDS)
 }
 
 function toRun(run: automationRuns.Run) {

@@ -14,7 +14,7 @@ const LOOK_EVERY_MS = 500
 /** Below the usual 30 seconds after which proxies let an idle connection go. */
 const QUIET_MS = 15_000
 const RECONNECT_MS = 2000
-const MOST_STREAMS = 1000
+const MAX_STREAMS = 1000
 
 /** What happens in a space, as server-sent events (WHATWG HTML, section 9.2). */
 const routes: RoutePlugin = async (app) => {
@@ -48,7 +48,7 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async (request, reply) => {
-      if (feed.size >= MOST_STREAMS) throw tryAgain('unavailable', 5)
+      if (feed.size >= MAX_STREAMS) throw tryAgain('unavailable', 5)
       const since = request.headers['last-event-id']
       const start = since === undefined ? await now() : placeOf(since)
       const gone = new AbortController()

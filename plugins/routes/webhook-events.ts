@@ -23,7 +23,7 @@ import { writeObject, written } from '../written.ts'
 
 const TAG = 'Webhooks'
 /** Of the bodies in one page, which ends early where they would be more. */
-const MOST_PAGE_BYTES = 4 * 1024 * 1024
+const MAX_PAGE_BYTES = 4 * 1024 * 1024
 const REPLAYED_AT_ONCE = 500
 
 /** What came in for one automation. */
@@ -47,7 +47,7 @@ const routes: RoutePlugin = async (app) => {
     async ({ space, params: { automationId }, query }, reply) => {
       await requireAutomation(space, automationId)
       const { most, after } = readPage(query, [isUuid])
-      const wanted = { status: query.status ?? null, before: after?.[0] ?? null, most, mostBytes: MOST_PAGE_BYTES }
+      const wanted = { status: query.status ?? null, before: after?.[0] ?? null, most, mostBytes: MAX_PAGE_BYTES }
       const { json, last } = await webhookEvents.list(db, space, automationId, wanted)
       const cursor = last && encodeCursor([last])
       return writeObject(reply, { events: json, next_cursor: jsonText(JSON.stringify(cursor)) })

@@ -12,7 +12,7 @@ import { ApiError } from '../errors.ts'
 import type { Caller } from './caller.ts'
 import { PERMISSIONS } from './permissions.ts'
 
-const LONGEST_SLUG = 60
+const MAX_SLUG_LENGTH = 60
 
 /** Makes an organization with its system role `Owner`, which holds every permission, and gives that to its founder. */
 export async function found(trx: Transaction<DB>, founder: Caller, name: string): Promise<organizations.Organization> {
@@ -92,7 +92,7 @@ function slugOf(name: string): string {
     .replace(/\p{M}/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, LONGEST_SLUG)
+    .slice(0, MAX_SLUG_LENGTH)
     .replace(/^-|-$/g, '')
   return slug || 'organization'
 }

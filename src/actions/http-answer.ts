@@ -2,9 +2,9 @@ import type { EgressResponse } from '../egress/guard.ts'
 import type { ActionResult } from './action.ts'
 
 const SHOWN_HEADERS = ['content-type', 'content-length', 'location', 'retry-after', 'x-request-id']
-const MOST_BODY_BYTES = 4096
-const LONGEST_HEADER = 1000
-const LONGEST_WAIT_SECONDS = 3600
+const MAX_BODY_BYTES = 4096
+const MAX_HEADER_LENGTH = 1000
+const MAX_WAIT_SECONDS = 3600
 const WORTH_RETRYING = new Set([408, 425, 429])
 
 /**
@@ -19,7 +19,7 @@ export function shownAnswer(
 ): Record<string, unknown> {
   const shown = SHOWN_HEADERS.flatMap((name) => {
     const value = answer.headers[name]
-    return value === undefined ? [] : [[name, redact(value).slice(0, LONGEST_HEADER)]]
+    return value === undefined ? [] : [[name, redact(value).slice(0, MAX_HEADER_LENGTH)]]
   })
   const text = textOf(answer)
   const body = text === null ? null : redact(text, answer.truncated)
@@ -53,7 +53,7 @@ function retryAfter(value: string | undefined, now: Date): number | undefined {
   if (value === undefined) return undefined
   const date = /^[A-Z][a-z]+,? /.test(value) ? Date.parse(value) : Number.NaN
   const seconds = /^\d+$/.test(value) ? Number(value) : Math.ceil((date - now.getTime()) / 1000)
-  return Number.isNaN(seconds) ? undefined : Math.min(Math.max(seconds, 0), LONGEST_WAIT_SECONDS)
+  return Number.isNaN(seconds) ? undefined : Math.min(Math.max(seconds, 0), MAX_WAIT_SECONDS)
 }
 
 /** Bytes with a NUL (which Postgres can't hold either) or compressed against our wish are no text that could be shown. */
@@ -65,6 +65,6 @@ function textOf({ body, headers }: EgressResponse): string | null {
 /** The beginning of a text, cut between characters. */
 function firstBytes(text: string): string {
   const bytes = Buffer.from(text)
-  if (bytes.length <= MOST_BODY_BYTES) return text
-  return new TextDecoder().decode(bytes.subarray(0, MOST_BODY_BYTES), { stream: true })
+  if (bytes.length <= MAX_BODY_BYTES) return text
+  return new TextDecoder().decode(bytes.subarray(0, MAX_BODY_BYTES), { stream: true })
 }

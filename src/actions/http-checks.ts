@@ -11,7 +11,7 @@ type Check = Pick<Egress, 'check'>
 
 const SIGNATURE_NAMES = ['webhook-id', 'webhook-timestamp', 'webhook-signature']
 /** Shorter ones prove nothing. */
-const SHORTEST_CREDENTIAL = 4
+const MIN_CREDENTIAL_LENGTH = 4
 
 /** What the schema can't say of an `http_request`. Paths are JSON pointers into its config. */
 export function requestProblems(egress: Check, config: HttpRequestAction, { secrets }: ActionFacts): ConfigProblem[] {
@@ -97,7 +97,7 @@ function hasLiteralCredential(value: string): boolean {
     .replaceAll(/\{\{.*?\}\}|\{%.*?%\}/gs, ' ')
     .replace(/^\s*(?:basic|bearer|digest|token|apikey)\s/i, ' ')
     .replaceAll(/[\w-]+="?(?=\s|;|,|$)/g, ' ')
-  return rest.split(/[\s;,"]+/).some((part) => part.length >= SHORTEST_CREDENTIAL)
+  return rest.split(/[\s;,"]+/).some((part) => part.length >= MIN_CREDENTIAL_LENGTH)
 }
 
 /** The strings of a config that are templates, with their JSON pointers. */

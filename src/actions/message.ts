@@ -9,12 +9,12 @@ import { gather } from '../gather.ts'
 import type { Action, Scope } from './action.ts'
 import { checkTemplate, render, TemplateError } from './template.ts'
 
-const MOST_TOGETHER = 400
+const MAX_TOGETHER = 400
 
 /** Says something in a chat room of the space, as the program itself. */
 export function createMessageAction(db: Kysely<DB>): Action<MessageAction> {
   const write = gather((messages: readonly chatMessages.ProgramMessage[]) => writeAll(db, messages), {
-    most: MOST_TOGETHER,
+    most: MAX_TOGETHER,
   })
   return {
     type: 'message',

@@ -17,7 +17,7 @@ export type Planned = { at: number; note: string | null }
 
 const MAX_LENGTH = 500
 /** Many are due at nine, by few expressions, and reading one costs more than finding its next time (bench/README.md). */
-const MOST_REMEMBERED = 200
+const MAX_REMEMBERED = 200
 const DAY = 86_400_000
 const MODE = { mode: '5-or-6-parts' } as const
 /** The fields of a cron expression, in order, and what they take. */
@@ -39,7 +39,7 @@ export function parseCron(text: string): { rule: CronRule } | { message: string 
   return remembered(text)
 }
 
-const remembered = remember(parse, MOST_REMEMBERED)
+const remembered = remember(parse, MAX_REMEMBERED)
 
 function parse(text: string): { rule: CronRule } | { message: string } {
   const wrong = checkText(text)

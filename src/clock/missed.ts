@@ -3,14 +3,14 @@ import { type Due, dueBetween, jitterOf, nextDue, requireSchedule, type Schedule
 
 /**
  * What to do about everything that fell due since the last planned run. `run` is in order; `skipped` is how many are left
- * out, counted up to {@link MOST_COUNTED}; `next` is the first that is not due yet.
+ * out, counted up to {@link MAX_COUNTED}; `next` is the first that is not due yet.
  */
 export type Missed = { run: Due[]; skipped: number; next: Due | null }
 
 /** The most runs that `all` makes up for: the latest of them. */
-export const MOST_CAUGHT_UP = 100
+export const MAX_CAUGHT_UP = 100
 /** Beyond this many, `skipped` stays where it is: nobody waits for the minutes of a year to be counted. */
-export const MOST_COUNTED = 1000
+export const MAX_COUNTED = 1000
 /** A run that starts this much after its time is on time: nobody slept through it. */
 const ON_TIME_MS = 60_000
 /** What is late by less was not missed: a scheduler never wakes in the very millisecond. The shortest interval there is. */
@@ -52,9 +52,9 @@ export function missedRuns(
   const cutoff = new Date(now.getTime() - jitterOf(schedule, automationId))
   const window = policy === 'skip' ? 0 : schedule.catchupWindowSeconds * 1000
   const opens = Math.max(lastPlanned.getTime(), cutoff.getTime() - Math.max(window, GRACE_MS) - 1)
-  const most = policy === 'all' ? MOST_CAUGHT_UP : 1
+  const most = policy === 'all' ? MAX_CAUGHT_UP : 1
   const run = opens < cutoff.getTime() ? latest(schedule, automationId, opens, cutoff, most) : []
-  const count = dueBetween(schedule, automationId, lastPlanned, cutoff, MOST_COUNTED + run.length).length
+  const count = dueBetween(schedule, automationId, lastPlanned, cutoff, MAX_COUNTED + run.length).length
   const considered = lastPlanned > cutoff ? lastPlanned : cutoff
   return { run, skipped: count - run.length, next: nextDue(schedule, automationId, considered) }
 }

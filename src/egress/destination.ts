@@ -11,7 +11,7 @@ export type Destination = {
   authority: string
 }
 
-const LONGEST_URL = 8192
+const MAX_URL_LENGTH = 8192
 const DEFAULT_PORT = new Map([
   ['http:', '80'],
   ['https:', '443'],
@@ -24,8 +24,8 @@ const DEFAULT_PORT = new Map([
  * @throws EgressError `invalid_url` for what is not a plain http or https URL.
  */
 export function parseDestination(text: string): Destination {
-  if (text.length > LONGEST_URL)
-    throw new EgressError('invalid_url', `the URL is longer than ${LONGEST_URL} characters`)
+  if (text.length > MAX_URL_LENGTH)
+    throw new EgressError('invalid_url', `the URL is longer than ${MAX_URL_LENGTH} characters`)
   // The standard drops tabs and line ends without a word. Whoever sends them means mischief or made a mistake.
   if (/\p{Cc}/u.test(text)) throw new EgressError('invalid_url', 'the URL contains a control character')
   const url = URL.parse(text)

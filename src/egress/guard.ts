@@ -53,8 +53,8 @@ export type Egress = {
 }
 
 /** getaddrinfo holds one of libuv's four threads. Password hashing and files need some, however slow the names are. */
-const MOST_LOOKUPS = 2
-const MOST_HEADER_BYTES = 16_384
+const MAX_LOOKUPS = 2
+const MAX_HEADER_BYTES = 16_384
 const TIMEOUT = 'timeout'
 const NOT_PUBLIC = 'is not a public address'
 
@@ -113,7 +113,7 @@ export function createEgress({
 }
 
 function resolver(lookup: Lookup, isReachable: IsReachable): Resolve {
-  const limit = pLimit(MOST_LOOKUPS)
+  const limit = pLimit(MAX_LOOKUPS)
   return async (destination, signal) => {
     const { host } = destination
     const answers = isIP(host)
@@ -172,7 +172,7 @@ async function exchange(
       allowH2: false,
       headersTimeout: request.timeoutMs,
       bodyTimeout: request.timeoutMs,
-      maxHeaderSize: MOST_HEADER_BYTES,
+      maxHeaderSize: MAX_HEADER_BYTES,
     })
     return await unlessStopped(send(client, destination, request), signal)
   } catch (error) {

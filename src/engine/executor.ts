@@ -11,9 +11,9 @@ import type { Cipher } from '../secrets/cipher.ts'
 import { openSlots } from '../secrets/sealed.ts'
 import * as attempts from './attempts.ts'
 
-const MOST_ATTEMPTS = 5
-const LONGEST_RUN_MS = 10 * 60_000
-const MOST_TOGETHER = 400
+const MAX_ATTEMPTS = 5
+const MAX_RUN_MS = 10 * 60_000
+const MAX_TOGETHER = 400
 
 export type ExecutorOptions = {
   db: Database
@@ -42,7 +42,7 @@ export function createExecutor(options: ExecutorOptions): RunHandler {
   const begin = gather(
     (keys: readonly { organizationId: string; id: string }[]) =>
       db.transaction().execute((trx) => attempts.begin(trx, engine, keys)),
-    { most: MOST_TOGETHER, key: ({ id }) => id },
+    { most: MAX_TOGETHER, key: ({ id }) => id },
   )
   // An automation is noted once in a transaction.
   const end = gather(
@@ -50,7 +50,7 @@ export function createExecutor(options: ExecutorOptions): RunHandler {
       await db.transaction().execute((trx) => attempts.end(trx, engine, outcomes))
       return outcomes
     },
-    { most: MOST_TOGETHER, key: ({ attempt }) => attempt.run.automationId },
+    { most: MAX_TOGETHER, key: ({ attempt }) => attempt.run.automationId },
   )
   const watch = createWatch(db)
   return async ({ runId, organizationId, signal }) => {
@@ -103,7 +103,7 @@ async function act(
 
 /** When to try again; undefined where this was the last attempt, or must be. */
 function nextAttempt(result: ActionResult, attempt: number, backoff: (attempt: number) => number): Date | undefined {
-  if (result.ok || attempt >= MOST_ATTEMPTS || result.retry === 'no' || result.retry === 'unknown') return undefined
+  if (result.ok || attempt >= MAX_ATTEMPTS || result.retry === 'no' || result.retry === 'unknown') return undefined
   const delay = typeof result.retry === 'object' ? result.retry.afterSeconds * 1000 : backoff(attempt)
   return new Date(Date.now() + delay)
 }
@@ -129,7 +129,7 @@ function createWatch(db: Database): (runId: string, taken: AbortSignal) => Watch
     const giveUp = () => controller.abort(taken.reason)
     taken.addEventListener('abort', giveUp)
     if (taken.aborted) giveUp()
-    const longest = setTimeout(() => controller.abort(new Error('it took too long')), LONGEST_RUN_MS)
+    const longest = setTimeout(() => controller.abort(new Error('it took too long')), MAX_RUN_MS)
     watched.set(runId, controller)
     // The end is fenced: a look that fails costs only time.
     timer ??= setInterval(() => void look().catch(() => {}), LOOK_EVERY_MS)

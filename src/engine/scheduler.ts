@@ -15,7 +15,7 @@ import { TRIGGERS } from '../runs/triggers.ts'
 
 /** Few enough that the first runs begin while the others are still being written. */
 const BATCH = 200
-const LONGEST_SLEEP_MS = 60_000
+const MAX_SLEEP_MS = 60_000
 const RETRY_MS = 1000
 
 export type SchedulerOptions = {
@@ -144,7 +144,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
       try {
         await startDue(options)
         const next = await dueAutomations.nextTime(db)
-        sleep = next === null ? LONGEST_SLEEP_MS : Math.min(Math.max(next.getTime() - now(), 0), LONGEST_SLEEP_MS)
+        sleep = next === null ? MAX_SLEEP_MS : Math.min(Math.max(next.getTime() - now(), 0), MAX_SLEEP_MS)
       } catch (error) {
         onError(error)
       }

@@ -23,9 +23,9 @@ export type Hook = {
   secrets: string[]
 }
 
-const MOST_AT_ONCE = 500
-const MOST_REMEMBERED = 1000
-const LONGEST_HOOK_ID = 100
+const MAX_AT_ONCE = 500
+const MAX_REMEMBERED = 1000
+const MAX_HOOK_ID_LENGTH = 100
 
 export type Lookup = {
   /**
@@ -51,18 +51,18 @@ export function createLookup({ db, cipher, actions, kinds }: LookupOptions): Loo
     async (hookIds: readonly string[]) => {
       const rows = await webhooks.list(db, [...new Set(hookIds)])
       const hooks = new Map(rows.map((row) => [row.hook_id, toHook(row, kinds, cipher, isValid)]))
-      if (found.size + hooks.size > MOST_REMEMBERED) found.clear()
+      if (found.size + hooks.size > MAX_REMEMBERED) found.clear()
       for (const [id, hook] of hooks)
         if (hook === undefined) found.delete(id)
         else found.set(id, hook)
       return hookIds.map((id) => hooks.get(id))
     },
-    { most: MOST_AT_ONCE, concurrency: 1, isFinal: isUnavailable },
+    { most: MAX_AT_ONCE, concurrency: 1, isFinal: isUnavailable },
   )
   return {
     recall: (hookId) => found.get(hookId),
     // What can't be an id is looked for all the same: it must not be answered sooner.
-    find: (hookId) => find(/^\w[\w-]*$/.test(hookId) ? hookId.slice(0, LONGEST_HOOK_ID) : ''),
+    find: (hookId) => find(/^\w[\w-]*$/.test(hookId) ? hookId.slice(0, MAX_HOOK_ID_LENGTH) : ''),
   }
 }
 
@@ -94,7 +94,7 @@ function validity(kinds: Kinds, actions: Pick<Actions, 'problems'>): IsValid {
     if (found !== undefined) return found
     // Which secrets are there is another question: an event is taken, and its run says which one is missing.
     const isValid = kinds.problems(kind, config, { actions, secrets: null }).length === 0
-    if (known.size >= MOST_REMEMBERED) known.clear()
+    if (known.size >= MAX_REMEMBERED) known.clear()
     known.set(digest, isValid)
     return isValid
   }

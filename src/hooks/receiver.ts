@@ -36,13 +36,13 @@ export type EventBatches = { most: number; concurrency: number }
 
 /** While one batch is written the next one gathers: the more come, the more share a statement. */
 const BATCHES: EventBatches = { most: 500, concurrency: 1 }
-const MOST_BYTES_AT_ONCE = 8 * 1024 * 1024
+const MAX_BYTES_AT_ONCE = 8 * 1024 * 1024
 
 /** An event that is verified, and the hook by which it was. */
 type Arrival = { hook: Hook; event: webhookEvents.NewEvent }
 
 /** How often a hook may change while one event is on its way. */
-const MOST_TRIES = 3
+const MAX_TRIES = 3
 
 /**
  * Makes a function that takes what comes in at a hook: verifies it, reads it, and stores the event with its run and job. It
@@ -67,7 +67,7 @@ export function createReceiver({
   const isVerified = verifier(kinds)
   const store = gather((arrivals: readonly Arrival[]) => storeBatch(db, queue, arrivals), {
     ...batches,
-    mostWeight: MOST_BYTES_AT_ONCE,
+    mostWeight: MAX_BYTES_AT_ONCE,
     weigh: ({ event }) => event.body_bytes,
     isFinal: isUnavailable,
   })
@@ -76,7 +76,7 @@ export function createReceiver({
     const event = isProven(recalled, delivery, isVerified) ? readQuietly(recalled, delivery) : undefined
     const receipt = recalled && event && (await store({ hook: recalled, event: toEvent(recalled, event) }))
     if (recalled && receipt) return toAnswer(recalled, receipt)
-    for (let tries = 0; tries < MOST_TRIES; tries++) {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
       const hook = await hooks.find(hookId)
       const isGenuine = isVerified(hook, delivery)
       if (!isGenuine || !hook.intake.needsSecret(hook.config)) await onUnproven()

@@ -7,7 +7,7 @@ import { gather } from '../gather.ts'
 const LOOK_EVERY_MS = 1000
 /** With few hands free, a little later one look fetches for several. */
 const LITTLE_MS = 20
-const MOST_TOGETHER = 400
+const MAX_TOGETHER = 400
 /** What is still under way so long after a stop is told to end, and then has {@link LAST_WORDS_MS} to write that it did. */
 const GRACE_MS = 5000
 const LAST_WORDS_MS = 2000
@@ -49,7 +49,7 @@ export function startClaiming<D>(options: ClaimOptions<D>): Claims {
       await boss.complete(queue, [...jobs])
       return jobs.map(() => undefined)
     },
-    { most: MOST_TOGETHER },
+    { most: MAX_TOGETHER },
   )
   const run = async (job: Job<D>): Promise<void> => {
     const controller = new AbortController()

@@ -15,8 +15,8 @@ const PLACES = { run: '{run}', organization: '{organization}' }
 const HEARTBEAT_SECONDS = 15
 const WATCH_SECONDS = 10
 /** How often a run is taken over from workers that died under it, before it is given up. */
-const MOST_TAKEOVERS = 3
-const LONGEST_RUN_SECONDS = 15 * 60
+const MAX_TAKEOVERS = 3
+const MAX_RUN_SECONDS = 15 * 60
 
 export type RunJob = { runId: string; organizationId: string; startAfter?: Date }
 
@@ -68,9 +68,9 @@ export async function startQueue(
   await boss.createQueue(DEAD)
   await boss.createQueue(QUEUE, {
     deadLetter: DEAD,
-    retryLimit: MOST_TAKEOVERS,
+    retryLimit: MAX_TAKEOVERS,
     heartbeatSeconds: HEARTBEAT_SECONDS,
-    expireInSeconds: LONGEST_RUN_SECONDS,
+    expireInSeconds: MAX_RUN_SECONDS,
     deleteAfterSeconds: 3600,
   })
   const closing: (() => Promise<void>)[] = []

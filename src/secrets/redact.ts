@@ -17,10 +17,10 @@ const PLAIN_NAMES = new Set([
   'webhook-timestamp',
 ])
 // Shorter ones are no secrets, and masking them would leave no sentence whole.
-const SHORTEST_SECRET = 4
-const SHORTEST_UNKNOWN = 8
+const MIN_SECRET_LENGTH = 4
+const MIN_UNKNOWN_LENGTH = 8
 /** Looking for more in every text would take too long; then nothing is shown at all. */
-const MOST_SECRETS = 200
+const MAX_SECRETS = 200
 
 /** Headers as a person may see them. Names in lower case. */
 export function maskHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
@@ -41,7 +41,7 @@ export function redactor(
 ): (text: string, cutOff?: boolean) => string {
   const secrets = new Set(Object.entries(headers).flatMap(([name, value]) => secretsIn(name, value)))
   for (const secret of more) if (secret !== '') secrets.add(secret)
-  if (secrets.size > MOST_SECRETS) return () => MASK
+  if (secrets.size > MAX_SECRETS) return () => MASK
   // The longest first: a part must not be taken out of a whole that would then stay.
   const spellings = [...new Set([...secrets].flatMap(spellingsOf))].sort((a, b) => b.length - a.length)
   const longest = spellings[0]?.length ?? 0
@@ -58,7 +58,7 @@ export function isSecretHeader(name: string): boolean {
 
 function secretsIn(name: string, value: string): string[] {
   if (PLAIN_NAMES.has(name)) return []
-  if (!isSecretHeader(name)) return value.length < SHORTEST_UNKNOWN ? [] : [value]
+  if (!isSecretHeader(name)) return value.length < MIN_UNKNOWN_LENGTH ? [] : [value]
   const parts = [value, ...value.split(/[\s;,]+/).flatMap((part) => [part, part.slice(part.indexOf('=') + 1)])]
   const [, basic] = /^basic\s+(\S+)$/i.exec(value) ?? []
   if (basic !== undefined) {
@@ -66,7 +66,7 @@ function secretsIn(name: string, value: string): string[] {
     parts.push(pair, pair.slice(pair.indexOf(':') + 1))
   }
   const schemes = /^(?:basic|bearer|digest|token|apikey)$/i
-  return parts.filter((part) => part.length >= SHORTEST_SECRET && !schemes.test(part))
+  return parts.filter((part) => part.length >= MIN_SECRET_LENGTH && !schemes.test(part))
 }
 
 function spellingsOf(secret: string): string[] {

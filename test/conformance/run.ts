@@ -27,7 +27,7 @@ const PASSES = [
   { name: 'made-up-ids', options: [] },
 ]
 /** Far more than a pass takes on a busy machine: one that is still under way by then hangs. */
-const LONGEST_MS = 10 * 60_000
+const MAX_MS = 10 * 60_000
 
 const version = await install()
 const [only, ...options] = process.argv.slice(2)
@@ -109,7 +109,7 @@ async function test(pass: string, values: Workspace, options: string[]): Promise
   const hooks = join(FOLDER, `${pass}.py`)
   const env = { ...process.env, ...(existsSync(hooks) ? { SCHEMATHESIS_HOOKS: hooks } : {}) }
   const tool = spawn(join(VENV, 'bin/st'), args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  const timer = setTimeout(() => tool.kill(), LONGEST_MS)
+  const timer = setTimeout(() => tool.kill(), MAX_MS)
   let output = ''
   tool.stdout.on('data', (chunk: Buffer) => {
     output += chunk

@@ -45,7 +45,7 @@ export function spawnServer(env: Record<string, string>): Omit<RunningServer, 'b
 }
 
 /** A program that has not ended by then would outlive the test, whose own time is up before. */
-const LONGEST_RUN_MS = 90_000
+const MAX_RUN_MS = 90_000
 
 /** Runs the program to its end. */
 export async function runProgram(args: string[], env: Record<string, string> = {}) {
@@ -53,7 +53,7 @@ export async function runProgram(args: string[], env: Record<string, string> = {
     cwd: ROOT,
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: LONGEST_RUN_MS,
+    timeout: MAX_RUN_MS,
   })
   let stdout = ''
   let stderr = ''

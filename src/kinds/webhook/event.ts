@@ -6,9 +6,9 @@ import type { Delivery, ReceivedEvent } from '../kind.ts'
 import { wants } from './filter.ts'
 import { member, SCHEMES } from './schemes.ts'
 
-const LONGEST_TYPE = 200
-const LONGEST_HEADER = 1000
-const MOST_HEADERS = 60
+const MAX_TYPE_LENGTH = 200
+const MAX_HEADER_LENGTH = 1000
+const MAX_HEADERS = 60
 /** They tell of the way here, or are said elsewhere. */
 const HEADERS_OF_THE_WAY =
   /^(?:accept|accept-.*|connection|content-length|expect|forwarded|host|keep-alive|te|trailer|transfer-encoding|upgrade|via|x-forwarded-.*|x-real-ip|cf-.*)$/
@@ -27,7 +27,7 @@ export function readEvent(config: WebhookConfig, { headers, bytes }: Delivery): 
   const isNamedByConfig = ['hmac', 'token', 'none'].includes(verification)
   const typeHeader = isNamedByConfig ? config.event_type_header?.toLowerCase() : undefined
   const type = typeHeader === undefined ? scheme.type(headers, body) : headers[typeHeader]
-  const shownType = typeof type === 'string' && type !== '' ? type.slice(0, LONGEST_TYPE).toWellFormed() : null
+  const shownType = typeof type === 'string' && type !== '' ? type.slice(0, MAX_TYPE_LENGTH).toWellFormed() : null
   const keyHeader = scheme.keyHeader ?? (isNamedByConfig ? config.event_key_header?.toLowerCase() : undefined)
   const key = (keyHeader && headers[keyHeader]) ?? (scheme.keyInBody && member(body, scheme.keyInBody))
   return {
@@ -87,7 +87,7 @@ function requireKey(key: string | undefined, header: string): string | null {
 function safeHeaders(headers: Delivery['headers'], secretHeader = ''): Record<string, string> {
   const kept = Object.entries(headers).flatMap(([name, value]): [string, string][] => {
     const isKept = value !== undefined && !isSecretHeader(name) && name !== secretHeader.toLowerCase()
-    return isKept && !HEADERS_OF_THE_WAY.test(name) ? [[name, value.slice(0, LONGEST_HEADER)]] : []
+    return isKept && !HEADERS_OF_THE_WAY.test(name) ? [[name, value.slice(0, MAX_HEADER_LENGTH)]] : []
   })
-  return Object.fromEntries(kept.slice(0, MOST_HEADERS))
+  return Object.fromEntries(kept.slice(0, MAX_HEADERS))
 }

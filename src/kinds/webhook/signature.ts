@@ -11,7 +11,7 @@ export type Signing = { algorithm: Algorithm; encoding: Encoding }
 
 const TOLERANCE_SECONDS = 300
 /** More than any sender sends while it rotates its secrets. */
-const MOST_SIGNATURES = 20
+const MAX_SIGNATURES = 20
 const NO_CLAIM: Claim = { signed: '', signatures: [], timestamp: null }
 /** Stands in where there is no secret, so that a hook without one takes as long. Nobody can sign with it. */
 const NOBODYS_KEY = randomBytes(32)
@@ -32,7 +32,7 @@ export function isSigned(
   const isFresh = timestamp === null || Math.abs(now.getTime() / 1000 - timestamp) <= TOLERANCE_SECONDS
   for (const key of [keys[0] ?? NOBODYS_KEY, keys[1] ?? NOBODYS_KEY]) {
     const expected = createHmac(algorithm, key).update(signed).update(bytes).digest(encoding)
-    const isIt = signatures.slice(0, MOST_SIGNATURES).some((given) => isSame(given, expected))
+    const isIt = signatures.slice(0, MAX_SIGNATURES).some((given) => isSame(given, expected))
     if (isIt && isFresh) return true
   }
   return false
