@@ -55,15 +55,8 @@ export async function edit(
   const values = body.oauth_token === undefined ? {} : { [OAUTH_SLOT]: body.oauth_token }
   const versions = await storeValues(trx, caller, owner, values, means)
   const base = baseOf(current, actor, status, policy)
-  const made = await editOf(
-    trx,
-    current,
-    base,
-    { actor, space },
-    applyUpdate(actor, base.content, body),
-    versions,
-    means,
-  )
+  const content = applyUpdate(actor, base.content, body)
+  const made = await editOf(trx, actor, { space, current }, { base, content, versions }, means)
   if (body.config !== undefined || status === 'active')
     requireValid(means, automation.kind, made.content, {
       isWhole: status === 'active',
@@ -76,13 +69,16 @@ export async function edit(
   })
 }
 
+/** An automation that is locked, and where it is. */
+type Place = { space: Space; current: Current }
+
 type Decision = { hasSeen: boolean; policy: automationPolicies.Policy; means: Means }
 
 /** Puts an edit where it belongs: in the place of what is shown, or beside it. */
 export async function settle(
   trx: Transaction<DB>,
   caller: Caller,
-  { space, current }: { space: Space; current: Current },
+  { space, current }: Place,
   made: Edit,
   status: AutomationStatus,
   { hasSeen, policy, means }: Decision,
@@ -122,17 +118,17 @@ function baseOf(
 /**
  * An edit whole: its content with the versions of its secrets, and whether it says anything new.
  *
- * @param content all but the versions, which follow from what runs, from `versions` and from what the config names.
+ * @param content all but the versions of its secrets: these follow from what runs, from `versions`, which are new, and from what
+ * the config names.
  */
 export async function editOf(
   trx: Transaction<DB>,
-  { automation: { id, kind, status }, revision }: Pick<Current, 'automation' | 'revision'>,
-  base: Version,
-  { actor, space }: { actor: Actor; space: Space },
-  content: Content,
-  versions: VersionChange,
+  actor: Actor,
+  { space, current: { automation, revision } }: Place,
+  { base, content, versions }: { base: Version; content: Content; versions: VersionChange },
   { kinds, actions }: Pick<Means, 'kinds' | 'actions'>,
 ): Promise<Omit<Edit, 'deed'>> {
+  const { id, kind, status } = automation
   const { hosts, secrets } = kinds.profile(kind, content.config, actions)
   const owner = { organizationId: space.organizationId, automationId: id }
   // A person goes on from their own change with its credential; AI staff never has one of its own.

@@ -50,7 +50,7 @@ export async function setNamedSecret(
   const uses = ({ content }: Version) =>
     means.kinds.profile(current.automation.kind, content.config, means.actions).secrets.includes(name)
   const editOn = (base: Version) =>
-    editOf(trx, current, base, { actor: caller.actor, space }, base.content, change, means)
+    editOf(trx, caller.actor, { space, current }, { base, content: base.content, versions: change }, means)
 
   if (uses(current.revision)) {
     const policy = await automationPolicies.find(trx, space.organizationId)
