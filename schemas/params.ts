@@ -16,7 +16,12 @@ export const RevisionParams = closed({
 export const RunParams = closed({ ...AutomationParams.properties, runId: uuid('Run UUID.') })
 export const SecretParams = closed({
   ...AutomationParams.properties,
-  name: Type.String({ pattern: SECRET_NAME_PATTERN, description: 'How templates call it.', example: 'stripe_key' }),
+  name: Type.String({
+    maxLength: 64,
+    pattern: SECRET_NAME_PATTERN,
+    description: 'How templates call it.',
+    example: 'stripe_key',
+  }),
 })
 export const EventParams = closed({ ...AutomationParams.properties, eventId: uuid('Event UUID.') })
 export const MemberParams = closed({ orgId, userId: uuid('User UUID.') })

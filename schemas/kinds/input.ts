@@ -12,13 +12,15 @@ const MadeUpEvent = closed(
         description: 'The headers that it would come with, in lower case.',
       }),
     ),
-    body: Type.Optional(Type.Unknown({ description: 'What it would say.', example: { id: 'evt_1', amount: 1200 } })),
+    body: Type.Optional(
+      Type.Unknown({ description: 'What it would say.', example: { customer: 'Ada', amount: 1200 } }),
+    ),
   },
   {
     title: 'MadeUpEvent',
     description:
       'To try an automation out: an event that nobody sent. Templates see it as `event`, with `event.made_up` true.',
-    example: { type: 'invoice.paid', body: { id: 'evt_1', amount: 1200 } },
+    example: { type: 'invoice.paid', body: { customer: 'Ada', amount: 1200 } },
   },
 )
 

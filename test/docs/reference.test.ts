@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
+import { RunStatus, RunTrigger } from '../../schemas/runs.ts'
 import { ERRORS } from '../../src/errors.ts'
+import { KINDS } from '../../src/kinds/index.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const read = (page: string) => readFile(join(ROOT, page), 'utf8')
@@ -11,6 +13,17 @@ t.test('docs/errors.md lists every code with its status and sentence', async (t)
   const page = await read('docs/errors.md')
   for (const [code, [status, sentence]] of Object.entries(ERRORS))
     t.ok(page.includes(`| ${status} | \`${code}\` | ${sentence} |`), code)
+})
+
+t.test('pages name every kind, and every status and trigger of a run', async (t) => {
+  const [concepts, errors, runs] = await Promise.all(['docs/concepts.md', 'docs/errors.md', 'docs/runs.md'].map(read))
+  t.match(errors, `must be one of ${KINDS.names.join(', ')}"`)
+  for (const name of KINDS.names) t.match(concepts, `| \`${name}\` |`, name)
+  for (const word of [...RunStatus.enum, ...RunTrigger.enum]) t.match(runs, `| \`${word}\` |`, word)
+  for (const { name, input } of KINDS.schemas) {
+    const [row = ''] = new RegExp(`^\\| .*\`${name}\`.* \\| .* \\|$`, 'm').exec(runs ?? '') ?? []
+    for (const key of Object.keys(input)) t.match(row, `\`${key}\``, `${name} takes ${key}`)
+  }
 })
 
 type Operation = { operationId: string; description: string }

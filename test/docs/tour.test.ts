@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -13,6 +15,18 @@ const ROOT = join(import.meta.dirname, '../..')
 async function blocksOf(page: string): Promise<string[]> {
   const text = await readFile(join(ROOT, page), 'utf8')
   return [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map((match) => match[1] ?? '')
+}
+
+/** The port on which a page has something listen, and one that is free here. */
+const PORT_IN_PAGES = '9009'
+
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return String(port)
 }
 
 /** Runs the blocks in one shell, as somebody would paste them. @returns what each printed. */
@@ -35,7 +49,8 @@ curl -s "$ROOMS/$ROOM/messages" -H "Authorization: Bearer $TOKEN"`
 
 t.test('the tours work as they are printed', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-tour-'))
-  const server = await startServer(t, { DATA_DIR: folder })
+  const port = await freePort()
+  const server = await startServer(t, { DATA_DIR: folder, EGRESS_ALLOW: `127.0.0.1:${port}` })
   t.teardown(async () => {
     server.child.kill('SIGTERM')
     await server.exited
@@ -75,6 +90,31 @@ t.test('the tours work as they are printed', async (t) => {
     t.match(changed, /"name":"Morning summary, weekdays".*"status":"active".*"pending_revision":null/)
     for (const action of ['automation.created', 'automation.rejected', 'automation.approved', 'proposal.submitted'])
       t.match(log, action)
+  })
+
+  await t.test('the runs of docs/runs.md', async (t) => {
+    const blocks = await blocksOf('docs/runs.md')
+    const here = blocks.map((block) => block.replaceAll(PORT_IN_PAGES, port))
+    t.notSame(here, blocks)
+    const [, tried, charged, resolved] = await play(here, exports)
+    t.match(tried, /"status":"succeeded".*"input":\{"event":\{"type":"invoice\.paid","body":\{"customer":"Ada"\}\}\}/)
+    t.match(charged, /"status":"unknown".*"sent_at":"2.*"output":\{"request":\{"type":"http_request"/)
+    t.match(resolved, /"code":"run_unresolved".*"status":"succeeded".*"external_ref":"ch_3NG8Du2eZvKYlo2C1a2b3c4d"/s)
+    const [said = ''] = await play([SAID], exports)
+    t.match(said, 'Ada paid, or so they say')
+  })
+
+  await t.test('the secret of docs/http-requests.md', async (t) => {
+    const [, set = '', replaced = ''] = await play(await blocksOf('docs/http-requests.md'), exports)
+    t.match(
+      set,
+      /secret \\"shop_key\\" is not there.*"version":1,"state":"in_use".*"authorization":"•••".*"status":"active"/s,
+    )
+    t.match(
+      replaced,
+      /"secret":\{[^}]*"version":2.*"secrets":\[\{"name":"shop_key","version":2,"state":"in_use"[^\]]*\].*204$/s,
+    )
+    for (const output of [set, replaced]) t.notMatch(output, 'sk_live')
   })
 
   await t.test('the recipes of docs/webhooks.md', async (t) => {
