@@ -75,6 +75,7 @@ export const ERRORS = {
   run_sent: [409, 'what the run does may have left already: wait for its end'],
   run_finished: [409, 'the run has finished already'],
   run_not_finished: [409, 'the run has not finished yet'],
+  kind_unknown: [409, 'this server does not know the kind of the automation: a newer one made it'],
   not_a_webhook: [409, 'the automation takes no events from outside'],
   too_many_secrets: [409, 'an automation has at most 50 secrets'],
   illegal_transition: [409, 'an automation that was rejected can only be edited, resubmitted or activated'],

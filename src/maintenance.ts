@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import * as automationRuns from '../db/queries/automation-runs.ts'
+import * as automationSecrets from '../db/queries/automation-secrets.ts'
 import * as idempotencyKeys from '../db/queries/idempotency-keys.ts'
 import * as sessions from '../db/queries/sessions.ts'
 import * as spaceEvents from '../db/queries/space-events.ts'
@@ -25,6 +26,7 @@ export async function sweep(db: Kysely<DB>, { kinds, retentionDays }: Upkeep, no
   await expireProposals(db, kinds, BATCH)
   while ((await idempotencyKeys.removeExpired(db, BATCH)) === BATCH);
   while ((await sessions.removeExpired(db, BATCH)) === BATCH);
+  while ((await automationSecrets.destroyExpired(db, BATCH)) === BATCH);
   while ((await automationRuns.removeFinished(db, before(retentionDays * DAY_MS), BATCH)) === BATCH);
   while ((await webhookEvents.removeReceived(db, before(retentionDays * DAY_MS), BATCH)) === BATCH);
   while ((await spaceEvents.removeOld(db, before(EVENTS_KEPT_MS), BATCH)) === BATCH);

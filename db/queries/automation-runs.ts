@@ -42,7 +42,7 @@ export type NewRun = {
   automation_id: string
   revision: number
   digest: string
-  trigger: 'schedule' | 'manual' | 'webhook' | 'retry'
+  trigger: 'schedule' | 'manual' | 'webhook' | 'retry' | 'tunnel'
   status: 'queued' | 'skipped'
   scheduled_for: string | null
   note: string | null

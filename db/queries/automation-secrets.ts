@@ -134,6 +134,17 @@ export async function destroy(
        and s.slot = d.slot and s.version = d.version`.execute(trx)
 }
 
+/** Destroys up to `most` values that followed others and hold no more. @returns how many it destroyed. */
+export async function destroyExpired(db: Kysely<DB>, most: number): Promise<number> {
+  const { numAffectedRows = 0n } = await sql`
+    update automation_secrets set ciphertext = null
+     where id = any(array(
+       select id from automation_secrets where valid_until < now() and ciphertext is not null limit ${most}))`.execute(
+    db,
+  )
+  return Number(numAffectedRows)
+}
+
 function sealed(db: Kysely<DB>, { organizationId, automationId }: Owner) {
   return db
     .selectFrom('automation_secrets')

@@ -16,27 +16,29 @@ export type Due = {
 
 /**
  * Takes up to `most` automations that are due at `now`, the longest overdue first, locked until the transaction ends. What
- * another scheduler holds is passed over. Walks automations_next_run_at_idx, so what is not due costs nothing.
+ * another scheduler holds is passed over, and what is of other kinds than these. Walks automations_next_run_at_idx, so what is not
+ * due costs nothing.
  */
-export async function claim(trx: Transaction<DB>, now: Date, most: number): Promise<Due[]> {
+export async function claim(trx: Transaction<DB>, kinds: readonly string[], now: Date, most: number): Promise<Due[]> {
   const { rows } = await sql<Due>`
     select a.id, a.organization_id, a.space_id, a.kind, r.config, r.revision, r.digest, a.next_planned_at as planned_at
       from automations a
       join automation_revisions r
         on r.organization_id = a.organization_id and r.automation_id = a.id and r.revision = a.revision
-     where a.next_run_at <= ${now}
+     where a.next_run_at <= ${now} and a.kind = any(${[...kinds]}::text[])
      order by a.next_run_at
      limit ${most}
        for update of a skip locked`.execute(trx)
   return rows
 }
 
-/** When the next automation is due; null where none is planned. */
-export async function nextTime(db: Kysely<DB>): Promise<Date | null> {
+/** When the next automation of these kinds is due; null where none is planned. */
+export async function nextTime(db: Kysely<DB>, kinds: readonly string[]): Promise<Date | null> {
   const row = await db
     .selectFrom('automations')
     .select('next_run_at')
     .where('next_run_at', 'is not', null)
+    .where('kind', '=', sql<string>`any(${[...kinds]}::text[])`)
     .orderBy('next_run_at')
     .limit(1)
     .executeTakeFirst()

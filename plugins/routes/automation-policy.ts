@@ -1,3 +1,4 @@
+import type { Static } from '@fastify/type-provider-typebox'
 import * as automationPolicies from '../../db/queries/automation-policies.ts'
 import { AutomationPolicyResponse, AutomationPolicyUpdate } from '../../schemas/automation-policy.ts'
 import { ref } from '../../schemas/component.ts'
@@ -40,12 +41,20 @@ const routes: RoutePlugin = async (app) => {
     },
     async ({ caller, organization, body }) =>
       db.transaction().execute(async (trx) => {
-        const policy = await automationPolicies.update(trx, organization.id, body)
+        const policy = await automationPolicies.update(trx, organization.id, toRow(body))
         const target = { type: 'automation_policy', id: organization.id }
         await audit.record(trx, organization.id, caller, { action: 'policy.updated', target, details: body })
         return { policy: toPolicy(policy) }
       }),
   )
+
+  /** Who names every kind means those to come, too. */
+  function toRow(body: Static<typeof AutomationPolicyUpdate>) {
+    const { kinds_allowed_for_service_accounts: allowed, ...rest } = body
+    if (allowed === undefined) return rest
+    const isAll = app.kinds.names.every((name) => allowed.includes(name))
+    return { ...rest, kinds_allowed_for_service_accounts: isAll ? null : allowed }
+  }
 
   /** With the kinds that are allowed by name, also where all of them are. */
   function toPolicy(policy: automationPolicies.Policy) {

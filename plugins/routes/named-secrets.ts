@@ -6,7 +6,12 @@ import { errors } from '../../schemas/errors.ts'
 import { IfMatch } from '../../schemas/headers.ts'
 import { AutomationParams, SecretParams } from '../../schemas/params.ts'
 import type { Space } from '../../src/access/actor.ts'
-import { listNamedSecrets, type NamedSecret, setNamedSecret } from '../../src/automations/named-secrets.ts'
+import {
+  listNamedSecrets,
+  type NamedSecret,
+  removeNamedSecret,
+  setNamedSecret,
+} from '../../src/automations/named-secrets.ts'
 import { ApiError } from '../../src/errors.ts'
 import { matching } from '../entity-tag.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
@@ -72,7 +77,8 @@ const routes: RoutePlugin = async (app) => {
         operationId: 'deleteSecret',
         tags: [TAG],
         summary: 'Take a named secret away',
-        description: 'What uses it goes on, and its runs fail until it is set again.',
+        description:
+          'At once, also where the policy wants a second person. What uses it goes on, and its runs fail until it is set again.',
         params: SecretParams,
         headers: IfMatch,
         response: { 204: NoContent, ...errors(404, 409, 412) },
@@ -80,7 +86,7 @@ const routes: RoutePlugin = async (app) => {
     },
     async ({ caller, space, params: { automationId: id, name }, headers }, reply) => {
       const target = { space, id, name, seen: matching(headers['if-match']) }
-      await db.transaction().execute((trx) => setNamedSecret(trx, caller, target, null, app))
+      await db.transaction().execute((trx) => removeNamedSecret(trx, caller, target))
       return reply.code(204).send(null)
     },
   )

@@ -6,8 +6,9 @@ import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { AutomationParams, SpaceParams } from '../../schemas/params.ts'
 import { PreviewRequest, PreviewResponse } from '../../schemas/preview.ts'
-import { contentOf, namedVersions } from '../../src/automations/content.ts'
+import { contentOf } from '../../src/automations/content.ts'
 import { preview, withFirstContact } from '../../src/automations/preview.ts'
+import { presentNames } from '../../src/automations/versions.ts'
 import { ApiError } from '../../src/errors.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 
@@ -62,7 +63,7 @@ const routes: RoutePlugin = async (app) => {
       const lastRunAt = found.last_run_at?.toISOString() ?? null
       const owner = { organizationId: space.organizationId, automationId: id }
       const hasWebhookSecret = (await automationSecrets.list(db, owner, automationSecrets.INTAKE_SLOT)).length > 0
-      const stored = { hasWebhookSecret, secrets: new Set(Object.keys(namedVersions(secretVersions))) }
+      const stored = { hasWebhookSecret, secrets: await presentNames(db, owner, secretVersions) }
       const shown = preview({ id, name, kind: found.kind, config, lastRunAt, stored }, actions, kinds, new Date())
       return { preview: await withFirstContact(db, space.organizationId, id, shown) }
     },

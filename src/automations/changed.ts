@@ -34,7 +34,8 @@ export async function changed(
 ): Promise<void> {
   const standing = after ?? before
   if (standing === null) return
-  const { clock, intake, sessions } = kinds.get(standing.kind)
+  // What only a newer program on this database knows, it plans and tells itself.
+  const { clock, intake, sessions } = kinds.find(standing.kind) ?? {}
   if (clock !== undefined && after !== null) await plan(trx, clock, before, after)
   if (intake !== undefined && before === null) await webhooks.insert(trx, standing, newToken('wh_'))
   if (sessions !== undefined) await notify(trx, sessions.channel, standing.id)

@@ -53,7 +53,8 @@ export async function create(
     description,
     secretVersions: token === undefined ? {} : { [OAUTH_SLOT]: 1 },
   }
-  requireValid(means, kind, content, { isWhole: isActive })
+  const owner = { organizationId: space.organizationId, automationId: id }
+  await requireValid(trx, means, { ...owner, kind }, content, { isWhole: isActive })
   const digest = digestOf(id, kind, content)
   await automations.insert(trx, space, {
     id,
@@ -66,7 +67,6 @@ export async function create(
     created_by_service_account_id: actor.type === 'service_account' ? actor.id : null,
     owner_user_id: actor.type === 'user' ? actor.id : null,
   })
-  const owner = { organizationId: space.organizationId, automationId: id }
   if (token !== undefined) await storeValues(trx, caller, owner, { [OAUTH_SLOT]: token }, means)
   const sendsTo = means.kinds.profile(kind, config, means.actions).hosts
   await writeRevision(trx, actor, space, id, { revision: 1, content, digest, sendsTo })

@@ -58,9 +58,10 @@ export async function edit(
   const content = applyUpdate(actor, base.content, body)
   const made = await editOf(trx, actor, { space, current }, { base, content, versions }, means)
   if (body.config !== undefined || status === 'active')
-    requireValid(means, automation.kind, made.content, {
+    await requireValid(trx, means, { ...owner, kind: automation.kind }, made.content, {
       isWhole: status === 'active',
-      lacksSecrets: actor.type === 'service_account',
+      // A person has yet to set it, or has taken it away: what is active is renamed all the same.
+      lacksSecrets: actor.type === 'service_account' || (automation.status === 'active' && body.config === undefined),
     })
   await settle(trx, caller, { space, current }, { ...made, deed: credentialDeed(body.oauth_token) }, status, {
     hasSeen,

@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from 'kysely'
 import * as automationPolicies from '../../db/queries/automation-policies.ts'
 import * as automationSecrets from '../../db/queries/automation-secrets.ts'
+import * as automations from '../../db/queries/automations.ts'
 import type { DB } from '../../db/types.ts'
 import type { Space } from '../access/actor.ts'
 import type { Caller } from '../access/caller.ts'
@@ -26,31 +27,28 @@ export type NamedSecret = {
 type Target = { space: Space; id: string; name: string; seen: Seen }
 
 /**
- * Sets a named secret, or takes it away. Where the content that is shown uses it, this is a change of that content like any
- * other: it takes its place at once, or waits where the policy wants a second person. A proposal that uses it is proposed anew,
- * with another digest.
+ * Sets a named secret. Where the content that is shown uses it, this is a change of that content like any other: it takes its
+ * place at once, or waits where the policy wants a second person. A proposal that uses it is proposed anew, with another digest.
  *
- * @param value null takes it away.
- * @throws ApiError `automation_not_found`, `secret_not_found`, `too_many_secrets`, `other_proposal_pending`, `precondition_failed`
+ * @throws ApiError `automation_not_found`, `too_many_secrets`, `other_proposal_pending`, `precondition_failed`
  */
 export async function setNamedSecret(
   trx: Transaction<DB>,
   caller: Caller,
-  { space, id, name, seen }: Target,
-  value: string | null,
+  target: Target,
+  value: string,
   means: Means,
 ): Promise<void> {
-  const current = await lock(trx, space, id)
-  seen({ version: current.automation.version, digest: current.revision.digest })
-  const owner = { organizationId: space.organizationId, automationId: id }
+  const { space, id, name } = target
+  const { current, owner, slots } = await lockFor(trx, target)
   const slot = slotOf(name)
-  await requireRoom(trx, owner, slot, value)
-  const change = await storeValues(trx, caller, owner, { [slot]: value }, means)
-  const deed = { secret: name, version: change[slot] ?? null }
+  if (!slots.has(slot) && slots.size >= MAX_SECRETS) throw new ApiError('too_many_secrets')
+  const versions = await storeValues(trx, caller, owner, { [slot]: value }, means)
+  const deed = { secret: name, version: versions[slot] ?? null }
   const uses = ({ content }: Version) =>
     means.kinds.profile(current.automation.kind, content.config, means.actions).secrets.includes(name)
   const editOn = (base: Version) =>
-    editOf(trx, caller.actor, { space, current }, { base, content: base.content, versions: change }, means)
+    editOf(trx, caller.actor, { space, current }, { base, content: base.content, versions }, means)
 
   if (uses(current.revision)) {
     const policy = await automationPolicies.find(trx, space.organizationId)
@@ -62,30 +60,43 @@ export async function setNamedSecret(
   // As it is by now, because the change may have taken its place or become what waits.
   const after = await lock(trx, space, id)
   const { pending } = after
-  if (pending !== null && uses(pending) && pending.content.secretVersions[slot] !== (change[slot] ?? undefined))
+  if (pending !== null && uses(pending) && pending.content.secretVersions[slot] !== versions[slot])
     await stage(trx, caller, space, after, { ...(await editOn(pending)), isNew: true, deed })
-  await tidy(trx, space, id, slot, value === null)
-  await record(trx, caller, space, id, value === null ? 'automation.secret_removed' : 'automation.secret_set', deed)
+  const { revision, pending: waiting } = await lock(trx, space, id)
+  const used = [revision, ...(waiting === null ? [] : [waiting])].map(({ content }) => content.secretVersions)
+  await destroyUnused(trx, owner, used)
+  const isUsed = revision.content.secretVersions[slot] === versions[slot]
+  await record(trx, caller, space, id, 'automation.secret_set', { ...deed, in_use: isUsed })
 }
 
-async function requireRoom(
-  trx: Transaction<DB>,
-  owner: automationSecrets.Owner,
-  slot: string,
-  value: string | null,
-): Promise<void> {
-  const stored = await automationSecrets.listVersions(trx, owner)
-  const slots = new Set(stored.map((each) => each.slot).filter((each) => each.startsWith(NAMED_SLOTS)))
-  if (slots.has(slot)) return
-  if (value === null) throw new ApiError('secret_not_found')
-  if (slots.size >= MAX_SECRETS) throw new ApiError('too_many_secrets')
+/**
+ * Takes a named secret away: every value of it is destroyed, also that of content which nobody changes by it. What uses it goes
+ * on, and its runs fail until it is set again. No second person is asked, because nothing can happen by it that was not approved.
+ *
+ * @throws ApiError `automation_not_found`, `secret_not_found`, `precondition_failed`
+ */
+export async function removeNamedSecret(trx: Transaction<DB>, caller: Caller, target: Target): Promise<void> {
+  const { space, id, name } = target
+  const { owner, slots, stored } = await lockFor(trx, target)
+  const slot = slotOf(name)
+  if (!slots.has(slot)) throw new ApiError('secret_not_found')
+  await automationSecrets.destroy(
+    trx,
+    owner,
+    stored.filter((each) => each.slot === slot),
+  )
+  await automations.update(trx, space, id, {})
+  await record(trx, caller, space, id, 'automation.secret_removed', { secret: name })
 }
 
-async function tidy(trx: Transaction<DB>, space: Space, id: string, slot: string, isRemoved: boolean): Promise<void> {
-  const { revision, pending } = await lock(trx, space, id)
-  const used = [revision, ...(pending === null ? [] : [pending])].map(({ content }) => content.secretVersions)
+/** Locks an automation for a change of its secrets. `slots` are those of the named ones that have a value. */
+async function lockFor(trx: Transaction<DB>, { space, id, seen }: Target) {
+  const current = await lock(trx, space, id)
+  seen({ version: current.automation.version, digest: current.revision.digest })
   const owner = { organizationId: space.organizationId, automationId: id }
-  await destroyUnused(trx, owner, used, isRemoved ? slot : undefined)
+  const stored = await automationSecrets.listVersions(trx, owner)
+  const named = stored.filter((each) => each.slot.startsWith(NAMED_SLOTS))
+  return { current, owner, stored: named, slots: new Set(named.map((each) => each.slot)) }
 }
 
 /** The named secrets of an automation, by name and version. */

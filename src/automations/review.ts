@@ -46,7 +46,8 @@ export async function approve(
   requireSeen(current, proposal, hasSeen || digest !== undefined, policy)
   requireSecondPerson(policy, caller.actor, proposal)
   if (proposal !== revision) await requireFreshSecrets(trx, target, current, proposal)
-  requireValid(means, automation.kind, proposal.content, { isWhole: true })
+  const owner = ownerOf(target)
+  await requireValid(trx, means, { ...owner, kind: automation.kind }, proposal.content, { isWhole: true })
   await automations.update(trx, target.space, automation.id, {
     status,
     revision: proposal.revision,
@@ -57,7 +58,7 @@ export async function approve(
   })
   const after = standingOf(target.space, current, { status, content: proposal.content })
   await changed(trx, means.kinds, standingOf(target.space, current), after)
-  await destroyUnused(trx, ownerOf(target), [proposal.content.secretVersions])
+  await destroyUnused(trx, owner, [proposal.content.secretVersions])
   const details = { before: revision.digest, after: proposal.digest, revision: proposal.revision, status }
   await record(trx, caller, target.space, automation.id, 'automation.approved', details)
 }

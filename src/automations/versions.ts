@@ -1,9 +1,9 @@
-import type { Transaction } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import * as automationSecrets from '../../db/queries/automation-secrets.ts'
 import type { DB } from '../../db/types.ts'
 import type { Caller } from '../access/caller.ts'
 import { type SecretValues, seal } from '../secrets/sealed.ts'
-import type { Content } from './content.ts'
+import { type Content, namedVersions } from './content.ts'
 import type { Means } from './means.ts'
 
 /** Which version of each secret a content uses, by slot. */
@@ -64,6 +64,20 @@ export function slotOf(name: string): string {
   return `${NAMED_SLOTS}${name}`
 }
 
+/** The names of the secrets that a content uses and that have their value still. */
+export async function presentNames(
+  db: Kysely<DB>,
+  owner: automationSecrets.Owner,
+  versions: Versions,
+): Promise<ReadonlySet<string>> {
+  const names = Object.keys(namedVersions(versions))
+  if (names.length === 0) return new Set()
+  const stored = await automationSecrets.listVersions(db, owner)
+  const isThere = (name: string) =>
+    stored.some(({ slot, version }) => slot === slotOf(name) && version === versions[slot])
+  return new Set(names.filter(isThere))
+}
+
 /** The newest version of each slot; they come in order. */
 function newestOf(versions: readonly automationSecrets.Version[]): Record<string, number> {
   return Object.fromEntries(versions.map(({ slot, version }) => [slot, version]))
@@ -74,19 +88,17 @@ function newestOf(versions: readonly automationSecrets.Version[]): Record<string
  * that nobody uses yet, the newest stays.
  *
  * @param used the versions that what is shown, and a change that waits beside it, name.
- * @param removed the slot of a secret that is taken away: of that one nothing stays that is not used.
  */
 export async function destroyUnused(
   trx: Transaction<DB>,
   owner: automationSecrets.Owner,
   used: readonly Versions[],
-  removed?: string,
 ): Promise<void> {
   const versions = await automationSecrets.listVersions(trx, owner)
   const newest = newestOf(versions)
   const unused = versions.filter(({ slot, version }) => {
     const isNamed = used.some((each) => each[slot] !== undefined)
-    if (isNamed || slot === OAUTH_SLOT || slot === removed) return !used.some((each) => each[slot] === version)
+    if (isNamed || slot === OAUTH_SLOT) return !used.some((each) => each[slot] === version)
     return newest[slot] !== version
   })
   if (unused.length > 0) await automationSecrets.destroy(trx, owner, unused)

@@ -17,6 +17,8 @@ import type { Kinds } from '../kinds/registry.ts'
 import type { RunQueue } from '../runs/queue.ts'
 
 const BUFFER_MS = 2000
+/** For a worker that knows the kind of a run, where this one does not. */
+const ELSEWHERE_MS = 10_000
 const EVENT_GONE = 'the event that it was for is not kept any more'
 const IN_DOUBT = 'nobody knows whether it happened: it was about to be sent when its worker was lost'
 
@@ -57,7 +59,8 @@ export async function begin(
     const event = events.get(run.event_id ?? '')
     const reason = whyNot(run, event)
     if (reason !== undefined) stopped.push({ run, reason })
-    else if (await mustWait(trx, engine, run)) await putOff(trx, engine, run)
+    else if (engine.kinds.find(run.kind) === undefined) await putOff(trx, engine, run, ELSEWHERE_MS)
+    else if (await mustWait(trx, engine, run)) await putOff(trx, engine, run, BUFFER_MS)
     else {
       const attempt = attemptOf(engine.kinds, run, event, secrets.get(run.automation_id) ?? [])
       begun.set(run.id, attempt)
@@ -140,8 +143,13 @@ async function mustWait(trx: Transaction<DB>, { kinds }: Engine, run: runAttempt
   return open.some(({ id, status }) => id !== run.id && status === 'running')
 }
 
-async function putOff(trx: Transaction<DB>, { queue }: Engine, run: runAttempts.Attemptable): Promise<void> {
-  const startAfter = new Date(Date.now() + BUFFER_MS)
+async function putOff(
+  trx: Transaction<DB>,
+  { queue }: Engine,
+  run: runAttempts.Attemptable,
+  ms: number,
+): Promise<void> {
+  const startAfter = new Date(Date.now() + ms)
   await queue.send(trx, [{ runId: run.id, organizationId: run.organization_id, startAfter }])
 }
 

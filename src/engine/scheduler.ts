@@ -48,7 +48,7 @@ async function startBatch(
   { queue, kinds }: Pick<SchedulerOptions, 'queue' | 'kinds'>,
   now: Date,
 ): Promise<number> {
-  const claimed = await dueAutomations.claim(trx, now, BATCH)
+  const claimed = await dueAutomations.claim(trx, kinds.names, now, BATCH)
   if (claimed.length === 0) return 0
   const open = await openRuns(trx, claimed)
   const runs: automationRuns.NewRun[] = []
@@ -143,7 +143,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
       let sleep = RETRY_MS
       try {
         await startDue(options)
-        const next = await dueAutomations.nextTime(db)
+        const next = await dueAutomations.nextTime(db, options.kinds.names)
         sleep = next === null ? MAX_SLEEP_MS : Math.min(Math.max(next.getTime() - now(), 0), MAX_SLEEP_MS)
       } catch (error) {
         onError(error)

@@ -71,7 +71,7 @@ type IsValid = (kind: string, digest: string, config: AutomationConfig) => boole
 function toHook(row: webhooks.Webhook, kinds: Kinds, cipher: Cipher, isValid: IsValid): Hook | undefined {
   const { kind } = row
   const config = row.config as AutomationConfig
-  const { intake } = kinds.get(kind)
+  const { intake } = kinds.find(kind) ?? {}
   const isLive = row.status === 'paused' || (row.status === 'active' && row.approved_digest === row.digest)
   if (intake === undefined || !isLive || !isValid(kind, row.digest, config)) return undefined
   return {

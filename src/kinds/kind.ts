@@ -38,7 +38,10 @@ export type ReceivedEvent = {
   wanted: boolean
 }
 
-/** A kind that takes events from outside, at a URL of its own. Configs are valid ones. */
+/**
+ * A kind that takes events from outside, at a URL of its own. `read`, `waitSeconds` and `example` are asked of valid configs
+ * alone; the others also of drafts, and `verify` of an empty config for an unknown hook.
+ */
 export type Intake = {
   /** Whether its senders prove themselves with a secret. */
   needsSecret(config: Config): boolean

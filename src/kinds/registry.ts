@@ -1,8 +1,9 @@
+import { NAMED_SLOTS } from '../../db/queries/automation-secrets.ts'
 import { closed } from '../../schemas/component.ts'
 import type { KindSchema } from '../../schemas/kinds/kind.ts'
 import type { ActionProfile } from '../actions/action.ts'
 import type { Actions } from '../actions/index.ts'
-import type { ConfigProblem } from '../errors.ts'
+import { ApiError, type ConfigProblem } from '../errors.ts'
 import { schemaProblems } from '../schema-problems.ts'
 import type { Config, Facts, Kind } from './kind.ts'
 
@@ -12,14 +13,20 @@ export type Kinds = {
   /** What the contract says of each, in the order of the registry. */
   readonly schemas: readonly KindSchema[]
   readonly names: readonly string[]
-  /** @throws Error for one that this program does not know, which a newer one may have written. */
+  /** Undefined for one that this program does not know: a newer one on the same database may. */
+  find(name: string): Kind | undefined
+  /** @throws ApiError `kind_unknown` */
   get(name: string): Kind
   /** Everything that keeps a config from running. Paths begin with `/config`. */
   problems(name: string, config: Config, facts: Facts): ConfigProblem[]
   /** What is wrong with the input of a run. Paths are pointers into it. */
   inputProblems(name: string, input: Readonly<Record<string, unknown>>): ConfigProblem[]
   /** What a reviewer should know of a config, whatever it is run with. */
-  warnings(name: string, config: Config, actions: Pick<Actions, 'profile'>): string[]
+  warnings(
+    name: string,
+    content: { config: Config; secretVersions: Readonly<Record<string, number>> },
+    actions: Pick<Actions, 'profile'>,
+  ): string[]
   /** What is plain of what a config does, nothing where it can't do anything. */
   profile(name: string, config: Config, actions: Pick<Actions, 'profile'>): ActionProfile
 }
@@ -31,7 +38,7 @@ export function createKinds(list: readonly Kind[]): Kinds {
   const inputs = new Map(list.map(({ schema }) => [schema.name, closed(schema.input)]))
   const get = (name: string): Kind => {
     const kind = byName.get(name)
-    if (kind === undefined) throw new Error(`there is no kind "${name}"`)
+    if (kind === undefined) throw new ApiError('kind_unknown')
     return kind
   }
   const profile: Kinds['profile'] = (name, config, actions) => {
@@ -42,6 +49,7 @@ export function createKinds(list: readonly Kind[]): Kinds {
     list,
     schemas: list.map(({ schema }) => schema),
     names: [...byName.keys()],
+    find: (name) => byName.get(name),
     get,
     problems(name, config, facts) {
       const kind = get(name)
@@ -52,10 +60,13 @@ export function createKinds(list: readonly Kind[]): Kinds {
       return isTyped ? [...found, ...kind.problems(config, facts)] : found
     },
     inputProblems: (name, input) => schemaProblems(inputs.get(name) ?? closed({}), input),
-    warnings(name, config, actions) {
-      const kind = get(name)
-      if (schemaProblems(kind.schema.config, config).length > 0) return []
-      return [...(kind.warnings?.(config) ?? []), ...profile(name, config, actions).warnings]
+    warnings(name, { config, secretVersions }, actions) {
+      const kind = byName.get(name)
+      if (kind === undefined || schemaProblems(kind.schema.config, config).length > 0) return []
+      const { warnings, secrets } = profile(name, config, actions)
+      const missing = secrets.filter((each) => secretVersions[`${NAMED_SLOTS}${each}`] === undefined)
+      const lacking = missing.map((each) => `it uses the secret "${each}", which is not there: a person sets it`)
+      return [...(kind.warnings?.(config) ?? []), ...warnings, ...lacking]
     },
     profile,
   }

@@ -92,7 +92,7 @@ func main() {
 	seen := hyperspeed.Approval{Digest: &automation.Digest}
 	must(person.ApproveAutomationWithResponse(ctx, orgId, spaceId, automation.Id, nil, seen))
 	wait := hyperspeed.RunAutomationParams{Prefer: pointer("wait=20")}
-	ran := must(person.RunAutomationWithResponse(ctx, orgId, spaceId, automation.Id, &wait)).JSON200
+	ran := must(person.RunAutomationWithResponse(ctx, orgId, spaceId, automation.Id, &wait, hyperspeed.RunInput{})).JSON200
 	fmt.Println(ran.Run.Status)
 	// docs: end
 	id := automation.Id
@@ -154,5 +154,5 @@ func refusals(person, aiStaff *hyperspeed.ClientWithResponses, orgId, spaceId, i
 	refuses("unauthorized", must(clientOf("nonsense").GetMeWithResponse(ctx)).JSON401)
 	refuses("service_account_cannot_approve", must(aiStaff.ApproveAutomationWithResponse(ctx, orgId, spaceId, id, nil, hyperspeed.Approval{})).JSON403)
 	refuses("automation_not_found", must(person.GetAutomationWithResponse(ctx, orgId, spaceId, uuid.New())).JSON404)
-	refuses("automation_not_active", must(person.RunAutomationWithResponse(ctx, orgId, spaceId, id, nil)).JSON409)
+	refuses("automation_not_active", must(person.RunAutomationWithResponse(ctx, orgId, spaceId, id, nil, hyperspeed.RunInput{})).JSON409)
 }

@@ -307,6 +307,10 @@ t.test('named secrets', async (t) => {
     const { reviews } = (await send(owner, 'GET', `/api/v1/organizations/${on.organizationId}/reviews`)).body
     const review = reviews.find((each: { automation_id: string }) => each.automation_id === id)
     t.match(review.warnings, [/the header Authorization carries a credential in clear/])
+    const lacking = (await send(staff, 'POST', base, body())).body.automation.id
+    const { reviews: now } = (await send(owner, 'GET', `/api/v1/organizations/${on.organizationId}/reviews`)).body
+    const warned = now.find((each: { automation_id: string }) => each.automation_id === lacking).warnings
+    t.match(warned, [/it uses the secret "stripe_key", which is not there/])
   })
 
   t.test('setting and taking away is in the audit log, without the value', async (t) => {
@@ -320,7 +324,7 @@ t.test('named secrets', async (t) => {
         {
           action: 'automation.secret_removed',
           actor: { id: owner.id },
-          details: { secret: 'stripe_key', version: null },
+          details: { secret: 'stripe_key' },
         },
         { action: 'automation.secret_set', actor: { id: owner.id }, details: { secret: 'stripe_key', version: 1 } },
       ],

@@ -114,16 +114,21 @@ t.test('credentials under four eyes', async (t) => {
     t.match(await stored(id), [{ version: 1 }, { version: 3 }], 'the version of the rejected one is not given again')
   })
 
-  t.test('taking one away waits as well', async (t) => {
+  t.test('taking a named one away holds at once, because nothing can happen by it; a credential waits', async (t) => {
     const id = await active()
-    await send(alice, 'DELETE', `${base}/${id}/secrets/key`)
+    const before = await get(id)
+    t.equal((await send(alice, 'DELETE', `${base}/${id}/secrets/key`)).status, 204)
     await send(alice, 'PATCH', `${base}/${id}`, { oauth_token: null })
-    t.same(await opened(id), { oauth: 'old token', 'secrets.key': 'old key' })
+    t.same(await opened(id), { oauth: 'old token' })
+    t.equal((await get(id)).approved_digest, before.approved_digest, 'what was approved is what it was')
+    t.equal(await keyUsed(id), undefined, 'nothing is sent without it')
+    t.match((await get(id)).last_error, /the secret "key" is not there/)
     t.match(await approve(bob, id), { status: 400 }, 'what names a secret that is not there does not become active')
-    await send(bob, 'POST', `${base}/${id}/reject`)
-    await send(alice, 'PATCH', `${base}/${id}`, { oauth_token: null })
+    await setKey(alice, id, 'new key')
+    t.equal(await keyUsed(id), undefined, 'the new one waits for the second person')
     t.match(await approve(bob, id), { status: 200, body: { automation: { has_oauth_token: false } } })
-    t.same(await opened(id), { 'secrets.key': 'old key' })
+    t.same(await opened(id), { 'secrets.key': 'new key' })
+    t.equal(await keyUsed(id), 'new key')
   })
 
   t.test('whose change waits finds no other one in its place', async (t) => {

@@ -4,7 +4,7 @@ import { createExecutor } from '../../../src/engine/executor.ts'
 import { startDue } from '../../../src/engine/scheduler.ts'
 import { KINDS } from '../../../src/kinds/index.ts'
 import { createKinds } from '../../../src/kinds/registry.ts'
-import { testApp } from '../../support/app.ts'
+import { emptyApp, testApp } from '../../support/app.ts'
 import { ECHO_CHANNEL, echo } from '../../support/fifth-kind/index.ts'
 import { until } from '../../support/until.ts'
 
@@ -119,7 +119,7 @@ t.test('a fifth kind is a folder and a line', async (t) => {
   t.test('what is wrong with its config is refused, and a draft may be unfinished', async (t) => {
     const wrong = [
       [{ greeting: 7 }, '/config/greeting'],
-      [{ greeting: '{% broken' }, '/config/message'],
+      [{ greeting: '{% broken' }, '/config/greeting'],
       [{ cron: 'never' }, '/config/cron'],
     ] as const
     for (const [config, path] of wrong)
@@ -158,6 +158,48 @@ t.test('a fifth kind is a folder and a line', async (t) => {
     await create({ name: 'n', kind: 'scheduled' })
     await create(HELLO)
     await until(async () => heard.length === 5)
+  })
+
+  t.test('a program that does not know it leaves it alone, and goes on with the rest', async (t) => {
+    const made = await create({ ...HELLO, config: { ...HELLO.config, cron: '* * * * *' }, status: 'active' })
+    const other = await create({ name: 'n', kind: 'scheduled', config: { cron: '* * * * *' }, status: 'active' })
+    const { run } = (await send(owner, 'POST', `${base}/${made.id}/run`)).body
+    const now = () => Date.parse(made.next_run_at)
+    jobsSent.length = 0
+    t.equal(await startDue({ db, queue, kinds: KINDS, now }), 1)
+    t.match(jobsSent, [{}], 'the one that it knows')
+    jobsSent.length = 0
+    const older = createExecutor({ ...test, kinds: KINDS, queue, backoff: () => 0 })
+    await older({ runId: run.id, organizationId, signal: new AbortController().signal })
+    t.ok(Number(jobsSent[0]?.startAfter) > Date.now(), 'a run of it waits for a worker that knows it')
+    const [hook = ''] = made.trigger.url.split('/').slice(-1)
+    const old = await emptyApp(t, {}, { database: { db, url: databaseUrl } })
+    const refused = { status: 409, body: { code: 'kind_unknown' } }
+    for (const [method, path, body] of [
+      ['PATCH', made.id, { name: 'renamed' }],
+      ['PATCH', made.id, { status: 'active' }],
+      ['POST', `${made.id}/run`, {}],
+      ['GET', `${made.id}/preview`, undefined],
+      ['PUT', `${made.id}/secrets/a`, { value: 'x' }],
+      ['POST', `${made.id}/webhook/secret`, {}],
+    ] as const) {
+      const answer = await old.app.inject({
+        method,
+        url: `${base}/${path}`,
+        headers: { authorization: `Bearer ${owner.token}` },
+        ...(body === undefined ? {} : { payload: body }),
+      })
+      t.match({ status: answer.statusCode, body: answer.json() }, refused, `${method} ${path}`)
+    }
+    const known = await old.app.inject({ method: 'POST', url: `/api/v1/hooks/${hook}`, payload: {} })
+    t.equal(known.statusCode, 401)
+    const gone = await old.app.inject({
+      method: 'DELETE',
+      url: `${base}/${made.id}`,
+      headers: { authorization: `Bearer ${owner.token}` },
+    })
+    t.equal(gone.statusCode, 204)
+    await send(owner, 'DELETE', `${base}/${other.id}`)
   })
 
   t.test('and it is unknown where nobody registered it', async (t) => {

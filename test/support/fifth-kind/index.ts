@@ -1,6 +1,6 @@
 import { scheduleProblems } from '../../../src/clock/schedule.ts'
+import type { ConfigProblem } from '../../../src/errors.ts'
 import type { Config, Kind } from '../../../src/kinds/kind.ts'
-import { messageOrActionProblems } from '../../../src/kinds/message-or-action.ts'
 import { type EchoConfig, echoSchema } from './schema.ts'
 
 /** The channel on which whoever holds connections of an `echo` hears of changes. */
@@ -14,7 +14,7 @@ export const echo: Kind = {
     const missing = { path: '/config/greeting', message: 'is required', isMissing: true as const }
     const wrong = cron === undefined ? [] : scheduleProblems({ cron })
     return [
-      ...(greeting === undefined ? [missing] : messageOrActionProblems({}, effect(config), facts)),
+      ...(greeting === undefined ? [missing] : facts.actions.problems(effect(config), facts).map(ofGreeting)),
       ...wrong.map((problem) => ({ ...problem, path: `/config${problem.path}` })),
     ]
   },
@@ -52,6 +52,11 @@ function effect(config: Config, { shout }: Readonly<Record<string, unknown>> = {
   const { greeting = '' } = known(config)
   const text = `${greeting}, ${shout ?? '{{ event.body | default: "nobody" }}'}!`
   return { type: 'message', channel: 'echo', text }
+}
+
+/** The text of the message is made of the greeting. */
+function ofGreeting(problem: ConfigProblem): ConfigProblem {
+  return { ...problem, path: '/config/greeting' }
 }
 
 function known(config: Config): EchoConfig {

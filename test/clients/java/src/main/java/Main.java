@@ -107,7 +107,7 @@ public final class Main {
     AutomationBase automation = (AutomationBase) proposed.getActualInstance();
     Approval seen = new Approval().digest(automation.getDigest());
     new ReviewApi(person).approveAutomation(orgId, spaceId, automation.getId(), null, null, seen);
-    var ran = new RunsApi(person).runAutomation(orgId, spaceId, automation.getId(), null, "wait=20").getRun();
+    var ran = new RunsApi(person).runAutomation(orgId, spaceId, automation.getId(), null, "wait=20", null).getRun();
     System.out.println(ran.getStatus());
     // docs: end
     UUID id = automation.getId();
@@ -141,7 +141,7 @@ public final class Main {
         "service_account_cannot_approve",
         () -> new ReviewApi(aiStaff).approveAutomation(orgId, spaceId, id, null, null, null));
     refuses(404, "automation_not_found", () -> automations.getAutomation(orgId, spaceId, UUID.randomUUID()));
-    refuses(409, "automation_not_active", () -> runs.runAutomation(orgId, spaceId, id, null, null));
+    refuses(409, "automation_not_active", () -> runs.runAutomation(orgId, spaceId, id, null, null, null));
     System.out.println(checks + " checks");
   }
 

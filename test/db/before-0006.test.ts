@@ -13,9 +13,9 @@ import { openSecrets, openSlots } from '../../src/secrets/sealed.ts'
 import { emptyApp, signIn } from '../support/app.ts'
 import { emptyDatabase } from '../support/database.ts'
 
-// A database as release 0.1.0 left it, written down by pg_dump: automations of every kind and status, with credentials, secrets,
+// A database as it was before migration 0006, written down by pg_dump: automations of every kind and status, with credentials, secrets,
 // events and runs. Its secrets are encrypted with the key of all tests.
-const DUMP = join(import.meta.dirname, 'release-0.1.0.sql')
+const DUMP = join(import.meta.dirname, 'before-0006.sql')
 
 /** What it answered for these automations, by name. */
 const DIGESTS: Record<string, string> = {
@@ -52,7 +52,7 @@ async function migratedApp(t: Test) {
   return { ...app, organizationId, owner, base, automations: automations as Shown[], named }
 }
 
-t.test('a database of the last release', async (t) => {
+t.test('a database from before there were named secrets', async (t) => {
   const on = await migratedApp(t)
   const { db, send, owner, base, organizationId, automations, named, cipher, jobsSent } = on
   const idOf = (name: string) => named(name).id
