@@ -107,8 +107,23 @@ function ofAutomation(db: Kysely<DB>, space: Space, automationId: string) {
     .where('automation_id', '=', automationId)
 }
 
+/** The automation of a run, whatever becomes of it. */
+export async function findAutomationId(
+  db: Kysely<DB>,
+  organizationId: string,
+  id: string,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('automation_runs')
+    .select('automation_id')
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row?.automation_id
+}
+
 /** What is known of a run that is ended from outside. */
-export type EndedRun = { space_id: string; automation_id: string; started_at: Date | null; status: string }
+export type EndedRun = { space_id: string; started_at: Date | null }
 
 /**
  * Cancels a run that waits or is under way; what it has put out so far stays. One whose effect may have left already is left
@@ -154,7 +169,7 @@ function ofOpenRun(trx: Transaction<DB>, organizationId: string, id: string) {
     .where('organization_id', '=', organizationId)
     .where('id', '=', id)
     .where('status', 'in', ['queued', 'running'])
-    .returning(['space_id', 'automation_id', 'started_at', 'status'])
+    .returning(['space_id', 'started_at'])
 }
 
 /**

@@ -39,12 +39,19 @@ export type Attemptable = {
  */
 export async function lock(trx: Transaction<DB>, keys: readonly RunKey[]): Promise<Attemptable[]> {
   const asked = JSON.stringify(keys)
+  // What began before and can't go on is noted for its automation, which must be held for that from the first: two that share it
+  // would wait for each other. All of a batch are locked in one mode, in one order.
+  const { rows: begun } = await sql`
+    select from json_to_recordset(${asked}::json) as asked ("organizationId" uuid, id uuid)
+      join automation_runs r on r.organization_id = asked."organizationId" and r.id = asked.id
+     where r.attempt > 0
+     limit 1`.execute(trx)
   await sql`
     select from json_to_recordset(${asked}::json) as asked ("organizationId" uuid, id uuid)
       join automation_runs r on r.organization_id = asked."organizationId" and r.id = asked.id
       join automations a on a.organization_id = r.organization_id and a.id = r.automation_id
      order by a.id
-       for share of a`.execute(trx)
+       for ${sql.raw(begun.length > 0 ? 'no key update' : 'share')} of a`.execute(trx)
   // A statement of its own: it sees what the first one has waited for.
   const { rows } = await sql<Attemptable>`
     select r.id, r.organization_id, r.space_id, r.automation_id, r.status, r.attempt, r.trigger, r.scheduled_for,
@@ -134,6 +141,8 @@ export type Ended = {
   error_message: string | null
   external_ref: string | null
   output: Record<string, unknown> | null
+  /** Whether it is certain that nothing was sent. */
+  is_unsent: boolean
 }
 
 /**
@@ -147,12 +156,11 @@ export async function end(trx: Transaction<DB>, runs: readonly Ended[]): Promise
     update automation_runs r
        set status = e.status, error_message = e.error_message, external_ref = e.external_ref,
            output = coalesce(e.output, case when r.sent_at is not null then r.output end),
-           -- what is tried again has certainly had no effect
-           sent_at = case when e.status <> 'queued' then r.sent_at end,
+           sent_at = case when not e.is_unsent then r.sent_at end,
            finished_at = case when e.status <> 'queued' then now() end
       from json_to_recordset(${JSON.stringify(runs)}::json)
              as e (id uuid, organization_id uuid, attempt integer, status text, error_message text, external_ref text,
-                   output json)
+                   output json, is_unsent boolean)
      where r.organization_id = e.organization_id and r.id = e.id and r.attempt = e.attempt and r.status = 'running'
     returning r.id, r.started_at`.execute(trx)
   return new Map(rows.map((row) => [row.id, row]))

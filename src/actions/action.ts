@@ -63,6 +63,8 @@ export type ActionResult =
       error: string
       retry: 'yes' | 'no' | 'unknown' | { afterSeconds: number }
       output?: Record<string, unknown>
+      /** That it is certain that nothing was sent, where `retry` does not say so. */
+      isUnsent?: true
     }
 
 /** What an action would do, for a reviewer: no side effect, secrets as `•••`. `hosts` are those that it would send to. */

@@ -91,7 +91,7 @@ function final(error: string): ActionResult {
 
 function failureOf(error: EgressError, { repeat }: HttpRequestConfig, redact: Redact): ActionResult {
   const message = redact(error.message)
-  if (FINAL.has(error.code)) return final(message)
+  if (FINAL.has(error.code)) return { ok: false, error: message, retry: 'no', isUnsent: true }
   const isInDoubt = repeat === 'ask' && error.mayHaveBeenReceived
   return { ok: false, error: message, retry: isInDoubt ? 'unknown' : 'yes' }
 }

@@ -69,7 +69,7 @@ export async function begin(
     }
   }
   if (rows.length > 0) await runAttempts.begin(trx, rows)
-  if (stopped.length > 0) await stop(trx, stopped)
+  if (stopped.length > 0) await stop(trx, engine.kinds, stopped)
   return keys.map(({ id }) => begun.get(id))
 }
 
@@ -114,7 +114,7 @@ type Stopped = { run: runAttempts.Attemptable; reason: string }
  * Ends runs that can't begin, or can't go on. One that never began is skipped; of one that began, what it says stays, and its
  * automation hears of it.
  */
-async function stop(trx: Transaction<DB>, stopped: readonly Stopped[]): Promise<void> {
+async function stop(trx: Transaction<DB>, kinds: Kinds, stopped: readonly Stopped[]): Promise<void> {
   const ends = stopped.map(({ run: { id, organization_id, sent_at, attempt, error_message }, reason }) => {
     if (sent_at !== null) return { id, organization_id, status: 'unknown' as const, error_message: reason }
     if (attempt === 0) return { id, organization_id, status: 'skipped' as const, error_message: reason }
@@ -127,11 +127,13 @@ async function stop(trx: Transaction<DB>, stopped: readonly Stopped[]): Promise<
       ? []
       : [{ run, started_at: run.started_at, error: ends[i]?.error_message ?? null }],
   )
-  for (const { run, started_at, error } of began)
-    await automations.noteRun(trx, { organizationId: run.organization_id, id: run.space_id }, run.automation_id, {
-      ranAt: started_at,
-      error,
-    })
+  for (const { run, started_at: ranAt, error } of began) {
+    const { organization_id: organizationId, space_id: spaceId, automation_id: automationId, kind } = run
+    const space = { organizationId, id: spaceId }
+    const failures = await automations.noteRun(trx, space, automationId, { ranAt, error })
+    const known = { kind, config: run.config as AutomationConfig }
+    await pauseAfter(trx, kinds, { organizationId, spaceId, automationId }, failures, known)
+  }
 }
 
 /** Whether a run has to wait for the one before it. */
@@ -222,30 +224,45 @@ export async function end(trx: Transaction<DB>, engine: Engine, outcomes: readon
     })),
   )
   for (const { attempt } of last)
-    await pauseAfter(trx, engine.kinds, attempt, failures.get(attempt.run.automationId) ?? 0)
+    await pauseAfter(trx, engine.kinds, attempt.run, failures.get(attempt.run.automationId) ?? 0, attempt)
 }
 
 function toEnd({ attempt: { run }, result, again }: Outcome): runAttempts.Ended {
   const { id, organizationId: organization_id, attempt } = run
-  const ended = { id, organization_id, attempt, external_ref: null, error_message: null }
+  const ended = { id, organization_id, attempt, external_ref: null, error_message: null, is_unsent: false }
   if (result.ok)
     return { ...ended, status: 'succeeded', external_ref: result.externalRef ?? null, output: result.output }
   const status = again !== undefined ? 'queued' : result.retry === 'unknown' ? 'unknown' : 'failed'
-  return { ...ended, status, error_message: result.error, output: result.output ?? null }
+  // What may be tried again has certainly had no effect, also where it is not tried again.
+  const is_unsent = result.retry === 'yes' || typeof result.retry === 'object' || result.isUnsent === true
+  return { ...ended, status, error_message: result.error, output: result.output ?? null, is_unsent }
 }
 
-async function pauseAfter(
+/** Where a run belongs. */
+type Whose = { organizationId: string; spaceId: string; automationId: string }
+
+/**
+ * Pauses an automation that has failed as often in a row as its config bears.
+ *
+ * @param known what it runs, where that has been read already.
+ */
+export async function pauseAfter(
   trx: Transaction<DB>,
   kinds: Kinds,
-  { run, kind, config }: Attempt,
+  { organizationId, spaceId, automationId }: Whose,
   failures: number,
+  known?: Pick<Attempt, 'kind' | 'config'>,
 ): Promise<void> {
-  const most = kinds.get(kind).pauseAfterFailures?.(config) ?? null
-  if (most === null || failures < most) return
-  const space = { organizationId: run.organizationId, id: run.spaceId }
-  const current = await lock(trx, space, run.automationId)
-  if (current.automation.status !== 'active') return
-  await automations.update(trx, space, run.automationId, { status: 'paused' })
-  await changed(trx, kinds, standingOf(space, current), standingOf(space, current, { status: 'paused' }))
-  await record(trx, audit.SYSTEM, space, run.automationId, 'automation.paused_after_failures', { failures })
+  const isTooMany = ({ kind, config }: Pick<Attempt, 'kind' | 'config'>) => {
+    const most = kinds.find(kind)?.pauseAfterFailures?.(config) ?? null
+    return most !== null && failures >= most
+  }
+  if (failures === 0 || (known !== undefined && !isTooMany(known))) return
+  const space = { organizationId, id: spaceId }
+  const current = await lock(trx, space, automationId)
+  const standing = standingOf(space, current)
+  if (standing.status !== 'active' || !isTooMany(standing)) return
+  await automations.update(trx, space, automationId, { status: 'paused' })
+  await changed(trx, kinds, standing, { ...standing, status: 'paused' })
+  await record(trx, audit.SYSTEM, space, automationId, 'automation.paused_after_failures', { failures })
 }

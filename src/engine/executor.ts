@@ -64,14 +64,19 @@ export function createExecutor(options: ExecutorOptions): RunHandler {
 }
 
 /** What becomes of a run whose workers all died under it. */
-export function createUndertaker(db: Database): RunHandler {
+export function createUndertaker({ db, kinds }: Pick<ExecutorOptions, 'db' | 'kinds'>): RunHandler {
   return async ({ runId, organizationId }) => {
     await db.transaction().execute(async (trx) => {
+      const automationId = await automationRuns.findAutomationId(trx, organizationId, runId)
+      if (automationId === undefined) return
+      await runAttempts.lockAutomations(trx, [{ organizationId, automationId }])
       const error = 'every worker that took this run died'
       const ended = await automationRuns.giveUp(trx, organizationId, runId, error)
       if (ended === undefined) return
-      const ranAt = ended.started_at ?? new Date()
-      await automations.noteRun(trx, { organizationId, id: ended.space_id }, ended.automation_id, { ranAt, error })
+      const { space_id: spaceId, started_at } = ended
+      const ranAt = started_at ?? new Date()
+      const failures = await automations.noteRun(trx, { organizationId, id: spaceId }, automationId, { ranAt, error })
+      await attempts.pauseAfter(trx, kinds, { organizationId, spaceId, automationId }, failures)
     })
   }
 }

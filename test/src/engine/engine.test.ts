@@ -180,7 +180,7 @@ t.test('the engine', async (t) => {
   t.test('a run whose workers all died is failed', async (t) => {
     const { id } = (await send(owner, 'POST', base, { ...MINUTELY, status: 'active' })).body.automation
     await send(owner, 'POST', `${base}/${id}/run`)
-    await drain(createUndertaker(db))
+    await drain(createUndertaker({ db, kinds }))
     t.match(await runsOf(id), [{ status: 'failed', error_message: 'every worker that took this run died' }])
     t.match(await get(id), { last_error: 'every worker that took this run died' })
   })

@@ -31,7 +31,7 @@ t.test('runs that began, and have no end yet', async (t) => {
   const executor = (run = actions.run) =>
     createExecutor({ db, queue, actions: { ...actions, run }, kinds, cipher, backoff: () => 0 })
   const execute = executor()
-  const bury = createUndertaker(db)
+  const bury = createUndertaker({ db, kinds })
   const take = (handler = execute) => {
     const job = jobsSent.shift()
     if (job === undefined) throw new Error('no job was queued')
@@ -238,6 +238,24 @@ t.test('runs that began, and have no end yet', async (t) => {
     }
   })
 
+  t.test('failures that nobody saw happen count when it is paused after so many', async (t) => {
+    answer = hold
+    for (const [what, find] of [
+      ['in doubt', execute],
+      ['every worker died', bury],
+    ] as const) {
+      const id = await ask({}, { pause_after_failures: 1 })
+      const run = await start(id)
+      const first = execute({ runId: run, organizationId, signal })
+      await until(async () => held.length === 1)
+      await take(find)
+      t.match(await automationOf(id), { status: 'paused', next_run_at: null }, what)
+      t.match(await runOf(id, run), { status: 'unknown' })
+      held.shift()?.end()
+      await first
+    }
+  })
+
   t.test('what was sent and must not be repeated ends by what is certain of it', async (t) => {
     const cut: RequestListener = ({ socket }) => void socket.destroy()
     const half: RequestListener = (_, { socket }) =>
@@ -260,7 +278,8 @@ t.test('runs that began, and have no end yet', async (t) => {
       await drain()
       const ended = await runOf(id, run)
       t.match(ended, { status, attempt: sent, error_message: error, output: Object }, name)
-      t.type(ended.sent_at, 'string', name)
+      if (sent > 1) t.equal(ended.sent_at, null, `${name}: it certainly did nothing`)
+      else t.type(ended.sent_at, 'string', name)
       t.equal(received.length, sent, `${name}: sent ${sent} times`)
       t.match(await automationOf(id), { last_error: error, last_run_at: ended.started_at }, name)
       received.length = 0
