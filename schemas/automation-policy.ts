@@ -8,7 +8,9 @@ const policy = (kinds: number) => ({
     description: 'Every approval must name the digest (or send `If-Match`), also of what is as first submitted.',
   }),
   approver_must_differ_from_editor: Type.Boolean({
-    description: 'Nobody lets run what they wrote themselves: four eyes for people too.',
+    description:
+      'Four eyes for people too: nobody lets run what they wrote a part of since it was last approved, or a secret that they ' +
+      'set for it.',
   }),
   max_pending_per_service_account: Type.Integer({
     minimum: 0,

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { closed, component, named, nullable, ref, stringEnum, timestamp, uuid } from './component.ts'
+import { closed, component, named, nullable, ref, stringEnum, taggedUnion, timestamp, uuid } from './component.ts'
 import { Cursor, Limit, nextCursor } from './paging.ts'
 
 export const RunStatus = component(
@@ -70,26 +70,38 @@ export const Run = component(
 /** What a run is given. The components of the kinds say what each takes. */
 export const RunInput = named<Record<string, unknown>>('RunInput')
 
-export const RunResolution = component(
-  'RunResolution',
+export const RunHappened = component(
+  'RunHappened',
   closed(
     {
-      outcome: stringEnum(['happened', 'did_not'], {
-        description:
-          '`happened`: it had its effect, and counts as succeeded. `did_not`: it had none, and counts as failed.',
-        example: 'happened',
-      }),
+      outcome: stringEnum(['happened'], { description: 'It had its effect, and counts as succeeded.' }),
       external_ref: Type.Optional(
         Type.String({
           minLength: 1,
           maxLength: 1000,
-          description: 'With `happened`: what the outside calls the effect.',
+          description: 'What the outside calls the effect.',
           example: 'ch_3NG8Du2eZvKYlo2C1a2b3c4d',
         }),
       ),
     },
-    { description: 'What became of a run that nobody knows the end of.', example: { outcome: 'happened' } },
+    { description: 'The run had its effect.', example: { outcome: 'happened' } },
   ),
+)
+
+export const RunDidNotHappen = component(
+  'RunDidNotHappen',
+  closed(
+    { outcome: stringEnum(['did_not'], { description: 'It had none, and counts as failed.' }) },
+    { description: 'The run had no effect.', example: { outcome: 'did_not' } },
+  ),
+)
+
+export const RunResolution = component(
+  'RunResolution',
+  taggedUnion('outcome', [RunHappened, RunDidNotHappen], {
+    description: 'What became of a run that nobody knows the end of.',
+    example: { outcome: 'happened' },
+  }),
 )
 export type RunResolution = Static<typeof RunResolution>
 

@@ -33,7 +33,10 @@ export const ERRORS = {
   service_account_not_author: [403, 'service accounts can change only what they proposed themselves'],
   service_account_cannot_approve: [403, 'service accounts cannot approve automations'],
   kind_not_allowed: [403, 'the policy of this organization does not let service accounts propose this kind'],
-  second_person_required: [403, 'the policy of this organization wants another person than the editor to approve this'],
+  second_person_required: [
+    403,
+    'the policy of this organization wants another person than who wrote it to approve this',
+  ],
   exceeds_own_permissions: [403, 'nobody can grant or take away permissions that they do not hold'],
   signups_disabled: [403, 'signups_disabled'],
   single_org_exists: [403, 'single_org_exists'],

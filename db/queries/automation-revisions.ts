@@ -63,6 +63,26 @@ export async function findByDigest(
     .executeTakeFirst()
 }
 
+/** The people who wrote revisions of an automation with numbers after one and up to another. */
+export async function listAuthors(
+  db: Kysely<DB>,
+  space: Space,
+  automationId: string,
+  { after, upTo }: { after: number; upTo: number },
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('automation_revisions')
+    .select('authored_by_user_id')
+    .distinct()
+    .where('organization_id', '=', space.organizationId)
+    .where('automation_id', '=', automationId)
+    .where('revision', '>', after)
+    .where('revision', '<=', upTo)
+    .where('authored_by_user_id', 'is not', null)
+    .execute()
+  return rows.flatMap(({ authored_by_user_id: id }) => (id === null ? [] : [id]))
+}
+
 /**
  * Revisions of an automation, newest first.
  *

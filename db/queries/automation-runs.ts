@@ -107,6 +107,19 @@ function ofAutomation(db: Kysely<DB>, space: Space, automationId: string) {
     .where('automation_id', '=', automationId)
 }
 
+/** Those of some events of which a run is `unknown`. */
+export async function listEventsInDoubt(
+  db: Kysely<DB>,
+  { organizationId, automationId }: { organizationId: string; automationId: string },
+  eventIds: readonly string[],
+): Promise<string[]> {
+  const { rows } = await sql<{ event_id: string }>`
+    select distinct event_id from automation_runs
+     where organization_id = ${organizationId} and automation_id = ${automationId} and status = 'unknown'
+       and event_id = any(${[...eventIds]}::uuid[])`.execute(db)
+  return rows.map((row) => row.event_id)
+}
+
 /** The automation of a run, whatever becomes of it. */
 export async function findAutomationId(
   db: Kysely<DB>,

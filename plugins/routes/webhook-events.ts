@@ -78,7 +78,9 @@ const routes: RoutePlugin = async (app) => {
         operationId: 'replayWebhookEvent',
         tags: [TAG],
         summary: 'Run an event again',
-        description: 'A new run with the content that is approved now, whatever the filters say. It must be active.',
+        description:
+          'A new run with the content that is approved now, whatever the filters say. It must be active. Where a run of the event is ' +
+          '`unknown`, that one must be resolved first.',
         params: EventParams,
         response: { 202: ref(WebhookReplayResponse), ...errors(404, 409) },
       },
@@ -86,7 +88,8 @@ const routes: RoutePlugin = async (app) => {
     async ({ caller, space, params: { automationId, eventId } }, reply) =>
       reply.code(202).transact(async (trx) => {
         await findEvent(space, automationId, eventId)
-        const [run_id = ''] = await replay(trx, app, caller, { space, automationId }, [eventId])
+        const [run_id] = await replay(trx, app, caller, { space, automationId }, [eventId])
+        if (run_id === undefined) throw new ApiError('run_unresolved')
         return { event_id: eventId, run_id }
       }),
   )
@@ -101,7 +104,7 @@ const routes: RoutePlugin = async (app) => {
         summary: 'Run the events of a time again',
         description:
           `Oldest first, ${REPLAYED_AT_ONCE} in one request: while there is a \`next_cursor\`, send the same again with it as ` +
-          '`cursor`.',
+          '`cursor`. Events of which a run is `unknown` are left out.',
         params: AutomationParams,
         body: ref(WebhookReplayRange),
         response: { 202: ref(WebhookReplayRangeResponse), ...errors(404, 409) },
@@ -114,8 +117,8 @@ const routes: RoutePlugin = async (app) => {
         const wanted = { ...range, after: after?.[0] ?? null, most: most + 1 }
         const ids = await webhookEvents.listInRange(trx, space, automationId, wanted)
         const { page, next_cursor } = cutPage(ids, most, (id) => [id])
-        await replay(trx, app, caller, { space, automationId }, page)
-        return { replayed: page.length, next_cursor }
+        const runIds = await replay(trx, app, caller, { space, automationId }, page)
+        return { replayed: runIds.length, next_cursor }
       }),
   )
 

@@ -45,7 +45,12 @@ export function failedAnswer(
     const afterSeconds = retryAfter(headers['retry-after'], now)
     if (afterSeconds !== undefined) return { error, retry: { afterSeconds } }
   }
-  return { error, retry: status >= 500 || WORTH_RETRYING.has(status) ? 'yes' : 'no' }
+  return { error, retry: isServerError(status) || WORTH_RETRYING.has(status) ? 'yes' : 'no' }
+}
+
+/** Of the class 5xx (RFC 9110, section 15.6). */
+export function isServerError(status: number): boolean {
+  return status >= 500 && status < 600
 }
 
 /** Seconds to wait by a Retry-After, which has seconds or an HTTP date (RFC 9110, section 10.2.3); an hour at most. */

@@ -45,6 +45,10 @@ function fixedHost(url: string): string[] {
 /** What is sure about a URL before its templates are filled in. */
 function urlProblems(egress: Check, { url }: HttpRequestAction): ConfigProblem[] {
   const { fixed, hasHost } = fixedPart(url)
+  if (namesSecretInHost(url)) {
+    const message = 'a secret must not be a part of the host: who approves it has to see where it is sent'
+    return [{ path: '/url', message }]
+  }
   if (!hasHost) {
     // The host is filled in later. Another scheme is wrong all the same.
     const isOther = /^[a-z][a-z\d+.-]*:/i.test(fixed) && !/^https?:/i.test(fixed)
@@ -52,6 +56,13 @@ function urlProblems(egress: Check, { url }: HttpRequestAction): ConfigProblem[]
   }
   const message = egress.check(fixed.trim())
   return message === undefined ? [] : [{ path: '/url', message }]
+}
+
+/** Whether a secret is filled in before the path of a URL begins. */
+function namesSecretInHost(url: string): boolean {
+  const marked = url.replaceAll(/\{\{.*?\}\}|\{%.*?%\}/gs, (part) => (secretNames(part).length > 0 ? '\0' : 'x'))
+  const [upToHost = ''] = /^[^/?#]*(?:\/\/[^/?#]*)?/.exec(marked.trim()) ?? []
+  return upToHost.includes('\0')
 }
 
 function headerProblems({ headers = {}, signing }: HttpRequestAction): ConfigProblem[] {

@@ -6,7 +6,7 @@ import { MASK, maskHeaders, redactor } from '../secrets/redact.ts'
 import type { SecretValues } from '../secrets/sealed.ts'
 import { signatureHeaders } from '../secrets/standard-webhooks.ts'
 import type { Action, ActionContext, ActionResult, Scope } from './action.ts'
-import { failedAnswer, shownAnswer } from './http-answer.ts'
+import { failedAnswer, isServerError, shownAnswer } from './http-answer.ts'
 import { requestProblems, requestProfile } from './http-checks.ts'
 import { mapStrings, RenderError, type RenderedRequest, renderRequest } from './http-template.ts'
 import type { SecretUse } from './template.ts'
@@ -27,6 +27,9 @@ const MAX_BODY_BYTES = 1_048_576
 const FINAL = new Set<EgressErrorCode>(['blocked_address', 'invalid_url', 'invalid_header', 'invalid_method'])
 
 type Redact = ReturnType<typeof redactor>
+
+/** Shows each secret as `•••`. */
+const MASKED: SecretUse = { values: null, made: new Set() }
 
 /**
  * `http_request`: sends an HTTP request through the outbound guard.
@@ -58,9 +61,7 @@ async function send(
     if (value === undefined) return final(`the secret "${name}" is not there`)
     use.made.add(value)
   }
-  // Of values in headers alone: what else a header says may be shown.
-  const hide: Redact = (text) => redactor({}, use.made)(text)
-  let redact = hide
+  let redact: Redact = redactor({}, use.made)
   try {
     const request = renderRequest(config, context.runId, context.scope, use)
     redact = redactor(request.headers, use.made)
@@ -72,8 +73,11 @@ async function send(
       if (secrets.length === 0) return final('the request is to be signed, and the automation has no signing secret')
       Object.assign(request.headers, signatureHeaders(secrets, context.runId, body ?? Buffer.alloc(0), new Date()))
     }
-    if (config.repeat === 'ask')
-      await context.sending({ request: shownRequest(request, config, context.runId, { redact, hide }) })
+    if (config.repeat === 'ask') {
+      // Filled in once more with masks in their places: to look for what was made of secrets could tell what it was.
+      const masked = renderRequest(config, context.runId, context.scope, MASKED)
+      await context.sending({ request: shownRequest(masked, config, context.runId) })
+    }
     const timeoutMs = (config.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000
     const { signal } = context
     const answer = await egress.request({ ...request, body, timeoutMs, maxBytes: MAX_ANSWER_BYTES, signal })
@@ -98,7 +102,11 @@ function failureOf(error: EgressError, { repeat }: HttpRequestConfig, redact: Re
 
 function namedSecrets(secrets: SecretValues): Record<string, string> {
   const named = Object.entries(secrets).filter(([slot]) => slot.startsWith(NAMED_SLOTS))
-  return Object.fromEntries(named.map(([slot, value]) => [slot.slice(NAMED_SLOTS.length), value]))
+  // Without a prototype, so that no name is there which nobody has set.
+  return Object.assign(
+    Object.create(null),
+    Object.fromEntries(named.map(([slot, value]) => [slot.slice(NAMED_SLOTS.length), value])),
+  )
 }
 
 function bytesOf(body: unknown): Buffer | undefined {
@@ -118,20 +126,19 @@ function resultOf(
   if (isExpected) return { ok: true, output }
   const { error, retry } = failedAnswer(answer, new URL(url).host, new Date())
   // A server that failed may have done what it was asked for before it did.
-  const isInDoubt = repeat === 'ask' && status >= 500
+  const isInDoubt = repeat === 'ask' && isServerError(status)
   return { ok: false, error: redact(error), retry: isInDoubt ? 'unknown' : retry, output }
 }
 
 function preview(egress: HttpRequestDependencies['egress'], config: HttpRequestConfig, scope: Scope) {
   const { warnings } = requestProfile(config)
   try {
-    const request = renderRequest(config, scope.run.id, scope, { values: null, made: new Set() })
+    const request = renderRequest(config, scope.run.id, scope, MASKED)
     const problem = egress.check(request.url)
     if (problem !== undefined) warnings.push(`the request would be refused: ${problem}`)
     if (/^http:/i.test(request.url)) warnings.push('http is not encrypted: others on the way can read and change it')
     const host = URL.parse(request.url)?.host
-    const redact = redactor(request.headers)
-    const action = shownRequest(request, config, scope.run.id, { redact, hide: (text) => text })
+    const action = shownRequest(request, config, scope.run.id)
     return { action, hosts: host ? [host] : [], warnings }
   } catch (error) {
     if (!(error instanceof RenderError)) throw error
@@ -139,24 +146,23 @@ function preview(egress: HttpRequestDependencies['egress'], config: HttpRequestC
   }
 }
 
+/** A request whose secrets are masked already, with the credentials that stand in its headers in clear masked too. */
 function shownRequest(
   request: RenderedRequest,
   { type, signing, repeat = 'safe' }: HttpRequestConfig,
   runId: string,
-  { redact, hide }: { redact: Redact; hide: Redact },
-) {
-  const shown = Object.entries(maskHeaders(request.headers)).map(([name, value]) => [name, hide(value)])
-  const headers = Object.fromEntries(shown)
+): Record<string, unknown> {
+  const redact = redactor(request.headers)
+  const headers = maskHeaders(request.headers)
   if (signing === 'standard_webhooks')
     Object.assign(headers, { 'webhook-id': runId, 'webhook-timestamp': MASK, 'webhook-signature': MASK })
   const body = mapStrings(request.body, redact)
-  const said = repeat === 'ask' ? { repeat } : {}
   return {
     type,
     method: request.method,
     url: redact(request.url),
     headers,
     ...(body === undefined ? {} : { body }),
-    ...said,
+    ...(repeat === 'ask' ? { repeat } : {}),
   }
 }

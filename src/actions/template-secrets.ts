@@ -60,7 +60,7 @@ function referencesIn(templates: Template[], liquid: Liquid): unknown[][] {
 function isReference(node: object): boolean {
   if (!(node instanceof Token) || node.kind !== TokenKind.PropertyAccess || !('props' in node)) return false
   const [root]: unknown[] = Array.isArray(node.props) ? node.props : []
-  return root instanceof Token && root.kind === TokenKind.Word && root.getText() === 'secrets'
+  return root instanceof Token && 'content' in root && root.content === 'secrets'
 }
 
 function tellWhatIsMade(output: Output): void {
@@ -72,7 +72,10 @@ function tellWhatIsMade(output: Output): void {
       return
     }
     const before = emitter.buffer.length
+    // Nowhere else are they in scope: what names them in a way that nobody foresaw finds nothing.
+    context.push({ secrets: use.values })
     yield* render(context, emitter)
+    context.pop()
     use.made.add(emitter.buffer.slice(before))
   }
 }

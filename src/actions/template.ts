@@ -46,7 +46,7 @@ export function render(
   let filled: string
   try {
     const templates = parse(text, secrets !== undefined)
-    const copied = copy(secrets === undefined ? scope : { ...scope, secrets: secrets.values ?? {} })
+    const copied = copy(scope)
     if (secrets !== undefined) useSecrets(copied, secrets)
     filled = String(ENGINE.renderSync(templates, copied))
   } catch (error) {

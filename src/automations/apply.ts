@@ -5,6 +5,7 @@ import type { DB } from '../../db/types.ts'
 import type { AutomationStatus } from '../../schemas/automations.ts'
 import type { Actor, Space } from '../access/actor.ts'
 import type { Caller } from '../access/caller.ts'
+import { ApiError } from '../errors.ts'
 import type { Kinds } from '../kinds/registry.ts'
 import { changed } from './changed.ts'
 import { type Current, type NewVersion, record, standingOf, writeRevision } from './current.ts'
@@ -59,7 +60,8 @@ export async function apply(
   const activates = status === 'active' && (!isLive(automation.status) || automation.approved_digest !== digest)
   const reviews = activates && isReview(actor, current, policy)
   if (reviews && isOfStaff(current)) requireSeen(current, current.revision, hasSeen, policy)
-  if (activates) requireSecondPerson(policy, actor, isNew ? { authored_by_user_id: actor.id } : current.revision)
+  if (activates && isNew && policy.approver_must_differ_from_editor) throw new ApiError('second_person_required')
+  if (activates) await requireSecondPerson(trx, policy, actor, { space, current }, current.revision)
   const revision = isNew ? automation.last_revision + 1 : automation.revision
   if (isNew) await writeRevision(trx, actor, space, automation.id, { ...version, revision })
   await automations.update(trx, space, automation.id, {

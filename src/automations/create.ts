@@ -14,7 +14,7 @@ import { type Content, describe } from './content.ts'
 import { credentialDeed, record, refuseCredentialOfStaff, writeRevision } from './current.ts'
 import { initialStatus } from './lifecycle.ts'
 import type { Means } from './means.ts'
-import { requireRoomForProposal, requireSecondPerson } from './policy.ts'
+import { requireRoomForProposal } from './policy.ts'
 import { digestOf } from './revisions.ts'
 import { requireValid } from './validity.ts'
 import { storeValues } from './versions.ts'
@@ -45,7 +45,7 @@ export async function create(
   const id = newId()
   const status = initialStatus(actor, body.status)
   const isActive = status === 'active'
-  if (isActive) requireSecondPerson(policy, actor, { authored_by_user_id: actor.id })
+  if (isActive && policy.approver_must_differ_from_editor) throw new ApiError('second_person_required')
   const { config, description = null } = describe(actor, body.config ?? {}, body.description)
   const content: Content = {
     name: body.name.trim(),

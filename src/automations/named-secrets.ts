@@ -52,8 +52,12 @@ export async function setNamedSecret(
 
   if (uses(current.revision)) {
     const policy = await automationPolicies.find(trx, space.organizationId)
-    const isOwn = policy.approver_must_differ_from_editor && current.pending?.authored_by_user_id === caller.actor.id
-    const made = await editOn((isOwn ? current.pending : null) ?? current.revision)
+    const isLive = current.automation.status === 'active'
+    const waiting = policy.approver_must_differ_from_editor && isLive ? current.pending : null
+    // What waits is to take the secret away, and there is no second place beside what runs.
+    if (waiting !== null && !uses(waiting)) throw new ApiError('other_proposal_pending')
+    const isOwn = waiting?.authored_by_user_id === caller.actor.id
+    const made = await editOn(waiting !== null && isOwn ? waiting : current.revision)
     const decision = { hasSeen: true, policy, means }
     await settle(trx, caller, { space, current }, { ...made, deed }, current.automation.status, decision)
   }
@@ -65,6 +69,8 @@ export async function setNamedSecret(
   const { revision, pending: waiting } = await lock(trx, space, id)
   const used = [revision, ...(waiting === null ? [] : [waiting])].map(({ content }) => content.secretVersions)
   await destroyUnused(trx, owner, used)
+  // Also where no revision changes: who read it before has read something else.
+  await automations.update(trx, space, id, {})
   const isUsed = revision.content.secretVersions[slot] === versions[slot]
   await record(trx, caller, space, id, 'automation.secret_set', { ...deed, in_use: isUsed })
 }

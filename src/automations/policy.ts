@@ -1,5 +1,7 @@
 import type { Transaction } from 'kysely'
 import type { Policy } from '../../db/queries/automation-policies.ts'
+import * as automationRevisions from '../../db/queries/automation-revisions.ts'
+import * as automationSecrets from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'
 import type { DB } from '../../db/types.ts'
 import type { AutomationKind } from '../../schemas/automations.ts'
@@ -26,17 +28,30 @@ export async function requireRoomForProposal(
 }
 
 /**
- * Where the policy wants four eyes, whoever wrote a revision does not let it run.
+ * Where the policy wants four eyes, nobody lets run what they wrote a part of since it was last approved: neither its words nor
+ * a secret that it brings. Who wrote last may have changed one word of what somebody else wrote.
  *
  * @throws ApiError `second_person_required`
  */
-export function requireSecondPerson(
+export async function requireSecondPerson(
+  trx: Transaction<DB>,
   policy: Policy,
   actor: Actor,
-  author: { authored_by_user_id: string | null },
-): void {
-  if (policy.approver_must_differ_from_editor && author.authored_by_user_id === actor.id)
-    throw new ApiError('second_person_required')
+  { space, current: { automation, revision } }: { space: Space; current: Current },
+  proposal: Version,
+): Promise<void> {
+  if (!policy.approver_must_differ_from_editor) return
+  const { id, approved_digest: digest, proposal_revision: first } = automation
+  const approved =
+    proposal !== revision ? revision : digest && (await automationRevisions.findByDigest(trx, space, id, digest))
+  const after = proposal !== revision ? (first ?? proposal.revision) - 1 : approved ? approved.revision : 0
+  const range = { after: Math.min(after, proposal.revision - 1), upTo: proposal.revision }
+  const authors = await automationRevisions.listAuthors(trx, space, id, range)
+  const stored = await automationSecrets.listVersions(trx, { organizationId: space.organizationId, automationId: id })
+  const brings = ({ slot, version }: automationSecrets.Version) =>
+    proposal.secret_versions[slot] === version && (approved ? approved.secret_versions[slot] : undefined) !== version
+  const setters = stored.filter(brings).map(({ set_by_user_id }) => set_by_user_id)
+  if (authors.includes(actor.id) || setters.includes(actor.id)) throw new ApiError('second_person_required')
 }
 
 /**

@@ -44,7 +44,7 @@ export async function approve(
   if (digest !== undefined && digest !== proposal.digest)
     throw new ApiError('digest_mismatch', { details: await differences(trx, target, digest, proposal) })
   requireSeen(current, proposal, hasSeen || digest !== undefined, policy)
-  requireSecondPerson(policy, caller.actor, proposal)
+  await requireSecondPerson(trx, policy, caller.actor, { space: target.space, current }, proposal)
   if (proposal !== revision) await requireFreshSecrets(trx, target, current, proposal)
   const owner = ownerOf(target)
   await requireValid(trx, means, { ...owner, kind: automation.kind }, proposal.content, { isWhole: true })

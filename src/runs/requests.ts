@@ -103,7 +103,8 @@ export async function retry(
 }
 
 /**
- * Starts a run for each of some events of the automation, with the content that is approved now.
+ * Starts a run for each of some events of the automation, with the content that is approved now. Those of which a run is
+ * `unknown` are left out: it may have happened, and a person has to say so first.
  *
  * @returns the ids of the runs, in the order of the events.
  * @throws ApiError what {@link runNow} throws.
@@ -117,12 +118,14 @@ export async function replay(
 ): Promise<string[]> {
   const { kind: _, ...approved } = await approvedContent(trx, means, target)
   const cause = { trigger: TRIGGERS.intake, requested_by_user_id: caller.actor.userId }
-  const runs = eventIds.map((event_id) => newRun(approved, { id: newId(), ...cause, event_id }))
+  const inDoubt = new Set(await automationRuns.listEventsInDoubt(trx, approved, eventIds))
+  const certain = eventIds.filter((id) => !inDoubt.has(id))
+  const runs = certain.map((event_id) => newRun(approved, { id: newId(), ...cause, event_id }))
   await startRuns(trx, means.queue, runs)
   const noted = runs.map(({ id, event_id }) => ({ event_id: event_id ?? '', run_id: id }))
   await webhookEvents.noteRuns(trx, approved, noted)
   const ids = runs.map(({ id }) => id)
-  const [first, last] = [eventIds[0], eventIds.at(-1)]
+  const [first, last] = [certain[0], certain.at(-1)]
   const details = { events: ids.length, first_event_id: first, last_event_id: last, first_run_id: ids[0] }
   if (ids.length > 0) await record(trx, caller, target, 'events.replayed', details)
   return ids
@@ -146,21 +149,18 @@ export async function cancel(trx: Transaction<DB>, caller: Caller, target: RunTa
 /**
  * Says what became of a run that ended as `unknown`: it counts as succeeded, or as failed, from then on.
  *
- * @throws ApiError `run_not_found`, `run_not_unknown`, `invalid_request`
+ * @throws ApiError `run_not_found`, `run_not_unknown`
  */
 export async function resolve(
   trx: Transaction<DB>,
   caller: Caller,
   target: RunTarget,
   runId: string,
-  { outcome, external_ref: given }: RunResolution,
+  resolution: RunResolution,
 ): Promise<void> {
+  const { outcome } = resolution
   const happened = outcome === 'happened'
-  const external_ref = given ?? null
-  if (!happened && external_ref !== null) {
-    const message = 'names an effect, and there was none'
-    throw new ApiError('invalid_request', { details: [{ path: '/external_ref', message }] })
-  }
+  const external_ref = happened ? (resolution.external_ref ?? null) : null
   const { space, automationId } = target
   const run = await find(trx, target, runId)
   const end = happened

@@ -40,7 +40,7 @@ export function redactor(
   more: Iterable<string> = [],
 ): (text: string, cutOff?: boolean) => string {
   const secrets = new Set(Object.entries(headers).flatMap(([name, value]) => secretsIn(name, value)))
-  for (const secret of more) if (secret !== '') secrets.add(secret)
+  for (const secret of more) for (const each of [secret, secret.trim()]) if (each !== '') secrets.add(each)
   if (secrets.size > MAX_SECRETS) return () => MASK
   // The longest first: a part must not be taken out of a whole that would then stay.
   const spellings = [...new Set([...secrets].flatMap(spellingsOf))].sort((a, b) => b.length - a.length)
@@ -69,9 +69,11 @@ function secretsIn(name: string, value: string): string[] {
   return parts.filter((part) => part.length >= MIN_SECRET_LENGTH && !schemes.test(part))
 }
 
+/** As programs write a text in JSON (Python and PHP escape all but ASCII, Go what HTML reads), URLs, HTML and base64. */
 function spellingsOf(secret: string): string[] {
   const inJson = JSON.stringify(secret).slice(1, -1)
   const inUrl = encodeURIComponent(secret.toWellFormed())
+  const inStrictUrl = inUrl.replaceAll(/[!'()*]/g, (each) => `%${each.charCodeAt(0).toString(16).toUpperCase()}`)
   const inHtml = secret
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
@@ -79,16 +81,35 @@ function spellingsOf(secret: string): string[] {
     .replaceAll('"', '&quot;')
   const base64 = Buffer.from(secret).toString('base64')
   const unpadded = base64.replace(/=+$/, '')
-  return [
-    secret,
+  const json = [
     inJson,
     inJson.replaceAll('/', '\\/'),
-    inUrl,
-    inUrl.replaceAll('%20', '+'),
+    inJson.replaceAll(/[^\x20-\x7e]/g, unicodeEscape),
+    inJson.replaceAll(/[&<>]/g, unicodeEscape),
+  ]
+  return [
+    secret,
+    ...json,
+    ...json.map((text) => JSON.stringify(text).slice(1, -1)),
+    ...[inUrl, inStrictUrl].flatMap((text) => [text, text.replaceAll('%20', '+'), text.replaceAll('%2F', '/')]),
+    ...inPath(secret),
     inHtml,
     inHtml.replaceAll("'", '&#39;'),
+    inHtml.replaceAll("'", '&#x27;'),
+    inHtml.replaceAll('&quot;', '&#34;').replaceAll("'", '&#39;'),
     base64,
     unpadded,
     unpadded.replaceAll('+', '-').replaceAll('/', '_'),
   ]
+}
+
+function unicodeEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
+/** As a URL writes it that it stands in, in its path and in its query. */
+function inPath(secret: string): string[] {
+  const path = URL.parse(`http://x/${secret}`)?.pathname.slice(1) ?? ''
+  const query = URL.parse(`http://x/?${secret}`)?.search.slice(1) ?? ''
+  return [path, query].filter((text) => text.length >= MIN_SECRET_LENGTH)
 }

@@ -34,8 +34,8 @@ async function appWithReceiver(t: Test) {
     send(owner, 'PUT', `${base}/${id}/secrets/${name}`, { value })
   const get = async (id: string) => (await send(owner, 'GET', `${base}/${id}`)).body.automation
   const secretsOf = async (id: string) => (await send(owner, 'GET', `${base}/${id}/secrets`)).body.secrets
-  const run = async (id: string) => {
-    const { run } = (await send(owner, 'POST', `${base}/${id}/run`)).body
+  const run = async (id: string, input = {}) => {
+    const { run } = (await send(owner, 'POST', `${base}/${id}/run`, input)).body
     for (let job = jobsSent.shift(); job; job = jobsSent.shift())
       await execute({ ...job, signal: new AbortController().signal })
     return (await send(owner, 'GET', `${base}/${id}/runs/${run.id}`)).body.run
@@ -230,6 +230,67 @@ t.test('named secrets', async (t) => {
         { status: 400, body: { details: [{ path: '/config/action/headers/a' }] } },
         headers.a,
       )
+  })
+
+  t.test('no other way leads to them, whatever the sender of an event chooses', async (t) => {
+    const { id } = await create()
+    await set(id)
+    for (const text of [
+      '{% assign x = ["secr\\u0065ts"].stripe_key %}{{ x | split: "" | join: "-" }}',
+      '{{ [event.body.n][event.body.m] | split: "" | join: "-" }}',
+      '{{ [event.body.n] | json | split: "" | join: " " }}',
+      '{% for i in (1..3) %}{{ [event.body.n][event.body.m] | slice: i }}{% endfor %}',
+    ]) {
+      const config = { cron: '0 9 * * *', action: action({ body: `>${text}<` }) }
+      t.equal((await send(owner, 'PATCH', `${base}/${id}`, { config, status: 'active' })).status, 200, text)
+      const event = { body: { n: 'secrets', m: 'stripe_key' } }
+      await run(id, { event })
+      t.match(receiver.received.splice(0)[0]?.body, /^>[- ]*<$|^>null<$/, text)
+    }
+  })
+
+  t.test('white space around a value, and short ones, show no more than others', async (t) => {
+    for (const value of [`${KEY}\n`, ` ${KEY} `]) {
+      const more = { repeat: 'ask', url: `http://${receiver.authority}/?k={{ secrets.stripe_key }}` }
+      const { id } = await create({
+        ...more,
+        headers: { 'user-agent': '{{ secrets.stripe_key }}', 'x-a': 'a {{ secrets.stripe_key }}' },
+      })
+      await set(id, 'stripe_key', value)
+      await send(owner, 'PATCH', `${base}/${id}`, { status: 'active' })
+      t.notMatch(JSON.stringify(await run(id)), 'canary')
+    }
+    receiver.received.length = 0
+  })
+
+  t.test('none is a part of the host, because who approves it has to see where it goes', async (t) => {
+    for (const url of [
+      '{{ secrets.a }}',
+      'https://{{ secrets.a }}/x',
+      'https://api.example.com{{ secrets.a }}/x',
+      '{{ event.body.scheme }}://x{{ secrets.a }}.example.com',
+    ])
+      t.match(
+        await send(owner, 'POST', base, body({ url })),
+        {
+          status: 400,
+          body: { details: [{ path: '/config/action/url', message: /must not be a part of the host/ }] },
+        },
+        url,
+      )
+    t.equal(
+      (await send(owner, 'POST', base, body({ url: 'https://{{ event.body.host }}/{{ secrets.a }}' }))).status,
+      201,
+    )
+  })
+
+  t.test('a name that every object has is one like any other', async (t) => {
+    const { id } = await create({ headers: { 'x-a': '{{ secrets.constructor }}' } })
+    t.match(await send(owner, 'PATCH', `${base}/${id}`, { status: 'active' }), { status: 400 })
+    await set(id, 'constructor')
+    await send(owner, 'PATCH', `${base}/${id}`, { status: 'active' })
+    await send(owner, 'DELETE', `${base}/${id}/secrets/constructor`)
+    t.match(await run(id), { status: 'failed', error_message: 'the secret "constructor" is not there' })
   })
 
   t.test('names and values that are none are refused', async (t) => {

@@ -101,6 +101,12 @@ t.test('what runs are given, and what becomes of those of which nobody knows', a
     }
   })
 
+  t.test('a body that is null is one that was left out, as generated clients send it', async (t) => {
+    const id = await create({ config: { every: 'P1D', message: 'hi' } })
+    t.match(await run(id, 'null'), { status: 202, body: { run: { input: null } } })
+    jobsSent.length = 0
+  })
+
   t.test('a real event is not made up', async (t) => {
     const action = { type: 'http_request', url: `http://${authority}/`, body: SEEN }
     const hook = await makeHook(on, { config: { verification: 'none', action } })
@@ -125,7 +131,7 @@ t.test('what runs are given, and what becomes of those of which nobody knows', a
       [{ event: { headers: { a: 1 } } }, '/event/headers/a'],
       [{ event: { headers: [] } }, '/event/headers'],
       ...['x', null, [], 5, true].map((event): [unknown, string] => [{ event }, '/event']),
-      ...[[], [{ event: {} }], '"text"', '5', 'true', 'null'].map((body): [unknown, string] => [body, '']),
+      ...[[], [{ event: {} }], '"text"', '5', 'true'].map((body): [unknown, string] => [body, '']),
     ]
     for (const kind of ['scheduled', 'webhook']) {
       const id = await create({ kind, config: kind === 'scheduled' ? { every: 'P1D' } : {} })
@@ -328,6 +334,26 @@ t.test('what runs are given, and what becomes of those of which nobody knows', a
       t.equal((await resolve(id, encodeURIComponent(spell))).status, 400, spell)
     t.match((await resolve(id, runId.toUpperCase())).body.run, { id: runId, status: 'succeeded' })
     t.match((await logOf(id)).at(-1), { action: 'run.resolved', details: { run_id: runId } }, 'as it is kept')
+  })
+
+  t.test('an event of which nobody knows whether it had its effect is not replayed before somebody says', async (t) => {
+    const action = { type: 'http_request', url: `http://${authority}/`, repeat: 'ask' }
+    const hook = await makeHook(on, { config: { verification: 'none', action } })
+    const path = `${base}/${hook.id}/events`
+    answer = cut
+    const { event_id, run_id } = (await hook.post('{"n":1}', {})).body
+    await drain()
+    answer = ok
+    const other = (await hook.post('{"n":2}', {})).body.event_id
+    await drain()
+    const replay = (event: string) => send(owner, 'POST', `${path}/${event}/replay`)
+    t.match(await replay(event_id), { status: 409, body: { code: 'run_unresolved' } })
+    t.match(await replay(other), { status: 202 })
+    const range = { from: '2020-01-01T00:00:00Z', to: '2100-01-01T00:00:00Z' }
+    t.match(await send(owner, 'POST', `${path}/replay`, range), { status: 202, body: { replayed: 1 } })
+    await resolve(hook.id, run_id, { outcome: 'did_not' })
+    t.match(await replay(event_id), { status: 202 })
+    jobsSent.length = 0
   })
 
   t.test('the audit log says who ran, ran again, cancelled, replayed and resolved', async (t) => {

@@ -154,6 +154,47 @@ t.test('credentials under four eyes', async (t) => {
     t.equal(await keyUsed(id), 'old key')
   })
 
+  t.test('who wrote a part of it, or a secret of it, does not let it run, whoever wrote last', async (t) => {
+    const refused = { status: 403, body: { code: 'second_person_required' } }
+    const evil = { ...config, message: 'of Bob' }
+    const id = await active()
+    await setKey(bob, id, 'of Bob')
+    await send(bob, 'PATCH', `${base}/${id}`, { config: { ...evil, action: { ...config.action, method: 'PUT' } } })
+    t.match(await setKey(alice, id, 'of Alice'), { status: 409 }, 'a change of somebody else waits')
+    t.match(await approve(bob, id), refused)
+
+    const draft = (await send(bob, 'POST', base, { name: 'n', kind: 'scheduled', config: { cron: '0 9 * * *' } })).body
+    const path = `${base}/${draft.automation.id}`
+    await send(alice, 'PATCH', path, { description: 'one word' })
+    t.match(await send(bob, 'PATCH', path, { status: 'active' }), refused)
+    t.match(await send(alice, 'PATCH', path, { status: 'active' }), refused)
+    t.match(await send(owner, 'PATCH', path, { status: 'active' }), { status: 200 })
+
+    const proposed = (await send(staff, 'POST', base, { name: 'n', kind: 'scheduled', config })).body.automation
+    await setKey(alice, proposed.id, 'of Alice')
+    await send(staff, 'PATCH', `${base}/${proposed.id}`, { name: 'renamed' })
+    const { digest } = await get(proposed.id)
+    const decide = (caller: Caller) => send(caller, 'POST', `${base}/${proposed.id}/approve`, { digest })
+    t.match(await decide(alice), refused, 'the secret is hers')
+    t.match(await decide(bob), { status: 200 })
+
+    const spare = (await send(staff, 'POST', base, { name: 'n', kind: 'scheduled', config: { cron: '0 9 * * *' } }))
+      .body
+    const other = `${base}/${spare.automation.id}`
+    await setKey(alice, spare.automation.id, 'set before anything uses it')
+    await send(staff, 'PATCH', other, { config })
+    const last = (await get(spare.automation.id)).digest
+    t.match(await send(alice, 'POST', `${other}/approve`, { digest: last }), refused)
+    t.match(await send(bob, 'POST', `${other}/approve`, { digest: last }), { status: 200 })
+  })
+
+  t.test('a new value for what one is about to take out of use is refused, and not lost', async (t) => {
+    const id = await active()
+    await send(alice, 'PATCH', `${base}/${id}`, { config: { cron: '0 9 * * *' } })
+    t.match(await setKey(alice, id, 'new key'), { status: 409, body: { code: 'other_proposal_pending' } })
+    t.equal(await keyUsed(id), 'old key')
+  })
+
   t.test('a proposal that was made with another one is proposed again', async (t) => {
     const id = await active()
     await fourEyes(false)
