@@ -125,9 +125,10 @@ export async function update(trx: Transaction<DB>, space: Space, id: string, cha
     .execute()
 }
 
-/** Only what is active is planned. */
+/** Only what is active is due. What is paused keeps the time that it would have been due for next: there the pause began. */
 function unplanned({ status }: AutomationChange): AutomationChange {
-  return status === undefined || status === 'active' ? {} : { next_run_at: null, next_planned_at: null }
+  if (status === undefined || status === 'active') return {}
+  return status === 'paused' ? { next_run_at: null } : { next_run_at: null, next_planned_at: null }
 }
 
 export async function remove(trx: Transaction<DB>, space: Space, id: string): Promise<void> {

@@ -45,6 +45,17 @@ export async function nextTime(db: Kysely<DB>, kinds: readonly string[]): Promis
   return row?.next_run_at ?? null
 }
 
+/** The time on its schedule that an automation is planned for, or was when it was paused; null where there is none. */
+export async function plannedAt(trx: Transaction<DB>, organizationId: string, id: string): Promise<Date | null> {
+  const row = await trx
+    .selectFrom('automations')
+    .select('next_planned_at')
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row?.next_planned_at ?? null
+}
+
 export type Plan = { id: string; next_run_at: Date | null; next_planned_at: Date | null }
 
 /** Plans the next time of many automations in one statement. What is null is not planned any more. */

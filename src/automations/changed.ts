@@ -51,9 +51,15 @@ async function plan(trx: Transaction<DB>, clock: Clock, before: Standing | null,
   const schedule = clock.schedule(after.config)
   if (before?.status === 'active' && isSameTiming(clock.schedule(before.config), schedule)) return
   const isCaughtUp = before?.status === 'paused' && clock.missed(after.config) === 'all'
-  const last = isCaughtUp ? await automationRuns.lastPlanned(trx, after.organizationId, after.id) : null
-  const due = schedule && nextDue(requireSchedule(schedule), after.id, last ?? new Date())
+  const from = isCaughtUp ? await pausedAt(trx, after) : null
+  const due = schedule && nextDue(requireSchedule(schedule), after.id, from ?? new Date())
   const plan = { id: after.id, next_run_at: due?.at ?? null, next_planned_at: due?.planned ?? null }
   await dueAutomations.update(trx, [plan])
   if (due) await dueAutomations.wake(trx)
+}
+
+/** Just before the first time that a pause covered; null where that is not known. */
+async function pausedAt(trx: Transaction<DB>, { organizationId, id }: Standing): Promise<Date | null> {
+  const planned = await dueAutomations.plannedAt(trx, organizationId, id)
+  return planned === null ? automationRuns.lastPlanned(trx, organizationId, id) : new Date(planned.getTime() - 1)
 }

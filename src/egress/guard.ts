@@ -223,7 +223,7 @@ function unlessStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 function failure(error: unknown, host: string, { phase }: Progress, signal: AbortSignal): EgressError {
   if (error instanceof EgressError) return error
   const options = { mayHaveBeenReceived: phase === 'sent', cause: error }
-  const reason = error instanceof Error && 'code' in error ? ` (${error.code})` : ''
+  const reason = error instanceof Error && 'code' in error && error.code ? ` (${error.code})` : ''
   // undici's own timeouts are as long as the deadline and may come first.
   const isLate = error instanceof Error && /^(Headers|Body)TimeoutError$/.test(error.name)
   if (isLate || signal.reason === TIMEOUT) return new EgressError('timeout', `${host} took too long to answer`, options)

@@ -10,7 +10,9 @@ t.test('the plan of an automation', async (t) => {
   const queue = {
     send: async (_trx: unknown, jobs: readonly (typeof jobsSent)[number][]) => void jobsSent.push(...jobs),
   }
-  const HOURLY = { cron: '0 * * * *', message: 'hi' }
+  // Half an hour off, so that no test begins in the minute in which it is due.
+  const lastHour = new Date(Math.floor(Date.now() / 60_000) * 60_000 - 30 * 60_000)
+  const HOURLY = { cron: `${lastHour.getUTCMinutes()} * * * *`, message: 'hi' }
   const patch = (id: string, body: object) => send(owner, 'PATCH', `${base}/${id}`, body)
   const plan = async (id: string) =>
     db
@@ -18,8 +20,7 @@ t.test('the plan of an automation', async (t) => {
       .select(['next_run_at', 'next_planned_at'])
       .where('id', '=', id)
       .executeTakeFirstOrThrow()
-  const lastHour = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000 - 3_600_000)
-  /** Active, and due an hour ago: no worker was there. */
+  /** Active, and due half an hour ago: no worker was there. */
   const overdue = async (config: object = HOURLY) => {
     const body = { name: 'n', kind: 'scheduled', config, status: 'active' }
     const { id } = (await send(owner, 'POST', base, body)).body.automation
@@ -46,7 +47,7 @@ t.test('the plan of an automation', async (t) => {
         t.equal((await send(owner, 'POST', `${base}/${id}/approve`)).status, 200)
       },
       'a rejection': async (id) => {
-        await send(staff, 'PATCH', `${base}/${id}`, { config: { cron: '5 * * * *' } })
+        await send(staff, 'PATCH', `${base}/${id}`, { config: { cron: '0 0 1 * *' } })
         t.equal((await send(owner, 'POST', `${base}/${id}/reject`)).status, 200)
       },
     }
@@ -62,16 +63,16 @@ t.test('the plan of an automation', async (t) => {
 
   t.test('is made anew from now on where the times change, or it begins to be active again', async (t) => {
     const changes: Record<string, (id: string) => Promise<unknown>> = {
-      'another cron': (id) => patch(id, { config: { cron: '30 * * * *' } }),
-      'another zone': (id) => patch(id, { config: { ...HOURLY, timezone: 'Europe/Berlin' } }),
+      'another cron': (id) => patch(id, { config: { cron: '0 0 * * *' } }),
+      'another zone': (id) => patch(id, { config: { ...HOURLY, timezone: 'Asia/Kathmandu' } }),
       jitter: (id) => patch(id, { config: { ...HOURLY, jitter_seconds: 60 } }),
       'an approved change of it': async (id) => {
-        await send(staff, 'PATCH', `${base}/${id}`, { config: { cron: '5 * * * *' } })
+        await send(staff, 'PATCH', `${base}/${id}`, { config: { cron: '0 0 1 * *' } })
         t.equal((await send(owner, 'POST', `${base}/${id}/approve`)).status, 200)
       },
       'paused and resumed': async (id) => {
         await patch(id, { status: 'paused' })
-        t.match(await plan(id), { next_run_at: null, next_planned_at: null }, 'what is paused has no plan')
+        t.match(await plan(id), { next_run_at: null }, 'what is paused is not due')
         await patch(id, { status: 'active' })
       },
       'drafted and activated': async (id) => {
@@ -94,6 +95,18 @@ t.test('the plan of an automation', async (t) => {
     await patch(id, { status: 'paused' })
     await patch(id, { status: 'active' })
     t.equal((await plan(id)).next_run_at?.getTime(), lastHour.getTime() + 3_600_000)
+  })
+
+  t.test('makes up for a pause before its first run too', async (t) => {
+    const id = await overdue({ ...HOURLY, missed: 'all' })
+    await patch(id, { status: 'paused' })
+    await patch(id, { name: 'renamed' })
+    await patch(id, { status: 'active' })
+    t.ok(await isAsItWas(id))
+    const other = await overdue()
+    await patch(other, { status: 'paused' })
+    await patch(other, { status: 'active' })
+    t.ok(Number((await plan(other)).next_run_at) > Date.now(), 'and for none by default')
   })
 
   t.test('is gone where a change leaves nothing to be due', async (t) => {
