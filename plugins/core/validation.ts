@@ -32,8 +32,8 @@ export default fp<{ components: readonly Component[] }>(
       ({ schema, httpPart }): ValidateFunction => (httpPart === 'body' ? body : text).compile(schema),
     )
     app.addHook('preValidation', async (request) => {
-      // Generated clients (openapi-generator's for Java) send `null` for a body that is left out.
-      if (request.routeOptions.config.optionalBody) request.body ??= {}
+      // `null` is a body, and no object.
+      if (request.routeOptions.config.optionalBody && request.body === undefined) request.body = {}
       const { body, is404, routeOptions } = request
       if (is404 || routeOptions.schema?.body !== undefined || body === undefined || isEmptyObject(body)) return
       throw new ApiError('invalid_request', { details: [{ path: '', message: 'must be empty: this takes no body' }] })

@@ -18,6 +18,7 @@ import hyperspeed.model.AutomationUpdate;
 import hyperspeed.model.Permission;
 import hyperspeed.model.RegisterRequest;
 import hyperspeed.model.RoleCreate;
+import hyperspeed.model.RunInput;
 import hyperspeed.model.RunStatus;
 import hyperspeed.model.ScheduledAutomation;
 import hyperspeed.model.ScheduledAutomationCreate;
@@ -107,7 +108,9 @@ public final class Main {
     AutomationBase automation = (AutomationBase) proposed.getActualInstance();
     Approval seen = new Approval().digest(automation.getDigest());
     new ReviewApi(person).approveAutomation(orgId, spaceId, automation.getId(), null, null, seen);
-    var ran = new RunsApi(person).runAutomation(orgId, spaceId, automation.getId(), null, "wait=20", null).getRun();
+    RunInput nothing = new RunInput();
+    var ran =
+        new RunsApi(person).runAutomation(orgId, spaceId, automation.getId(), null, "wait=20", nothing).getRun();
     System.out.println(ran.getStatus());
     // docs: end
     UUID id = automation.getId();
@@ -141,7 +144,7 @@ public final class Main {
         "service_account_cannot_approve",
         () -> new ReviewApi(aiStaff).approveAutomation(orgId, spaceId, id, null, null, null));
     refuses(404, "automation_not_found", () -> automations.getAutomation(orgId, spaceId, UUID.randomUUID()));
-    refuses(409, "automation_not_active", () -> runs.runAutomation(orgId, spaceId, id, null, null, null));
+    refuses(409, "automation_not_active", () -> runs.runAutomation(orgId, spaceId, id, null, null, new RunInput()));
     System.out.println(checks + " checks");
   }
 
