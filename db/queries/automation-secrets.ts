@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import type { Space } from '../space.ts'
 import type { DB } from '../types.ts'
 
 // Each value of a secret is a row of its own, which keeps its slot and version for good: digests name them. What is not needed
@@ -14,7 +15,27 @@ export type RotatingSlot = typeof INTAKE_SLOT | typeof SIGNING_SLOT
 /** The credential of an automation. */
 export const OAUTH_SLOT = 'oauth'
 /** What the slots of named secrets begin with. */
-export const NAMED_SLOTS = 'secrets.'
+const NAMED_SLOTS = 'secrets.'
+
+/** The slot of a named secret. */
+export function slotOf(name: string): string {
+  return `${NAMED_SLOTS}${name}`
+}
+
+/** The name of the secret that a slot holds; undefined for the slots of secrets without names. */
+export function nameOf(slot: string): string | undefined {
+  return slot.startsWith(NAMED_SLOTS) ? slot.slice(NAMED_SLOTS.length) : undefined
+}
+
+/** What stands by slot, of the named secrets alone and by their names. */
+export function byName<T>(bySlot: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(
+    Object.entries(bySlot).flatMap(([slot, each]) => {
+      const name = nameOf(slot)
+      return name === undefined ? [] : [[name, each]]
+    }),
+  )
+}
 
 /** A value that is encrypted, and all that its ciphertext is bound to. */
 export type SealedSecret = {
@@ -28,6 +49,11 @@ export type SealedSecret = {
 
 /** Of an automation, and which tenant it is of. */
 export type Owner = { organizationId: string; automationId: string }
+
+/** An automation of a space as the owner of its secrets. */
+export function ownerOf({ organizationId }: Space, automationId: string): Owner {
+  return { organizationId, automationId }
+}
 
 /** `userId` is who set it. */
 export type NewSecret = { id: string; ciphertext: string; userId: string | null }
@@ -88,7 +114,7 @@ export async function listVersions(db: Kysely<DB>, owner: Owner) {
     .select(['slot', 'version', 'set_by_user_id', 'created_at'])
     .where('organization_id', '=', owner.organizationId)
     .where('automation_id', '=', owner.automationId)
-    .where(sql<boolean>`(slot = ${OAUTH_SLOT} or slot like ${`${NAMED_SLOTS}%`})`)
+    .where(sql<boolean>`(slot = ${OAUTH_SLOT} or slot like ${slotOf('%')})`)
     .where('ciphertext', 'is not', null)
     .orderBy('slot')
     .orderBy('version')

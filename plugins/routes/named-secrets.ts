@@ -1,4 +1,5 @@
 import * as automationRevisions from '../../db/queries/automation-revisions.ts'
+import { ownerOf } from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'
 import { NamedSecretChange, NamedSecretListResponse, NamedSecretResponse } from '../../schemas/automation-secrets.ts'
 import { NoContent, ref } from '../../schemas/component.ts'
@@ -98,7 +99,7 @@ const routes: RoutePlugin = async (app) => {
     const numbers = pending_revision === null ? [revision] : [revision, pending_revision]
     const versions = await automationRevisions.findMany(at, space, id, numbers)
     const of = (number: number | null) => versions.find((each) => each.revision === number)?.secret_versions
-    const owner = { organizationId: space.organizationId, automationId: id }
+    const owner = ownerOf(space, id)
     return listNamedSecrets(at, owner, { shown: of(revision) ?? {}, proposed: of(pending_revision) })
   }
 }

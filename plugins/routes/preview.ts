@@ -61,7 +61,7 @@ const routes: RoutePlugin = async (app) => {
       if (revision === undefined) throw new ApiError('automation_not_found')
       const { name, config, secretVersions } = contentOf(revision)
       const lastRunAt = found.last_run_at?.toISOString() ?? null
-      const owner = { organizationId: space.organizationId, automationId: id }
+      const owner = automationSecrets.ownerOf(space, id)
       const hasWebhookSecret = (await automationSecrets.list(db, owner, automationSecrets.INTAKE_SLOT)).length > 0
       const stored = { hasWebhookSecret, secrets: await presentNames(db, owner, secretVersions) }
       const shown = preview({ id, name, kind: found.kind, config, lastRunAt, stored }, actions, kinds, new Date())

@@ -1,4 +1,5 @@
 import * as automationRevisions from '../../db/queries/automation-revisions.ts'
+import { byName } from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'
 import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
@@ -6,7 +7,7 @@ import { PageQuery } from '../../schemas/paging.ts'
 import { AutomationParams, RevisionParams } from '../../schemas/params.ts'
 import { DiffQuery, DiffResponse, RevisionListResponse, RevisionResponse } from '../../schemas/revisions.ts'
 import type { Space } from '../../src/access/actor.ts'
-import { contentOf, namedVersions } from '../../src/automations/content.ts'
+import { contentOf } from '../../src/automations/content.ts'
 import { diff } from '../../src/automations/revisions.ts'
 import { ApiError } from '../../src/errors.ts'
 import { cutPage, readPage } from '../page.ts'
@@ -96,7 +97,7 @@ const routes: RoutePlugin = async (app) => {
 
 function toRevision({ based_on: _, ...row }: automationRevisions.Revision, kind: string) {
   const { config, secretVersions } = contentOf(row)
-  const secret_versions = namedVersions(secretVersions)
+  const secret_versions = byName(secretVersions)
   return { ...row, kind, config, credential_version: secretVersions.oauth ?? null, secret_versions }
 }
 

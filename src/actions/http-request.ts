@@ -1,4 +1,4 @@
-import { NAMED_SLOTS } from '../../db/queries/automation-secrets.ts'
+import { byName } from '../../db/queries/automation-secrets.ts'
 import { HttpRequestAction } from '../../schemas/actions/http-request.ts'
 import { EgressError, type EgressErrorCode } from '../egress/error.ts'
 import type { Egress, EgressResponse } from '../egress/guard.ts'
@@ -100,13 +100,9 @@ function failureOf(error: EgressError, { repeat }: HttpRequestConfig, redact: Re
   return { ok: false, error: message, retry: isInDoubt ? 'unknown' : 'yes' }
 }
 
+/** Without a prototype, so that no name is there which nobody has set. */
 function namedSecrets(secrets: SecretValues): Record<string, string> {
-  const named = Object.entries(secrets).filter(([slot]) => slot.startsWith(NAMED_SLOTS))
-  // Without a prototype, so that no name is there which nobody has set.
-  return Object.assign(
-    Object.create(null),
-    Object.fromEntries(named.map(([slot, value]) => [slot.slice(NAMED_SLOTS.length), value])),
-  )
+  return Object.assign(Object.create(null), byName(secrets))
 }
 
 function bytesOf(body: unknown): Buffer | undefined {

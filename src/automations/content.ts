@@ -1,4 +1,3 @@
-import { NAMED_SLOTS, OAUTH_SLOT } from '../../db/queries/automation-secrets.ts'
 import type { AutomationConfig, AutomationUpdate } from '../../schemas/automations.ts'
 import type { Actor } from '../access/actor.ts'
 
@@ -24,12 +23,6 @@ export function contentOf(revision: {
     description: revision.description,
     secretVersions: revision.secret_versions,
   }
-}
-
-/** The versions of the named secrets that a content uses, by their names. */
-export function namedVersions(versions: Content['secretVersions']): Record<string, number> {
-  const named = Object.entries(versions).filter(([slot]) => slot !== OAUTH_SLOT)
-  return Object.fromEntries(named.map(([slot, version]) => [slot.slice(NAMED_SLOTS.length), version]))
 }
 
 /** The content after a change, but for its secrets; what the change does not name stays. */

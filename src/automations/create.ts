@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely'
 import { v7 as newId } from 'uuid'
 import * as automationPolicies from '../../db/queries/automation-policies.ts'
-import { OAUTH_SLOT } from '../../db/queries/automation-secrets.ts'
+import { OAUTH_SLOT, ownerOf } from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'
 import * as spaces from '../../db/queries/spaces.ts'
 import type { DB } from '../../db/types.ts'
@@ -53,7 +53,7 @@ export async function create(
     description,
     secretVersions: token === undefined ? {} : { [OAUTH_SLOT]: 1 },
   }
-  const owner = { organizationId: space.organizationId, automationId: id }
+  const owner = ownerOf(space, id)
   await requireValid(trx, means, { ...owner, kind }, content, { isWhole: isActive })
   const digest = digestOf(id, kind, content)
   await automations.insert(trx, space, {

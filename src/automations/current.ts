@@ -22,6 +22,14 @@ export type Current = {
   proposedByServiceAccountId: string | null
 }
 
+/** What an automation shows, and what waits beside it. */
+export type Contents = { revision: { content: Content }; pending: { content: Content } | null }
+
+/** The versions of secrets that these use. */
+export function versionsIn({ revision, pending }: Contents): Content['secretVersions'][] {
+  return [revision, pending].flatMap((each) => (each === null ? [] : [each.content.secretVersions]))
+}
+
 /**
  * Holds a change to what its caller read.
  *

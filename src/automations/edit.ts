@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
 import * as automationPolicies from '../../db/queries/automation-policies.ts'
-import { OAUTH_SLOT } from '../../db/queries/automation-secrets.ts'
+import { OAUTH_SLOT, ownerOf } from '../../db/queries/automation-secrets.ts'
 import type { DB } from '../../db/types.ts'
 import type { AutomationStatus, AutomationUpdate } from '../../schemas/automations.ts'
 import type { Actor, Space } from '../access/actor.ts'
@@ -9,6 +9,7 @@ import { ApiError } from '../errors.ts'
 import { apply, type Edit, stage } from './apply.ts'
 import { applyUpdate, type Content } from './content.ts'
 import {
+  type Contents,
   type Current,
   credentialDeed,
   lock,
@@ -16,6 +17,7 @@ import {
   refuseForeignEdit,
   type Seen,
   type Version,
+  versionsIn,
 } from './current.ts'
 import { isLive, nextStatus } from './lifecycle.ts'
 import type { Means } from './means.ts'
@@ -51,7 +53,7 @@ export async function edit(
   const policy = await automationPolicies.find(trx, space.organizationId)
   const addsProposal = automation.status === 'rejected' || (isLive(automation.status) && pending === null)
   if (addsProposal) await requireRoomForProposal(trx, actor, space, automation.kind, policy)
-  const owner = { organizationId: space.organizationId, automationId: id }
+  const owner = ownerOf(space, id)
   const values = body.oauth_token === undefined ? {} : { [OAUTH_SLOT]: body.oauth_token }
   const versions = await storeValues(trx, caller, owner, values, means)
   const base = baseOf(current, actor, status, policy)
@@ -63,11 +65,10 @@ export async function edit(
       // A person has yet to set it, or has taken it away: what is active is renamed all the same.
       lacksSecrets: actor.type === 'service_account' || (automation.status === 'active' && body.config === undefined),
     })
-  await settle(trx, caller, { space, current }, { ...made, deed: credentialDeed(body.oauth_token) }, status, {
-    hasSeen,
-    policy,
-    means,
-  })
+  const whole = { ...made, deed: credentialDeed(body.oauth_token) }
+  const after = await settle(trx, caller, { space, current }, whole, status, { hasSeen, policy, means })
+  const hasSecrets = [...versionsIn(current), ...versionsIn(after)].some((each) => Object.keys(each).length > 0)
+  if (hasSecrets) await destroyUnused(trx, owner, versionsIn(after))
 }
 
 /** An automation that is locked, and where it is. */
@@ -75,7 +76,11 @@ type Place = { space: Space; current: Current }
 
 type Decision = { hasSeen: boolean; policy: automationPolicies.Policy; means: Means }
 
-/** Puts an edit where it belongs: in the place of what is shown, or beside it. */
+/**
+ * Puts an edit where it belongs: in the place of what is shown, or beside it.
+ *
+ * @returns what is shown and what waits from then on.
+ */
 export async function settle(
   trx: Transaction<DB>,
   caller: Caller,
@@ -83,21 +88,14 @@ export async function settle(
   made: Edit,
   status: AutomationStatus,
   { hasSeen, policy, means }: Decision,
-): Promise<void> {
-  const isBeside = isStaged(caller.actor, current, status, made, policy)
-  if (isBeside) await stage(trx, caller, space, current, made)
-  else await apply(trx, caller, space, current, made, { status, hasSeen, policy, kinds: means.kinds })
+): Promise<Contents> {
   const { revision, pending } = current
-  const before = [revision, ...(pending === null ? [] : [pending])].map(({ content }) => content.secretVersions)
-  if (![...before, made.content.secretVersions].some((each) => Object.keys(each).length > 0)) return
-  const owner = { organizationId: space.organizationId, automationId: current.automation.id }
-  const shown = isBeside ? revision.content : made.content
-  const waiting = isBeside ? made.content : isLive(status) ? pending?.content : undefined
-  await destroyUnused(
-    trx,
-    owner,
-    [shown, ...(waiting === undefined ? [] : [waiting])].map((each) => each.secretVersions),
-  )
+  if (isStaged(caller.actor, current, status, made, policy)) {
+    await stage(trx, caller, space, current, made)
+    return { revision, pending: made }
+  }
+  await apply(trx, caller, space, current, made, { status, hasSeen, policy, kinds: means.kinds })
+  return { revision: made, pending: isLive(status) ? pending : null }
 }
 
 /**
@@ -131,7 +129,7 @@ export async function editOf(
 ): Promise<Omit<Edit, 'deed'>> {
   const { id, kind, status } = automation
   const { hosts, secrets } = kinds.profile(kind, content.config, actions)
-  const owner = { organizationId: space.organizationId, automationId: id }
+  const owner = ownerOf(space, id)
   // A person goes on from their own change with its credential; AI staff never has one of its own.
   const running = actor.type === 'user' ? base.content.secretVersions : revision.content.secretVersions
   const from = {

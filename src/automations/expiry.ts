@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
+import { ownerOf } from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'
 import * as reviews from '../../db/queries/reviews.ts'
 import type { DB } from '../../db/types.ts'
@@ -38,8 +39,7 @@ async function expireOne(trx: Transaction<DB>, kinds: Kinds): Promise<boolean> {
   })
   const after = standingOf(space, current, isWhole ? { status: 'rejected' } : {})
   await changed(trx, kinds, standingOf(space, current), after)
-  const owner = { organizationId: space.organizationId, automationId: claimed.automation_id }
-  await destroyUnused(trx, owner, [current.revision.content.secretVersions])
+  await destroyUnused(trx, ownerOf(space, claimed.automation_id), [current.revision.content.secretVersions])
   const proposal = proposalOf(current)
   const details = { revision: proposal?.revision ?? null, digest: proposal?.digest ?? null, days: claimed.days }
   await record(trx, SYSTEM, space, claimed.automation_id, 'proposal.expired', details)

@@ -7,13 +7,13 @@ import type { Space } from '../access/actor.ts'
 import type { Caller } from '../access/caller.ts'
 import { ApiError } from '../errors.ts'
 import { stage } from './apply.ts'
-import { lock, record, type Seen, type Version } from './current.ts'
+import { lock, record, type Seen, type Version, versionsIn } from './current.ts'
 import { editOf, settle } from './edit.ts'
 import type { Means } from './means.ts'
-import { destroyUnused, slotOf, storeValues, type Versions } from './versions.ts'
+import { destroyUnused, storeValues, type Versions } from './versions.ts'
 
+const { nameOf, ownerOf, slotOf } = automationSecrets
 const MAX_SECRETS = 50
-const { NAMED_SLOTS } = automationSecrets
 
 /** A secret of an automation by its name, and where it stands; never its value. */
 export type NamedSecret = {
@@ -63,12 +63,11 @@ export async function setNamedSecret(
   }
   // As it is by now, because the change may have taken its place or become what waits.
   const after = await lock(trx, space, id)
-  const { pending } = after
-  if (pending !== null && uses(pending) && pending.content.secretVersions[slot] !== versions[slot])
-    await stage(trx, caller, space, after, { ...(await editOn(pending)), isNew: true, deed })
-  const { revision, pending: waiting } = await lock(trx, space, id)
-  const used = [revision, ...(waiting === null ? [] : [waiting])].map(({ content }) => content.secretVersions)
-  await destroyUnused(trx, owner, used)
+  const { revision, pending } = after
+  const isOld = pending !== null && uses(pending) && pending.content.secretVersions[slot] !== versions[slot]
+  const again = isOld ? { ...(await editOn(pending)), isNew: true, deed } : undefined
+  if (again !== undefined) await stage(trx, caller, space, after, again)
+  await destroyUnused(trx, owner, versionsIn({ revision, pending: again ?? pending }))
   // Also where no revision changes: who read it before has read something else.
   await automations.update(trx, space, id, {})
   const isUsed = revision.content.secretVersions[slot] === versions[slot]
@@ -99,9 +98,9 @@ export async function removeNamedSecret(trx: Transaction<DB>, caller: Caller, ta
 async function lockFor(trx: Transaction<DB>, { space, id, seen }: Target) {
   const current = await lock(trx, space, id)
   seen({ version: current.automation.version, digest: current.revision.digest })
-  const owner = { organizationId: space.organizationId, automationId: id }
+  const owner = ownerOf(space, id)
   const stored = await automationSecrets.listVersions(trx, owner)
-  const named = stored.filter((each) => each.slot.startsWith(NAMED_SLOTS))
+  const named = stored.filter((each) => nameOf(each.slot) !== undefined)
   return { current, owner, stored: named, slots: new Set(named.map((each) => each.slot)) }
 }
 
@@ -112,13 +111,10 @@ export async function listNamedSecrets(
   { shown, proposed }: { shown: Versions; proposed: Versions | undefined },
 ): Promise<NamedSecret[]> {
   const versions = await automationSecrets.listVersions(db, owner)
-  return versions
-    .filter(({ slot }) => slot.startsWith(NAMED_SLOTS))
-    .map(({ slot, version, set_by_user_id, created_at }) => ({
-      name: slot.slice(NAMED_SLOTS.length),
-      version,
-      state: shown[slot] === version ? 'in_use' : proposed?.[slot] === version ? 'proposed' : 'unused',
-      set_by_user_id,
-      set_at: created_at,
-    }))
+  return versions.flatMap(({ slot, version, set_by_user_id, created_at }) => {
+    const name = nameOf(slot)
+    if (name === undefined) return []
+    const state = shown[slot] === version ? 'in_use' : proposed?.[slot] === version ? 'proposed' : 'unused'
+    return [{ name, version, state, set_by_user_id, set_at: created_at }]
+  })
 }

@@ -47,7 +47,7 @@ export async function requireSecondPerson(
   const after = proposal !== revision ? (first ?? proposal.revision) - 1 : approved ? approved.revision : 0
   const range = { after: Math.min(after, proposal.revision - 1), upTo: proposal.revision }
   const authors = await automationRevisions.listAuthors(trx, space, id, range)
-  const stored = await automationSecrets.listVersions(trx, { organizationId: space.organizationId, automationId: id })
+  const stored = await automationSecrets.listVersions(trx, automationSecrets.ownerOf(space, id))
   const brings = ({ slot, version }: automationSecrets.Version) =>
     proposal.secret_versions[slot] === version && (approved ? approved.secret_versions[slot] : undefined) !== version
   const setters = stored.filter(brings).map(({ set_by_user_id }) => set_by_user_id)

@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely'
 import * as automationPolicies from '../../db/queries/automation-policies.ts'
 import * as automationRevisions from '../../db/queries/automation-revisions.ts'
-import { NAMED_SLOTS, OAUTH_SLOT } from '../../db/queries/automation-secrets.ts'
+import { nameOf, OAUTH_SLOT, ownerOf } from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'
 import type { DB } from '../../db/types.ts'
 import type { Space } from '../access/actor.ts'
@@ -46,7 +46,7 @@ export async function approve(
   requireSeen(current, proposal, hasSeen || digest !== undefined, policy)
   await requireSecondPerson(trx, policy, caller.actor, { space: target.space, current }, proposal)
   if (proposal !== revision) await requireFreshSecrets(trx, target, current, proposal)
-  const owner = ownerOf(target)
+  const owner = ownerOf(target.space, target.id)
   await requireValid(trx, means, { ...owner, kind: automation.kind }, proposal.content, { isWhole: true })
   await automations.update(trx, target.space, automation.id, {
     status,
@@ -88,13 +88,9 @@ export async function reject(
     rejection_paths: rejection.paths ?? null,
   })
   await changed(trx, kinds, standingOf(target.space, current), standingOf(target.space, current, { status }))
-  await destroyUnused(trx, ownerOf(target), [current.revision.content.secretVersions])
+  await destroyUnused(trx, ownerOf(target.space, target.id), [current.revision.content.secretVersions])
   const details = { digest: proposal.digest, revision: proposal.revision, status, code: rejection.code ?? null }
   await record(trx, caller, target.space, automation.id, 'automation.rejected', details)
-}
-
-function ownerOf({ space, id }: Target) {
-  return { organizationId: space.organizationId, automationId: id }
 }
 
 async function decide(trx: Transaction<DB>, caller: Caller, { space, id }: Target, request: 'approve' | 'reject') {
@@ -140,7 +136,7 @@ async function requireFreshSecrets(
 
 /** Where the difference of two contents shows a version. */
 function pathOf(slot: string): string {
-  return slot === OAUTH_SLOT ? '/credential_version' : `/secret_versions/${slot.slice(NAMED_SLOTS.length)}`
+  return slot === OAUTH_SLOT ? '/credential_version' : `/secret_versions/${nameOf(slot)}`
 }
 
 async function differences(

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
+import { byName } from '../../db/queries/automation-secrets.ts'
 import type { AutomationKind } from '../../schemas/automations.ts'
 import { canonicalJson } from '../canonical-json.ts'
 import { escapePointer } from '../json-pointer.ts'
-import { type Content, namedVersions } from './content.ts'
+import type { Content } from './content.ts'
 
 /** One place at which two contents differ. `before` and `after` are absent where there was or is nothing. */
 export type Change = { path: string; op: 'add' | 'remove' | 'replace'; before?: unknown; after?: unknown }
@@ -18,7 +19,7 @@ export function digestOf(automationId: string, kind: AutomationKind, content: Co
   const { name, config, secretVersions } = content
   const { oauth } = secretVersions
   const credential = oauth === undefined ? null : { id: automationId, version: oauth }
-  const secrets = namedVersions(secretVersions)
+  const secrets = byName(secretVersions)
   const effective = { kind, name, config, credential, ...(Object.keys(secrets).length > 0 ? { secrets } : {}) }
   return `sha256:${createHash('sha256').update(canonicalJson(effective)).digest('hex')}`
 }
@@ -34,7 +35,7 @@ export function diff(before: Content | null, after: Content): Change[] {
 }
 
 function visible({ name, config, description, secretVersions }: Content): Record<string, unknown> {
-  const secret_versions = namedVersions(secretVersions)
+  const secret_versions = byName(secretVersions)
   return {
     name,
     config,

@@ -34,7 +34,7 @@ export async function rotateSecret(
   const secret = secretFor(slot === automationSecrets.SIGNING_SLOT ? STANDARD : formatOf(kinds, current), change.secret)
   const sealed = { ...seal(cipher, secret), userId: caller.actor.userId }
   const grace = change.grace_seconds ?? DEFAULT_GRACE_SECONDS
-  const owner = { organizationId: space.organizationId, automationId: id }
+  const owner = automationSecrets.ownerOf(space, id)
   const previous_valid_until = await automationSecrets.replace(trx, owner, slot, sealed, grace)
   const details = { secret_id: sealed.id, previous_valid_until: previous_valid_until?.toISOString() ?? null }
   await record(trx, caller, space, id, `automation.${slot}_secret_set`, details)

@@ -3,7 +3,7 @@ import * as automationSecrets from '../../db/queries/automation-secrets.ts'
 import type { DB } from '../../db/types.ts'
 import type { Caller } from '../access/caller.ts'
 import { type SecretValues, seal } from '../secrets/sealed.ts'
-import { type Content, namedVersions } from './content.ts'
+import type { Content } from './content.ts'
 import type { Means } from './means.ts'
 
 /** Which version of each secret a content uses, by slot. */
@@ -12,7 +12,7 @@ export type Versions = Content['secretVersions']
 /** What a change makes of secrets, by slot: their new versions, and null for those that it takes away. */
 export type VersionChange = Readonly<Record<string, number | null>>
 
-const { OAUTH_SLOT, NAMED_SLOTS } = automationSecrets
+const { byName, OAUTH_SLOT, slotOf } = automationSecrets
 
 /** Stores new values of secrets beside those that are in use. @param values null takes one away. */
 export async function storeValues(
@@ -59,18 +59,13 @@ export async function versionsFor(
   return versions
 }
 
-/** The slot of a named secret. */
-export function slotOf(name: string): string {
-  return `${NAMED_SLOTS}${name}`
-}
-
 /** The names of the secrets that a content uses and that have their value still. */
 export async function presentNames(
   db: Kysely<DB>,
   owner: automationSecrets.Owner,
   versions: Versions,
 ): Promise<ReadonlySet<string>> {
-  const names = Object.keys(namedVersions(versions))
+  const names = Object.keys(byName(versions))
   if (names.length === 0) return new Set()
   const stored = await automationSecrets.listVersions(db, owner)
   const isThere = (name: string) =>

@@ -1,4 +1,4 @@
-import { NAMED_SLOTS } from '../../db/queries/automation-secrets.ts'
+import { slotOf } from '../../db/queries/automation-secrets.ts'
 import { closed } from '../../schemas/component.ts'
 import type { KindSchema } from '../../schemas/kinds/kind.ts'
 import type { ActionProfile } from '../actions/action.ts'
@@ -64,7 +64,7 @@ export function createKinds(list: readonly Kind[]): Kinds {
       const kind = byName.get(name)
       if (kind === undefined || schemaProblems(kind.schema.config, config).length > 0) return []
       const { warnings, secrets } = profile(name, config, actions)
-      const missing = secrets.filter((each) => secretVersions[`${NAMED_SLOTS}${each}`] === undefined)
+      const missing = secrets.filter((each) => secretVersions[slotOf(each)] === undefined)
       const lacking = missing.map((each) => `it uses the secret "${each}", which is not there: a person sets it`)
       return [...(kind.warnings?.(config) ?? []), ...warnings, ...lacking]
     },
