@@ -1,3 +1,5 @@
+import { constants } from 'node:os'
+
 /** By these, terminals, supervisors and containers end a program. */
 export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
@@ -23,4 +25,9 @@ export function onStop(env: NodeJS.ProcessEnv, stop: (reason: string) => void): 
     if (process.ppid !== ppid) stopOnce('npm, which started this program, is gone')
   }, LOOK_EVERY_MS)
   timer.unref()
+}
+
+/** Ends a command that is soon done, on the first signal to stop. The embedded Postgres goes with it (db/embedded.ts). */
+export function exitOnSignals(): void {
+  for (const signal of STOP_SIGNALS) process.once(signal, () => process.exit(128 + constants.signals[signal]))
 }

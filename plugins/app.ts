@@ -61,6 +61,8 @@ export type AppDependencies = {
   eventBatches?: EventBatches
   /** Of a process that only works: `/healthz` and `/readyz`, and nothing else. */
   onlyHealth?: boolean
+  /** Whether this process runs automations as it should, where that is its work too. */
+  isWorking?: () => boolean
   logger?: FastifyServerOptions['logger']
 }
 
@@ -97,7 +99,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
   await app.register(authentication, { jwtSecret })
   await app.register(authorization, { db, rateLimit: config.rateLimit })
   await app.register(idempotency, { db, cipher })
-  await app.register(health, { db })
+  await app.register(health, { db, isWorking: deps.isWorking })
   if (!deps.onlyHealth) await registerApi(app)
 
   app.refuseOtherMethods()

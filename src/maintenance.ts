@@ -20,42 +20,53 @@ export type Upkeep = {
   retentionDays: number
 }
 
-/** What falls due by the clock alone, in small batches, so that nothing waits behind it. */
-export async function sweep(db: Kysely<DB>, { kinds, retentionDays }: Upkeep, now = new Date()): Promise<void> {
+/**
+ * What falls due by the clock alone, in small batches, so that nothing waits behind it.
+ *
+ * @param stopping ends it after the batch that is under way.
+ */
+export async function sweep(
+  db: Kysely<DB>,
+  { kinds, retentionDays }: Upkeep,
+  now = new Date(),
+  stopping?: AbortSignal,
+): Promise<void> {
   const before = (ms: number) => new Date(now.getTime() - ms)
+  const removed = before(retentionDays * DAY_MS)
+  const batches: (() => Promise<number>)[] = [
+    () => idempotencyKeys.removeExpired(db, BATCH),
+    () => sessions.removeExpired(db, BATCH),
+    () => automationSecrets.destroyExpired(db, BATCH),
+    () => automationRuns.removeFinished(db, removed, BATCH),
+    () => webhookEvents.removeReceived(db, removed, BATCH),
+    () => spaceEvents.removeOld(db, before(EVENTS_KEPT_MS), BATCH),
+  ]
   await expireProposals(db, kinds, BATCH)
-  while ((await idempotencyKeys.removeExpired(db, BATCH)) === BATCH);
-  while ((await sessions.removeExpired(db, BATCH)) === BATCH);
-  while ((await automationSecrets.destroyExpired(db, BATCH)) === BATCH);
-  while ((await automationRuns.removeFinished(db, before(retentionDays * DAY_MS), BATCH)) === BATCH);
-  while ((await webhookEvents.removeReceived(db, before(retentionDays * DAY_MS), BATCH)) === BATCH);
-  while ((await spaceEvents.removeOld(db, before(EVENTS_KEPT_MS), BATCH)) === BATCH);
+  for (const batch of batches) while (!stopping?.aborted && (await batch()) === BATCH);
 }
 
 /**
  * Sweeps once a minute until it is stopped. Several processes may do so on one database.
  *
  * @param onError told of a sweep that failed; the next one tries again.
- * @returns stops it, after the sweep that is under way.
+ * @returns stops it; what is under way ends with its batch, and nobody waits for it.
  */
-export function startMaintenance(
-  db: Kysely<DB>,
-  upkeep: Upkeep,
-  onError: (error: unknown) => void,
-): () => Promise<void> {
-  let underWay: Promise<void> = Promise.resolve()
+export function startMaintenance(db: Kysely<DB>, upkeep: Upkeep, onError: (error: unknown) => void): () => void {
+  const stopping = new AbortController()
   let isIdle = true
   const timer = setInterval(() => {
     if (!isIdle) return
     isIdle = false
-    underWay = sweep(db, upkeep)
-      .catch(onError)
+    sweep(db, upkeep, new Date(), stopping.signal)
+      .catch((error: unknown) => {
+        if (!stopping.signal.aborted) onError(error)
+      })
       .finally(() => {
         isIdle = true
       })
   }, EVERY_MS)
-  return async () => {
+  return () => {
     clearInterval(timer)
-    await underWay
+    stopping.abort()
   }
 }

@@ -136,6 +136,17 @@ async function stop(trx: Transaction<DB>, kinds: Kinds, stopped: readonly Stoppe
   }
 }
 
+/** Gives runs that have not begun here to other workers, by jobs of their own. @returns that none of them began. */
+export async function handBack(
+  trx: Transaction<DB>,
+  queue: Engine['queue'],
+  keys: readonly runAttempts.RunKey[],
+): Promise<undefined[]> {
+  const jobs = keys.map(({ organizationId, id }) => ({ runId: id, organizationId }))
+  await queue.send(trx, jobs)
+  return keys.map(() => undefined)
+}
+
 /** Whether a run has to wait for the one before it. */
 async function mustWait(trx: Transaction<DB>, { kinds }: Engine, run: runAttempts.Attemptable): Promise<boolean> {
   const { clock } = kinds.get(run.kind)

@@ -31,15 +31,19 @@ export type SchedulerOptions = {
  * Starts the runs of what is due, in batches of which each is one transaction: the runs, their jobs and the next due times
  * are there together, or not at all.
  *
+ * @param isStopped whether to leave the rest to the next look.
  * @returns how many automations were due.
  */
-export async function startDue({ db, queue, kinds, now }: Omit<SchedulerOptions, 'onError'>): Promise<number> {
+export async function startDue(
+  { db, queue, kinds, now }: Omit<SchedulerOptions, 'onError'>,
+  isStopped: () => boolean = () => false,
+): Promise<number> {
   let total = 0
   for (;;) {
     const time = new Date(now())
     const count = await db.transaction().execute((trx) => startBatch(trx, { queue, kinds }, time))
     total += count
-    if (count < BATCH) return total
+    if (count < BATCH || isStopped()) return total
   }
 }
 
@@ -142,7 +146,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
       again = false
       let sleep = RETRY_MS
       try {
-        await startDue(options)
+        await startDue(options, () => stopped)
         const next = await dueAutomations.nextTime(db, options.kinds.names)
         sleep = next === null ? MAX_SLEEP_MS : Math.min(Math.max(next.getTime() - now(), 0), MAX_SLEEP_MS)
       } catch (error) {
