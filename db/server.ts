@@ -102,7 +102,12 @@ async function sharesItsSession(client: pg.Client, url: string): Promise<boolean
   const mine = await backendPid(client)
   if ('processID' in client && client.processID === mine) return false
   return withClient(url, async (other) => {
-    await other.query('begin')
+    try {
+      await other.query('begin')
+    } catch (error) {
+      if (error instanceof pg.DatabaseError) return true // pool_mode = statement refuses transactions
+      throw error
+    }
     const theirs = await backendPid(other)
     await other.query('rollback')
     return theirs === mine
