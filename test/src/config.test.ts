@@ -25,6 +25,15 @@ t.test('what can’t be used is one line that names the variable and tells no se
     [{ PUBLIC_URL: 'automations.example.com' }, /^PUBLIC_URL: /],
     [{ PUBLIC_URL: 'https://automations.example.com/?a=1' }, /^PUBLIC_URL: /],
     [{ EGRESS_ALLOW: 'localhost' }, /^EGRESS_ALLOW: /],
+    [{ CORS_ORIGIN: 'app.example.com' }, /^CORS_ORIGIN: takes origins like https:.*, not "app\.example\.com"$/],
+    [
+      { CORS_ORIGIN: 'https://a.example, https://b.example/path' },
+      /^CORS_ORIGIN: .*, not "https:\/\/b\.example\/path"$/,
+    ],
+    [{ CORS_ORIGIN: 'https://a.example?x' }, /^CORS_ORIGIN: /],
+    [{ CORS_ORIGIN: '*' }, /^CORS_ORIGIN: /],
+    [{ CORS_ORIGIN: 'ftp://a.example' }, /^CORS_ORIGIN: /],
+    [{ DATA_DIR: 'a\nb' }, /^DATA_DIR: /],
   ]
   for (const [env, message] of cases) {
     const error = t.throws(() => readConfig(env), ConfigError)
@@ -45,6 +54,17 @@ t.test('nothing has to be set, and what is set is read', async (t) => {
     'https://a.example',
     'https://b.example',
   ])
+  t.same(readConfig({ CORS_ORIGIN: 'https://A.example:443/,http://b.example:8080' }).corsOrigin, [
+    'https://a.example',
+    'http://b.example:8080',
+  ])
+  const tls = { PGSSLMODE: 'verify-full', PGSSLROOTCERT: '/ca.pem' }
+  t.equal(readConfig({ DATABASE_URL: URL, ...SECRETS }).databaseUrl, URL)
+  t.equal(
+    readConfig({ DATABASE_URL: `${URL}?sslmode=require`, ...SECRETS, ...tls }).databaseUrl,
+    `${URL}?sslmode=require&sslrootcert=%2Fca.pem`,
+    'libpq’s variables count where the URL says nothing',
+  )
   const { encryptionKeys } = readConfig({ DATABASE_URL: URL, ...SECRETS, HS_ENCRYPTION_KEY: `k2:${KEY},${KEY}` })
   t.same(
     [...(encryptionKeys ?? [])].map(([id]) => id),
