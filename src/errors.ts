@@ -88,7 +88,7 @@ export const ERRORS = {
   idempotency_key_in_flight: [409, 'a request with this Idempotency-Key is still in flight'],
   // 412, 413, 415, 422, 428, 429, 431
   precondition_failed: [412, 'the resource has changed since you read it'],
-  body_too_large: [413, 'the body is larger than 1 MiB'],
+  body_too_large: [413, 'the body is larger than 1 MiB, or than 25 MiB where events come in'],
   unsupported_media_type: [415, 'the body must be uncompressed application/json'],
   compressed_body: [415, 'the body must not be compressed'],
   idempotency_key_reused: [422, 'this Idempotency-Key was used with another request'],
