@@ -141,14 +141,9 @@ export type RunEvent = {
   event_key: string | null
   type: string | null
   headers: unknown
-  /** Null where it has more bytes than {@link LISTED_BYTES}: then {@link findBody} has it. */
   body: unknown
-  body_bytes: number
   received_at: Date
 }
-
-/** Larger bodies are not read for many runs at once. */
-export const LISTED_BYTES = 64 * 1024
 
 /** The events that some runs are for. What is not there is left out. */
 export async function listForRuns(
@@ -156,23 +151,10 @@ export async function listForRuns(
   keys: readonly { organization_id: string; automation_id: string; id: string | null }[],
 ): Promise<RunEvent[]> {
   const { rows } = await sql<RunEvent>`
-    select e.id, e.event_key, e.type, e.headers, case when e.body_bytes <= ${LISTED_BYTES}::integer then e.body end as body,
-           e.body_bytes, e.received_at
+    select e.id, e.event_key, e.type, e.headers, e.body, e.received_at
       from json_to_recordset(${JSON.stringify(keys)}::json) as k (organization_id uuid, automation_id uuid, id uuid)
       join webhook_events e using (organization_id, automation_id, id)`.execute(db)
   return rows
-}
-
-/** The body of one event; undefined where the event is not there any more. */
-export async function findBody(
-  db: Kysely<DB>,
-  { organizationId, automationId }: { organizationId: string; automationId: string },
-  id: string,
-): Promise<{ body: unknown } | undefined> {
-  const { rows } = await sql<{ body: unknown }>`
-    select body from webhook_events
-     where organization_id = ${organizationId} and automation_id = ${automationId} and id = ${id}`.execute(db)
-  return rows[0]
 }
 
 /** Notes the run of events that have set off none before. */

@@ -15,12 +15,11 @@ import { lock, record, standingOf } from '../automations/current.ts'
 import { digestOf } from '../automations/revisions.ts'
 import type { Kinds } from '../kinds/registry.ts'
 import type { RunQueue } from '../runs/queue.ts'
-import { type LargeEvent, largeEvent } from './large-events.ts'
 
 const BUFFER_MS = 2000
 /** For a worker that knows the kind of a run, where this one does not. */
 const ELSEWHERE_MS = 10_000
-export const EVENT_GONE = 'the event that it was for is not kept any more'
+const EVENT_GONE = 'the event that it was for is not kept any more'
 const IN_DOUBT = 'nobody knows whether it happened: it was about to be sent when its worker was lost'
 
 type Event = webhookEvents.RunEvent
@@ -30,8 +29,6 @@ export type Attempt = {
   run: { id: string; organizationId: string; spaceId: string; automationId: string; attempt: number }
   action: ActionConfig
   scope: Scope
-  /** The event in scope, where its body is not there yet. */
-  large: LargeEvent | undefined
   /** Those that the content names, still encrypted. */
   secrets: automationSecrets.SealedSecret[]
   kind: string
@@ -182,11 +179,9 @@ function attemptOf(
   const created_at = run.created_at.toISOString()
   const action = kinds.get(kind).effect?.(config, input)
   if (action === undefined) throw new Error(`a run of the kind ${kind}, which can't run`)
-  const seen = event === undefined ? madeUpEvent(input, created_at) : shown(event)
   return {
     run: { id, organizationId, spaceId, automationId, attempt },
     action,
-    large: largeEvent(seen, event?.body_bytes ?? 0),
     secrets,
     kind,
     config,
@@ -200,7 +195,7 @@ function attemptOf(
         input,
       },
       automation: { id: automationId, name: run.name, kind, last_run_at: run.last_run_at?.toISOString() ?? null },
-      event: seen,
+      event: event === undefined ? madeUpEvent(input, created_at) : shown(event),
     },
   }
 }

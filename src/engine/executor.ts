@@ -10,7 +10,6 @@ import type { RunHandler, RunQueue } from '../runs/queue.ts'
 import type { Cipher } from '../secrets/cipher.ts'
 import { openSlots } from '../secrets/sealed.ts'
 import * as attempts from './attempts.ts'
-import { createWithEvent, type WithEvent } from './large-events.ts'
 
 const MAX_ATTEMPTS = 5
 const MAX_RUN_MS = 10 * 60_000
@@ -60,12 +59,11 @@ export function createExecutor(options: ExecutorOptions): RunHandler {
     { most: MAX_TOGETHER, key: ({ attempt }) => attempt.run.automationId },
   )
   const watch = createWatch(db)
-  const withEvent = createWithEvent(db, attempts.EVENT_GONE)
   return async ({ runId, organizationId, signal }) => {
     const attempt = await begin({ organizationId, id: runId })
     if (attempt === undefined) return
     const watched = watch(runId, signal)
-    const result = await act(options, attempt, watched.signal, withEvent)
+    const result = await act(options, attempt, watched.signal)
     watched.stop()
     await end({ attempt, result, again: nextAttempt(result, attempt.run.attempt, backoff) })
   }
@@ -95,11 +93,9 @@ export function createUndertaker({ db, kinds }: Pick<ExecutorOptions, 'db' | 'ki
  */
 async function act(
   { db, actions, cipher }: ExecutorOptions,
-  attempt: attempts.Attempt,
+  { action, run, scope, secrets }: attempts.Attempt,
   signal: AbortSignal,
-  withEvent: WithEvent,
 ): Promise<ActionResult> {
-  const { action, run, secrets } = attempt
   let isInDoubt = false
   const sending = async (sent: Record<string, unknown>): Promise<void> => {
     signal.throwIfAborted()
@@ -108,9 +104,7 @@ async function act(
   }
   try {
     const values = openSlots(cipher, secrets)
-    return await withEvent(attempt, signal, (scope) =>
-      actions.run(action, { ...run, runId: run.id, scope, secrets: values, signal, sending }),
-    )
+    return await actions.run(action, { ...run, runId: run.id, scope, secrets: values, signal, sending })
   } catch (error) {
     // An action reports what the outside did; what it throws is our own, or the database's, and may be gone next time.
     const message = error instanceof Error ? error.message : String(error)
