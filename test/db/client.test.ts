@@ -25,7 +25,7 @@ const NO_ROWS = Buffer.concat([
 
 /** To the settings that each connection begins with. */
 const SET = Buffer.concat([...Array.from({ length: 3 }, () => message('C', Buffer.from('SET\0'))), READY_FOR_QUERY])
-const isSimpleQuery = (chunk: Buffer) => chunk.toString('latin1', 0, 1) === 'Q'
+const isSimpleQuery = (chunk: Buffer | string) => chunk.toString('latin1').startsWith('Q')
 
 /** A server of whatever `answer` does with each connection. */
 async function fakeServer(t: Test, answer: (socket: Socket) => void) {
