@@ -24,8 +24,8 @@ const routes: RoutePlugin = async (app) => {
   const perMinute = (most: number) => (settings.limitsLogins ? most : undefined)
   const limitRegistrations = app.createLimiter(perMinute(REGISTRATIONS_A_MINUTE), 60)
   const limitLogins = app.createLimiter(perMinute(LOGINS_A_MINUTE), 60)
-  const limitLoginsOfAccount = app.createLimiter(perMinute(LOGINS_OF_AN_ACCOUNT_A_MINUTE), 60, ({ ip, body }) =>
-    JSON.stringify([ip, normalizeEmail((body as LoginRequest).email)]),
+  const limitLoginsOfAccount = app.createLimiter(perMinute(LOGINS_OF_AN_ACCOUNT_A_MINUTE), 60, ({ body }, address) =>
+    JSON.stringify([address, normalizeEmail((body as LoginRequest).email)]),
   )
 
   const toResponse = async (
