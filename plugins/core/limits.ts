@@ -98,4 +98,9 @@ function addJsonParser(app: FastifyInstance): void {
       return parseJson(bytes)
     },
   )
+  // Clients that are given no body may name a type of it all the same (axios does).
+  app.addContentTypeParser('*', async ({ is404, headers }: FastifyRequest) => {
+    const isEmpty = headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0
+    if (!isEmpty && !is404) throw new ApiError('unsupported_media_type')
+  })
 }
