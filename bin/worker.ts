@@ -23,7 +23,11 @@ export async function startWorker(
   const onError = program.onError('a worker failed')
   const scheduler = startScheduler({ db, queue, kinds, now: Date.now, onError })
   const stopListening = listen(url, 'hyperspeed_due', () => scheduler.wake(), onError)
-  await queue.work(CONCURRENCY, createExecutor({ db, queue, actions, kinds, cipher }), createUndertaker({ db, kinds }))
+  await queue.work(
+    CONCURRENCY,
+    createExecutor({ db, queue, actions, kinds, cipher }),
+    createUndertaker({ db, queue, kinds }),
+  )
   const stopMaintenance = startMaintenance(db, { kinds, retentionDays }, onError)
   return async () => {
     await stopListening()

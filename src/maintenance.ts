@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import { isUnavailable } from '../db/failures.ts'
 import * as automationRuns from '../db/queries/automation-runs.ts'
 import * as automationSecrets from '../db/queries/automation-secrets.ts'
 import * as idempotencyKeys from '../db/queries/idempotency-keys.ts'
@@ -20,16 +21,33 @@ export type Upkeep = {
   retentionDays: number
 }
 
-/** What falls due by the clock alone, in small batches, so that nothing waits behind it. */
+/**
+ * What falls due by the clock alone, in small batches, so that nothing waits behind it.
+ *
+ * @throws what went wrong first, once all else is done; at once where the database is away.
+ */
 export async function sweep(db: Kysely<DB>, { kinds, retentionDays }: Upkeep, now = new Date()): Promise<void> {
   const before = (ms: number) => new Date(now.getTime() - ms)
-  await expireProposals(db, kinds, BATCH)
-  while ((await idempotencyKeys.removeExpired(db, BATCH)) === BATCH);
-  while ((await sessions.removeExpired(db, BATCH)) === BATCH);
-  while ((await automationSecrets.destroyExpired(db, BATCH)) === BATCH);
-  while ((await automationRuns.removeFinished(db, before(retentionDays * DAY_MS), BATCH)) === BATCH);
-  while ((await webhookEvents.removeReceived(db, before(retentionDays * DAY_MS), BATCH)) === BATCH);
-  while ((await spaceEvents.removeOld(db, before(EVENTS_KEPT_MS), BATCH)) === BATCH);
+  const kept = before(retentionDays * DAY_MS)
+  const batches: (() => Promise<number>)[] = [
+    () => expireProposals(db, kinds, BATCH),
+    () => idempotencyKeys.removeExpired(db, BATCH),
+    () => sessions.removeExpired(db, BATCH),
+    () => automationSecrets.destroyExpired(db, BATCH),
+    () => automationRuns.removeFinished(db, kept, BATCH),
+    () => webhookEvents.removeReceived(db, kept, BATCH),
+    () => spaceEvents.removeOld(db, before(EVENTS_KEPT_MS), BATCH),
+  ]
+  const errors: unknown[] = []
+  for (const batch of batches) {
+    try {
+      while ((await batch()) === BATCH);
+    } catch (error) {
+      errors.push(error)
+      if (isUnavailable(error)) break
+    }
+  }
+  for (const error of errors) throw error
 }
 
 /**
