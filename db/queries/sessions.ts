@@ -80,7 +80,8 @@ export async function removeExpired(db: Kysely<DB>, most: number): Promise<numbe
   const { rows } = await sql<{ removed: number }>`
     with removed as (
       delete from refresh_tokens
-       where token_hash in (select token_hash from refresh_tokens t where ${isOver} limit ${most})
+       where token_hash in (
+             select token_hash from refresh_tokens t where ${isOver} limit ${most} for update skip locked)
       returning session_id
     ), ended as (
       delete from sessions s

@@ -23,6 +23,9 @@ export type NewEvent = {
   received_at: string
 }
 
+/** Of the job of a run that an event sets off, its place among those that wait. */
+export type RankedRun = { run_id: string; priority: number; tier: string }
+
 /** Ids of events: those that were written, and those whose hook is as it was, written or not. */
 export type Written = { stored: ReadonlySet<string>; current: ReadonlySet<string> }
 
@@ -32,7 +35,12 @@ export type Written = { stored: ReadonlySet<string>; current: ReadonlySet<string
  * those whose hook is not as it was when they were verified. The order is the same in every process, so that two batches with
  * the same keys never wait for each other.
  */
-export async function insert(db: Kysely<DB>, events: readonly NewEvent[], queue: QueueStatement): Promise<Written> {
+export async function insert(
+  db: Kysely<DB>,
+  events: readonly NewEvent[],
+  ranked: readonly RankedRun[],
+  queue: QueueStatement,
+): Promise<Written> {
   const { numbers, seen } = numbered(events.map(({ hook }) => hook))
   const arrived = events.map((event) => ({ ...event, hook: numbers.get(event.hook) }))
   const { rows } = await sql<{ current: number[] | null; stored: string[] | null }>`
@@ -66,7 +74,14 @@ export async function insert(db: Kysely<DB>, events: readonly NewEvent[], queue:
        where s.run_id is not null
       returning id, organization_id
     ), queued as (
-      ${queueEach(queue, sql`started`)}
+      ${queueEach(
+        queue,
+        sql`(
+          select started.id, started.organization_id, ranked.priority, ranked.tier
+            from started
+            join json_to_recordset(${JSON.stringify(ranked)}::json) as ranked (run_id uuid, priority integer, tier text)
+              on ranked.run_id = started.id) as runs`,
+      )}
     )
     select (select json_agg(number) from current) as current,
            (select json_agg(id) from stored) as stored,
@@ -234,7 +249,8 @@ export async function noteRuns(
 export async function removeReceived(db: Kysely<DB>, before: Date, most: number): Promise<number> {
   const { numAffectedRows = 0n } = await sql`
     delete from webhook_events e
-     using (select organization_id, automation_id, id from webhook_events where received_at < ${before} limit ${most}) old
+     using (select organization_id, automation_id, id from webhook_events where received_at < ${before}
+             limit ${most} for update skip locked) old
      where e.organization_id = old.organization_id and e.automation_id = old.automation_id and e.id = old.id`.execute(
     db,
   )

@@ -136,8 +136,12 @@ function readFrame(config: ScheduleConfig, problems: Problems): Frame {
     timezone: timezone ?? 'UTC',
     startsAt,
     endsAt,
-    jitterSeconds: config.jitter_seconds ?? 0,
-    catchupWindowSeconds: config.catchup_window_seconds ?? DEFAULT_CATCHUP_WINDOW_SECONDS,
+    jitterSeconds: readSeconds(config.jitter_seconds ?? 0, '/jitter_seconds', problems),
+    catchupWindowSeconds: readSeconds(
+      config.catchup_window_seconds ?? DEFAULT_CATCHUP_WINDOW_SECONDS,
+      '/catchup_window_seconds',
+      problems,
+    ),
   }
 }
 
@@ -163,6 +167,12 @@ function accept<R, T extends 'cron' | 'every'>(read: { rule: R } | { message: st
   if ('rule' in read) return { type, ...read.rule }
   problems.push({ path: `/${type}`, message: read.message })
   return undefined
+}
+
+/** The schema has said so already, unless what is stored was written without it: then nothing would ever be due. */
+function readSeconds(seconds: number, path: string, problems: Problems): number {
+  if (!Number.isFinite(seconds)) problems.push({ path, message: 'must be a number of seconds' })
+  return seconds
 }
 
 function readInstant(text: string | undefined, path: string, problems: Problems): number | null {

@@ -154,10 +154,13 @@ async function storeBatch(
 ): Promise<(Receipt | undefined)[]> {
   const events = arrivals.map(({ event }) => event)
   let written: webhookEvents.Written = { stored: new Set(), current: new Set() }
-  await queue.sendWithin(async (statement) => {
-    written = await webhookEvents.insert(db, events, statement)
-    return arrivals.flatMap(({ hook: { organizationId }, event: { id, run_id: runId } }) =>
-      runId !== null && written.stored.has(id) ? [{ runId, organizationId }] : [],
+  await queue.sendWithin(async (statement, rank) => {
+    const ranked = arrivals.flatMap(({ hook: { automationId }, event: { run_id } }) =>
+      run_id === null ? [] : [{ run_id, ...rank(automationId) }],
+    )
+    written = await webhookEvents.insert(db, events, ranked, statement)
+    return arrivals.flatMap(({ hook: { organizationId, automationId }, event: { id, run_id: runId } }) =>
+      runId !== null && written.stored.has(id) ? [{ runId, organizationId, automationId }] : [],
     )
   })
   const isKnown = ({ id }: webhookEvents.NewEvent) => written.current.has(id) && !written.stored.has(id)
