@@ -1,16 +1,13 @@
 import { sql } from 'kysely'
-import { v7 as newId } from 'uuid'
 import type { Database } from '../../db/client.ts'
-import { type RunQueue, startQueue } from '../../src/runs/queue.ts'
-import { newRun, startRuns } from '../../src/runs/start.ts'
-import { TRIGGERS } from '../../src/runs/triggers.ts'
+import { startQueue } from '../../src/runs/queue.ts'
 import { cpuSecondsOf } from '../support/cpu.ts'
 import { type BenchDatabase, withDatabase } from '../support/database.ts'
 import { type Program, startServer } from '../support/programs.ts'
 import { figure, medianBy, NONE, progress, table } from '../support/report.ts'
 import type { Effort } from '../support/suite.ts'
-import { at, type Made, makeAutomations } from '../support/workspace.ts'
-import { MANY, MESSAGE, makeWorkspaces, now, settle, untilAllSucceeded, writes } from './support.ts'
+import { makeAutomations } from '../support/workspace.ts'
+import { MANY, MESSAGE, makeWorkspaces, now, queueRuns, settle, untilAllSucceeded, writes } from './support.ts'
 
 const RUNS = 5000
 /** Of whom the runs are: many small customers, one large, the same with a fifth of the automations, and one that is busy. */
@@ -88,13 +85,4 @@ async function usage(db: Database, worker: Program, postmaster: number) {
   const [written, ours, theirs] = await Promise.all([writes(db), cpuSecondsOf(worker.pid), cpuSecondsOf(postmaster)])
   const ms = (seconds: number | undefined) => (seconds === undefined ? undefined : seconds * 1000)
   return { writes: written, workerMs: ms(ours), postgresMs: ms(theirs) }
-}
-
-/** As many runs, spread evenly over the automations. */
-async function queueRuns(db: Database, queue: RunQueue, automations: readonly Made[], count: number): Promise<void> {
-  const runs = Array.from({ length: count }, (_, i) => {
-    const { id: automationId, ...made } = at(automations, i)
-    return newRun({ ...made, automationId, revision: 1 }, { id: newId(), trigger: TRIGGERS.person })
-  })
-  await db.transaction().execute((trx) => startRuns(trx, queue, runs))
 }
