@@ -23,7 +23,7 @@ export async function startWorker(program: Program, { retentionDays }: Pick<Conf
   const scheduler = startScheduler({ db, queue, kinds, now: Date.now, onError })
   const stopListening = listen(url, 'hyperspeed_due', () => scheduler.wake(), onError)
   const execute = createExecutor({ db, queue, actions, kinds, cipher, stopping: stopping.signal })
-  const work = await queue.work(CONCURRENCY, execute, createUndertaker({ db, kinds }))
+  const work = await queue.work(CONCURRENCY, execute, createUndertaker({ db, queue, kinds }))
   const stopMaintenance = startMaintenance(db, { kinds, retentionDays }, onError)
   return {
     isAlive: work.isAlive,

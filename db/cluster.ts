@@ -56,7 +56,7 @@ export function describeElsewhere({ root, folder, programs, owner }: Cluster): s
     ...(folder.startsWith(ELSEWHERE) ? [`its data is in ${folder}`] : []),
   ]
   if (owner === undefined || places.length === 0) return undefined
-  return `Postgres runs as the user "postgres", who can't enter ${dirname(root)}: ${places.join(', and ')}`
+  return `Postgres runs as the user "postgres", who can't reach everything in ${dirname(root)}: ${places.join(', and ')}`
 }
 
 async function postgresUser(): Promise<Owner> {

@@ -72,6 +72,7 @@ export interface AutomationRevisions {
 export interface AutomationRuns {
   attempt: Generated<number>;
   automation_id: string;
+  awaits_turn: Generated<boolean>;
   created_at: Generated<Timestamp>;
   digest: string;
   error_message: string | null;

@@ -100,15 +100,15 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
   await app.register(authorization, { db, rateLimit: config.rateLimit })
   await app.register(idempotency, { db, cipher })
   await app.register(health, { db, isWorking: deps.isWorking })
-  if (!deps.onlyHealth) await registerApi(app)
+  if (!deps.onlyHealth) await registerApi(app, config.publicUrl)
 
   app.refuseOtherMethods()
   await app.ready()
   return app
 }
 
-async function registerApi(app: FastifyInstance): Promise<void> {
-  await app.register(swaggerUi)
+async function registerApi(app: FastifyInstance, publicUrl: string): Promise<void> {
+  await app.register(swaggerUi, { publicUrl })
   await app.register(automations, { prefix: `${SPACE}/automations` })
   await app.register(preview, { prefix: `${SPACE}/automations` })
   await app.register(decisions, { prefix: `${SPACE}/automations/:automationId` })

@@ -1,3 +1,4 @@
+import { isAddressOrNetwork } from './egress/address.ts'
 import { parseAllowEntry } from './egress/destination.ts'
 import { type KeyRing, parseKeyRing } from './secrets/cipher.ts'
 
@@ -20,7 +21,11 @@ export type Config = Readonly<{
   logLevel: string
   /** Requests per minute and token (or address, where there is no token); undefined is no limit. */
   rateLimit: number | undefined
-  trustProxy: boolean | string
+  /**
+   * Whose `X-Forwarded-For` is believed: a number is how many proxies stand in front, a list has their addresses and networks,
+   * and true believes everybody.
+   */
+  trustProxy: boolean | number | string[]
   multiTenant: boolean
   demo: boolean
   /** For how many days finished runs are kept. */
@@ -36,6 +41,7 @@ export class ConfigError extends Error {
 
 type Environment = Record<string, string | undefined>
 
+const MAX_PROXIES = 32
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
 /**
@@ -128,13 +134,17 @@ function publicUrlOf(env: Environment): string | undefined {
   return url.href.replace(/\/+$/, '')
 }
 
-function trustProxyOf(env: Environment): boolean | string {
-  const value = text(env, 'TRUST_PROXY')
-  if (value === undefined || value === '0' || value === 'false') return false
-  if (value === '1' || value === 'true') return true
-  if (!/^[\d.,:/ a-f]+$/i.test(value))
-    throw new ConfigError(`TRUST_PROXY: takes 0, 1 or a list of addresses or networks, not "${value}"`)
-  return value
+function trustProxyOf(env: Environment): Config['trustProxy'] {
+  const value = text(env, 'TRUST_PROXY') ?? 'false'
+  if (value === 'false' || value === 'true') return value === 'true'
+  if (/^\d+$/.test(value)) return integer(env, 'TRUST_PROXY', 0, MAX_PROXIES) ?? 0
+  const entries = value.split(',').map((entry) => entry.trim())
+  const wrong = entries.find((entry) => !isAddressOrNetwork(entry))
+  if (wrong !== undefined)
+    throw new ConfigError(
+      `TRUST_PROXY: takes the number of proxies in front, or their addresses and networks (10.0.0.0/8) with commas between, not "${wrong}"`,
+    )
+  return entries
 }
 
 /** Browsers send an origin as scheme, host and port, and nothing else ever equals it. */

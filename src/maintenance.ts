@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import { isUnavailable } from '../db/failures.ts'
 import * as automationRuns from '../db/queries/automation-runs.ts'
 import * as automationSecrets from '../db/queries/automation-secrets.ts'
 import * as idempotencyKeys from '../db/queries/idempotency-keys.ts'
@@ -24,6 +25,7 @@ export type Upkeep = {
  * What falls due by the clock alone, in small batches, so that nothing waits behind it.
  *
  * @param stopping ends it after the batch that is under way.
+ * @throws what went wrong first, once all else is done; at once where the database is away.
  */
 export async function sweep(
   db: Kysely<DB>,
@@ -32,17 +34,26 @@ export async function sweep(
   stopping?: AbortSignal,
 ): Promise<void> {
   const before = (ms: number) => new Date(now.getTime() - ms)
-  const removed = before(retentionDays * DAY_MS)
+  const kept = before(retentionDays * DAY_MS)
   const batches: (() => Promise<number>)[] = [
+    () => expireProposals(db, kinds, BATCH),
     () => idempotencyKeys.removeExpired(db, BATCH),
     () => sessions.removeExpired(db, BATCH),
     () => automationSecrets.destroyExpired(db, BATCH),
-    () => automationRuns.removeFinished(db, removed, BATCH),
-    () => webhookEvents.removeReceived(db, removed, BATCH),
+    () => automationRuns.removeFinished(db, kept, BATCH),
+    () => webhookEvents.removeReceived(db, kept, BATCH),
     () => spaceEvents.removeOld(db, before(EVENTS_KEPT_MS), BATCH),
   ]
-  await expireProposals(db, kinds, BATCH)
-  for (const batch of batches) while (!stopping?.aborted && (await batch()) === BATCH);
+  const errors: unknown[] = []
+  for (const batch of batches) {
+    try {
+      while (!stopping?.aborted && (await batch()) === BATCH);
+    } catch (error) {
+      errors.push(error)
+      if (isUnavailable(error)) break
+    }
+  }
+  for (const error of errors) throw error
 }
 
 /**

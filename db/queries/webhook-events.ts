@@ -24,6 +24,9 @@ export type NewEvent = {
   received_at: string
 }
 
+/** Of the job of a run that an event sets off, its place among those that wait. */
+export type RankedRun = { run_id: string; priority: number; tier: string }
+
 /**
  * What was written: the ids of the rows, by those of the events; they differ where one came again that had set off no run. And the
  * ids of the events whose hook is as it was, written or not.
@@ -36,7 +39,12 @@ export type Written = { stored: ReadonlyMap<string, string>; current: ReadonlySe
  * that one has set off no run and this one does; and those whose hook is not as it was when they were verified. The order is the
  * same in every process, so that two batches with the same keys never wait for each other.
  */
-export async function insert(db: Kysely<DB>, events: readonly NewEvent[], queue: QueueStatement): Promise<Written> {
+export async function insert(
+  db: Kysely<DB>,
+  events: readonly NewEvent[],
+  ranked: readonly RankedRun[],
+  queue: QueueStatement,
+): Promise<Written> {
   const { numbers, seen } = numbered(events.map(({ hook }) => hook))
   const [first] = events
   // What is large and alone goes as it is, instead of as text within JSON.
@@ -81,7 +89,14 @@ export async function insert(db: Kysely<DB>, events: readonly NewEvent[], queue:
        where s.run_id is not null
       returning id, organization_id
     ), queued as (
-      ${queueEach(queue, sql`started`)}
+      ${queueEach(
+        queue,
+        sql`(
+          select started.id, started.organization_id, ranked.priority, ranked.tier
+            from started
+            join json_to_recordset(${JSON.stringify(ranked)}::json) as ranked (run_id uuid, priority integer, tier text)
+              on ranked.run_id = started.id) as runs`,
+      )}
     )
     select (select json_agg(number) from current) as current,
            (select json_agg(json_build_array(id, run_id)) from stored) as stored,
@@ -175,7 +190,8 @@ export async function noteRuns(
 export async function removeReceived(db: Kysely<DB>, before: Date, most: number): Promise<number> {
   const { numAffectedRows = 0n } = await sql`
     delete from webhook_events e
-     using (select organization_id, automation_id, id from webhook_events where received_at < ${before} limit ${most}) old
+     using (select organization_id, automation_id, id from webhook_events where received_at < ${before}
+             limit ${most} for update skip locked) old
      where e.organization_id = old.organization_id and e.automation_id = old.automation_id and e.id = old.id`.execute(
     db,
   )

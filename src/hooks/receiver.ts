@@ -173,10 +173,13 @@ async function storeBatch(
   const events = arrivals.map(({ event }) => event)
   const bytes = events.reduce((sum, { body_bytes }) => sum + body_bytes, 0)
   let written: webhookEvents.Written = { stored: new Map(), current: new Set() }
-  await queue.sendWithin(async (statement) => {
-    written = await carry(db, bytes, (on) => webhookEvents.insert(on, events, statement))
-    return arrivals.flatMap(({ hook: { organizationId }, event: { id, run_id: runId } }) =>
-      runId !== null && written.stored.has(id) ? [{ runId, organizationId }] : [],
+  await queue.sendWithin(async (statement, rank) => {
+    const ranked = arrivals.flatMap(({ hook: { automationId }, event: { run_id } }) =>
+      run_id === null ? [] : [{ run_id, ...rank(automationId) }],
+    )
+    written = await carry(db, bytes, (on) => webhookEvents.insert(on, events, ranked, statement))
+    return arrivals.flatMap(({ hook: { organizationId, automationId }, event: { id, run_id: runId } }) =>
+      runId !== null && written.stored.has(id) ? [{ runId, organizationId, automationId }] : [],
     )
   })
   const isKnown = ({ id }: webhookEvents.NewEvent) => written.current.has(id) && !written.stored.has(id)

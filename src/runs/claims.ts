@@ -19,8 +19,8 @@ export type ClaimOptions<D> = {
   queue: string
   /** Jobs under way at once, here. */
   concurrency: number
-  /** Jobs under way at once of one group, in all processes together. */
-  perGroup: number
+  /** Jobs under way at once of one group, in all processes together; those of a tier while there are not so many of its group. */
+  perGroup: number | { default: number; tiers: Record<string, number> }
   heartbeatSeconds: number
   graceMs?: number
   /** Rejects only when the job must be given to another. The signal is aborted once this process has lost the job. */
@@ -42,7 +42,7 @@ export type Claims = {
  * slowest before they take the next, and once a batch was not full they sleep although more may wait (bench/README.md).
  */
 export function startClaiming<D>(options: ClaimOptions<D>): Claims {
-  const { boss, queue, concurrency, perGroup, take, onError, graceMs = GRACE_MS } = options
+  const { boss, queue, concurrency, take, onError, graceMs = GRACE_MS } = options
   const held = new Map<string, { job: Job<D>; controller: AbortController }>()
   const underWay = new Set<Promise<void>>()
   const bell = createBell()
@@ -75,9 +75,7 @@ export function startClaiming<D>(options: ClaimOptions<D>): Claims {
   }
   const look = async (): Promise<void> => {
     while (!isStopped) {
-      const free = concurrency - held.size
-      const fetch = { batchSize: free, groupConcurrency: perGroup }
-      const jobs = free > 0 ? await boss.fetch<D>(queue, fetch).catch(notNow) : []
+      const jobs = await fetch(options, concurrency - held.size).catch(notNow)
       if (jobs !== undefined) lookedAt = performance.now()
       for (const job of jobs ?? []) {
         const running = run(job).finally(() => underWay.delete(running))
@@ -106,6 +104,27 @@ export function startClaiming<D>(options: ClaimOptions<D>): Claims {
       stopHeartbeat()
     },
   }
+}
+
+/**
+ * Fetches as many jobs as there are free hands. Of the first that wait, pg-boss leaves out what is over the share of its group:
+ * where it came back with less, others may wait behind that one's, and are looked for without it.
+ */
+async function fetch<D>(options: ClaimOptions<D>, free: number): Promise<Job<D>[]> {
+  const { boss, queue, perGroup: groupConcurrency } = options
+  const jobs: Job<D>[] = []
+  const seen = new Set<string>()
+  while (jobs.length < free) {
+    const wanted = { batchSize: free - jobs.length, groupConcurrency, ignoreGroups: [...seen] }
+    const more = await boss.fetch<D>(queue, wanted).catch((error) => {
+      if (jobs.length === 0) throw error
+      return [] // what was fetched before is to be taken
+    })
+    if (more.length === 0) break
+    jobs.push(...more)
+    for (const { groupId } of more) if (groupId) seen.add(groupId)
+  }
+  return jobs
 }
 
 /** Says for all jobs at once that they are worked on. One that is not this process's any more has its signal aborted. */

@@ -162,7 +162,7 @@ t.test('a data folder that only root may enter', { skip: process.getuid?.() !== 
   await first.stop()
   const elsewhere = await readlink(join(folder, 'postgres'))
   t.match(elsewhere, /^\/var\/lib\/hyperspeed\/data-/)
-  t.match(notices, [new RegExp(`who can't enter ${parent}: .*its data is in ${elsewhere}$`)])
+  t.match(notices, [new RegExp(`who can't reach everything in ${parent}: .*its data is in ${elsewhere}$`)])
   const second = await startEmbedded(folder)
   t.same(await query(second.url, 'select answer from kept'), [{ answer: 42 }])
   await second.stop()

@@ -20,7 +20,7 @@ let failed = 0
 const scratch = await mkdtemp(join(tmpdir(), 'hyperspeed-fresh-')) // 0700
 const clone = join(scratch, 'app')
 const dataDir = join(clone, '.data')
-const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', PORT: '0', PGSSLMODE: 'require' }
+const env = { ...process.env, PORT: '0', PGSSLMODE: 'require' }
 
 try {
   await promisify(execFile)('git', ['clone', '--quiet', ROOT, clone])

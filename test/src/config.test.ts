@@ -21,7 +21,14 @@ t.test('what can’t be used is one line that names the variable and tells no se
     [{ ROLE: 'king' }, /^ROLE: takes one of all, api, worker/],
     [{ DEMO: 'no' }, /^DEMO: /],
     [{ RATE_LIMIT: '0' }, /^RATE_LIMIT: /],
-    [{ TRUST_PROXY: 'everybody' }, /^TRUST_PROXY: /],
+    [{ TRUST_PROXY: 'everybody' }, /^TRUST_PROXY: takes the number of proxies in front, or their addresses/],
+    [{ TRUST_PROXY: '10.0.0.0/99' }, /^TRUST_PROXY: .*, not "10.0.0.0\/99"$/],
+    [{ TRUST_PROXY: '10.0.0.0/0' }, /^TRUST_PROXY: /],
+    [{ TRUST_PROXY: '10.0.0.1, 10.300.0.1' }, /^TRUST_PROXY: .*, not "10.300.0.1"$/],
+    [{ TRUST_PROXY: 'fd00::/129' }, /^TRUST_PROXY: /],
+    [{ TRUST_PROXY: '10.0.0.1,' }, /^TRUST_PROXY: /],
+    [{ TRUST_PROXY: '1.5' }, /^TRUST_PROXY: /],
+    [{ TRUST_PROXY: '33' }, /^TRUST_PROXY: takes a whole number from 0 to 32, not "33"$/],
     [{ PUBLIC_URL: 'automations.example.com' }, /^PUBLIC_URL: /],
     [{ PUBLIC_URL: 'https://automations.example.com/?a=1' }, /^PUBLIC_URL: /],
     [{ EGRESS_ALLOW: 'localhost' }, /^EGRESS_ALLOW: /],
@@ -65,6 +72,8 @@ t.test('nothing has to be set, and what is set is read', async (t) => {
     `${URL}?sslmode=require&sslrootcert=%2Fca.pem`,
     'libpq’s variables count where the URL says nothing',
   )
+  const trusted = { '0': 0, '1': 1, true: true, 'fd00::/8, 10.0.0.1': ['fd00::/8', '10.0.0.1'] }
+  for (const [value, read] of Object.entries(trusted)) t.same(readConfig({ TRUST_PROXY: value }).trustProxy, read)
   const { encryptionKeys } = readConfig({ DATABASE_URL: URL, ...SECRETS, HS_ENCRYPTION_KEY: `k2:${KEY},${KEY}` })
   t.same(
     [...(encryptionKeys ?? [])].map(([id]) => id),
