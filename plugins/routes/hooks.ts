@@ -22,7 +22,7 @@ const ON_THEIR_WAY: AdmissionLimits = {
   largeBytes: 128 * 1024 * 1024,
   large: LARGE_BYTES,
   arriving: 4000,
-  addressBytes: 64 * 1024 * 1024,
+  addressBytes: 96 * 1024 * 1024,
   addressArriving: 1000,
   stored: 4000,
 }

@@ -1,5 +1,6 @@
+import { isUtf8 } from 'node:buffer'
 import { ApiError } from '../../errors.ts'
-import { decodeUtf8 } from '../../parse-json.ts'
+import { remember } from '../../remember.ts'
 
 /**
  * What a body says: as a value, and as JSON text, which is that of the sender where the sender wrote JSON.
@@ -13,6 +14,8 @@ const EMPTY: Body = { value: null, json: 'null', isReplaced: false }
 /** As deep as JSON may be for Postgres, whose parser calls itself for each level. Nobody means more. */
 const MAX_DEPTH = 500
 const REPLACEMENT = '\ufffd'
+const UTF8 = new TextDecoder()
+const decoderOf = remember(makeDecoder, 10)
 /** What may be an escape that can't be stored, or its second half. */
 const SUSPECT_ESCAPE = /\\u(?:0000|d[89a-f])/i
 /** Pairs of surrogates, which are one character; then what can't be stored; then any other escape, such as that of a backslash. */
@@ -31,10 +34,10 @@ export function readBody(bytes: Buffer, contentType: string, wantsJson: boolean)
   if (bytes.length === 0 && !wantsJson) return EMPTY
   // Some senders say it twice, with a comma between.
   const type = (/^[^;,]*/.exec(contentType)?.[0] ?? '').trim().toLowerCase()
-  const charset = /;\s*charset\s*=\s*"?([^\s";,]+)/i.exec(contentType)?.[1]
-  const decoded = decode(bytes, charset)
+  const decode = createDecoder(/;\s*charset\s*=\s*"?([^\s";,]+)/i.exec(contentType)?.[1])
+  const decoded = decode(bytes)
   const isJson = wantsJson || /[/+]json$/.test(type)
-  if (!isJson && type === 'application/x-www-form-urlencoded') return readForm(decoded, charset)
+  if (!isJson && type === 'application/x-www-form-urlencoded') return readForm(decoded, decode)
   const read = isJson || isJsonLike(decoded.text) ? readJson(decoded) : undefined
   if (read !== undefined) return read
   if (isJson) throw new ApiError('invalid_json')
@@ -64,17 +67,16 @@ function asText(decoded: Text): Body {
 }
 
 /** Fields that come more than once are lists, in their order. */
-function readForm({ text, isReplaced }: Text, charset: string | undefined): Body {
+function readForm({ text, isReplaced }: Text, decode: (bytes: Buffer) => Text): Body {
   const fields = new Map<string, string | string[]>()
+  const decodeField = fieldDecoder(decode)
   let isAnyReplaced = isReplaced
-  const decodeField = (field: string): string => {
-    const decoded = storable(decodeFormText(field, charset))
-    isAnyReplaced ||= decoded.isReplaced
-    return decoded.text
-  }
   for (const field of text.split('&').filter((each) => each !== '')) {
-    const [, name = '', value = ''] = /^([^=]*)=?([\s\S]*)$/.exec(field) ?? []
-    addField(fields, decodeField(name), decodeField(value))
+    const equals = field.indexOf('=')
+    const parts = equals === -1 ? [field, ''] : [field.slice(0, equals), field.slice(equals + 1)]
+    const [name, value] = parts.map((part) => storable(decodeField(part)))
+    isAnyReplaced ||= name?.isReplaced === true || value?.isReplaced === true
+    addField(fields, name?.text ?? '', value?.text ?? '')
   }
   const payload = fields.size === 1 ? fields.get('payload') : undefined
   if (typeof payload === 'string' && isJsonLike(payload)) {
@@ -91,36 +93,48 @@ function addField(fields: Map<string, string | string[]>, name: string, value: s
   else fields.set(name, before === undefined ? value : [before, value])
 }
 
-function decodeFormText(field: string, charset: string | undefined): Text {
-  const spaced = field.replaceAll('+', ' ')
-  try {
-    return { text: decodeURIComponent(spaced), isReplaced: false }
-  } catch {
-    // Bytes that are not UTF-8, or a percent sign that stands for itself.
+/** Makes what decodes names and values of one form. */
+function fieldDecoder(decode: (bytes: Buffer) => Text): (part: string) => Text {
+  let isPlain = true
+  return (part) => {
+    const spaced = part.replaceAll('+', ' ')
+    if (!spaced.includes('%')) return { text: spaced, isReplaced: false }
+    if (isPlain) {
+      try {
+        return { text: decodeURIComponent(spaced), isReplaced: false }
+      } catch {
+        // Bytes that are not UTF-8, or a percent sign that stands for itself. There may be millions, and failing takes a while.
+        isPlain = false
+      }
+    }
     const binary = Buffer.from(spaced)
       .toString('latin1')
       .replaceAll(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    return decode(Buffer.from(binary, 'latin1'), charset)
+    return decode(Buffer.from(binary, 'latin1'))
   }
 }
 
 /**
- * Reads text. UTF-8 where it is that, whatever it says: many programs name a charset that they do not use. UTF-16 alone has to be
- * taken at its word, because its bytes may be UTF-8 too.
+ * Makes what reads text. It is UTF-8 where it can be, whatever it says: many programs name a charset that they do not use. UTF-16
+ * alone has to be taken at its word, because its bytes may be UTF-8 too.
  */
-function decode(bytes: Buffer, charset = 'utf-8'): Text {
+function createDecoder(charset = 'utf-8'): (bytes: Buffer) => Text {
   const isUtf16 = /^utf-?16/i.test(charset)
-  const strict = isUtf16 ? undefined : attempt(() => decodeUtf8(bytes))
-  const text = strict ?? attempt(() => new TextDecoder(charset, { fatal: true }).decode(bytes))
-  return text === undefined ? { text: new TextDecoder().decode(bytes), isReplaced: true } : { text, isReplaced: false }
+  const named = decoderOf(charset.toLowerCase())
+  return (bytes) => {
+    if (!isUtf16 && isUtf8(bytes)) return { text: UTF8.decode(bytes), isReplaced: false }
+    const text = named.decode(bytes)
+    // A decoder puts this in for what is not of its charset.
+    return { text, isReplaced: text.includes(REPLACEMENT) }
+  }
 }
 
-/** The decoders throw for bytes that are not theirs, and for names that nobody knows. */
-function attempt(decoding: () => string): string | undefined {
+/** UTF-8 where nobody knows the charset. */
+function makeDecoder(charset: string): TextDecoder {
   try {
-    return decoding()
+    return new TextDecoder(charset)
   } catch {
-    return undefined
+    return UTF8
   }
 }
 
