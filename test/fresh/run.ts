@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import { removeEmbedded } from '../../db/embedded.ts'
 import { until } from '../support/until.ts'
 
-// The README's two commands in a fresh clone that nobody but its owner may enter, as a clone in /root is, and the ways in
+// The README's two commands in a fresh copy that nobody but its owner may enter, as a clone in /root is, and the ways in
 // which what they start is stopped: npm run test:fresh
 const ROOT = join(import.meta.dirname, '../..')
 const STOP_WITHIN_MS = 10_000
@@ -23,7 +23,7 @@ const dataDir = join(clone, '.data')
 const env = { ...process.env, PORT: '0', PGSSLMODE: 'require' }
 
 try {
-  await promisify(execFile)('git', ['clone', '--quiet', ROOT, clone])
+  await copyCheckout()
   await check('npm start ends by SIGTERM to npm alone', () => startAndStop((npm) => process.kill(npm, 'SIGTERM')))
   await check('by SIGHUP to npm alone', () => startAndStop((npm) => process.kill(npm, 'SIGHUP')))
   await check('by SIGHUP to the group', () => startAndStop((npm) => process.kill(-npm, 'SIGHUP')))
@@ -38,6 +38,13 @@ try {
   await rm(scratch, { recursive: true, force: true })
 }
 process.exitCode = failed === 0 ? 0 : 1
+
+/** What a clone would have. The folder need be no repository, nor this user's. */
+async function copyCheckout(): Promise<void> {
+  const made = ['node_modules', '.data', '.git', '.sdk', '.tap'].map((name) => join(ROOT, name))
+  const filter = (from: string) => !made.includes(from) && from !== join(ROOT, 'test/clients/node_modules')
+  await cp(ROOT, clone, { recursive: true, filter })
+}
 
 async function check(name: string, work: () => Promise<void>): Promise<void> {
   try {
