@@ -37,7 +37,7 @@ export function readEvent(config: WebhookConfig, { headers, bytes }: Delivery): 
     headers: safeHeaders(headers, config.header),
     body: json,
     isReplaced,
-    wanted: wants(config, shownType, value),
+    wanted: !isCheck(verification, value) && wants(config, shownType, value),
   }
 }
 
@@ -45,6 +45,11 @@ export function readEvent(config: WebhookConfig, { headers, bytes }: Delivery): 
 function challengeIn(body: unknown): string | undefined {
   const challenge = member(body, 'type') === 'url_verification' ? member(body, 'challenge') : undefined
   return typeof challenge === 'string' ? challenge : undefined
+}
+
+/** Now and then Slack looks whether the certificate of a command's URL is good: nobody has given that command. */
+function isCheck(verification: string, body: unknown): boolean {
+  return verification === 'slack' && member(body, 'ssl_check') === '1'
 }
 
 function requireKey(key: string | undefined, header: string): string | null {

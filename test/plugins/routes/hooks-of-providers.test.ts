@@ -64,6 +64,8 @@ t.test('events as their senders write them', async (t) => {
     const hook = await hookThatSays('{{ event.body.command }} {{ event.body.text }}', { config, secret })
     const command = 'command=%2Fdeploy&text=staging+now'
     t.equal((await hook.post(command, { ...FORM, ...(await sign(command)) })).status, 202)
+    const check = 'ssl_check=1&token=old'
+    t.match(await hook.post(check, { ...FORM, ...(await sign(check)) }), { status: 202, body: { run_id: null } })
     t.same(await hook.said(), ['/deploy staging now'])
     const wanted = { ...config, event_types: ['block_actions'] }
     const button = await hookThatSays('{{ event.body.actions[0].value }}', { config: wanted, secret })
