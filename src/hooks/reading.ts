@@ -16,6 +16,8 @@ export type Result = { read: Read } | { refusal: { code: ErrorCode; details: Err
 const READ_AT_ONCE = 128 * 1024
 const READ_WITHIN_MS = 10_000
 const IDLE_MS = 10_000
+/** What 25 MiB become that are made to become much. */
+const HEAP_MIB = 1024
 
 /** Reads verified requests. @throws ApiError what {@link Intake.read} throws. */
 export type Reader = (kind: string, intake: Intake, config: Config, delivery: Delivery) => Read | Promise<Read>
@@ -26,19 +28,18 @@ export type Reader = (kind: string, intake: Intake, config: Config, delivery: De
  *
  * @returns what throws, besides, ApiError `unavailable` for what takes too long even so.
  */
-export function createReader(): Reader {
+export function createReader({ withinMs = READ_WITHIN_MS } = {}): Reader {
   const oneByOne = pLimit(1)
   let thread: Worker | undefined
   let idle: NodeJS.Timeout | undefined
 
   async function readInThread(task: Task): Promise<Read> {
     clearTimeout(idle)
-    thread ??= new Worker(new URL('./reading-thread.ts', import.meta.url))
+    thread ??= startThread()
     const current = thread
-    current.unref()
     try {
       current.postMessage(task)
-      const [result] = (await once(current, 'message', { signal: AbortSignal.timeout(READ_WITHIN_MS) })) as [Result]
+      const [result] = (await once(current, 'message', { signal: AbortSignal.timeout(withinMs) })) as [Result]
       if ('read' in result) return result.read
       const { code, details } = result.refusal
       throw new ApiError(code, details === undefined ? {} : { details })
@@ -61,4 +62,18 @@ export function createReader(): Reader {
     const isForThread = delivery.bytes.length > READ_AT_ONCE && KINDS.find(kind)?.intake === intake
     return isForThread ? oneByOne(() => readInThread({ kind, config, delivery })) : intake.read(config, delivery)
   }
+}
+
+function startThread(): Worker {
+  const thread = new Worker(new URL('./reading-thread.ts', import.meta.url), {
+    name: 'events',
+    // Nothing of the environment, where secrets are; none of the options by which this process was started.
+    env: {},
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+  })
+  // Whoever waits for an answer hears of an error. Without a listener, one that comes later would end this process.
+  thread.on('error', () => {})
+  thread.unref()
+  return thread
 }

@@ -93,7 +93,11 @@ function isProven(hook: Hook | undefined, delivery: Delivery, isVerified: IsVeri
   return isVerified(hook, delivery) && hook.intake.needsSecret(hook.config)
 }
 
-/** The event of a request; undefined for anything that is to be answered by a hook as it is now. */
+/**
+ * The event of a request; undefined for anything that is to be answered by a hook as it is now.
+ *
+ * @throws ApiError `unavailable` where it can't be read at present.
+ */
 async function readQuietly(
   read: Reader,
   { state, intake, config }: Hook,
@@ -102,8 +106,9 @@ async function readQuietly(
   try {
     const said = await read(state.kind, intake, config, delivery)
     return 'challenge' in said ? undefined : said
-  } catch {
-    return undefined
+  } catch (error) {
+    if (error instanceof ApiError && error.status < 500) return undefined
+    throw error
   }
 }
 
@@ -171,13 +176,13 @@ async function storeBatch(
   arrivals: readonly Arrival[],
 ): Promise<(Receipt | undefined)[]> {
   const events = arrivals.map(({ event }) => event)
-  const bytes = events.reduce((sum, { body_bytes }) => sum + body_bytes, 0)
+  const largest = Math.max(...events.map(({ body_bytes }) => body_bytes))
   let written: webhookEvents.Written = { stored: new Map(), current: new Set() }
   await queue.sendWithin(async (statement, rank) => {
     const ranked = arrivals.flatMap(({ hook: { automationId }, event: { run_id } }) =>
       run_id === null ? [] : [{ run_id, ...rank(automationId) }],
     )
-    written = await carry(db, bytes, (on) => webhookEvents.insert(on, events, ranked, statement))
+    written = await carry(db, largest, (on) => webhookEvents.insert(on, events, ranked, statement))
     return arrivals.flatMap(({ hook: { organizationId, automationId }, event: { id, run_id: runId } }) =>
       runId !== null && written.stored.has(id) ? [{ runId, organizationId, automationId }] : [],
     )
