@@ -3,15 +3,14 @@ import type { Policy } from '../../db/queries/automation-policies.ts'
 import * as automations from '../../db/queries/automations.ts'
 import type { DB } from '../../db/types.ts'
 import type { AutomationStatus } from '../../schemas/automations.ts'
-import type { Actor, Space } from '../access/actor.ts'
+import type { Space } from '../access/actor.ts'
 import type { Caller } from '../access/caller.ts'
-import { ApiError } from '../errors.ts'
 import type { Kinds } from '../kinds/registry.ts'
 import { changed } from './changed.ts'
 import { type Current, type NewVersion, record, standingOf, writeRevision } from './current.ts'
 import { NOT_REJECTED, NOT_REVIEWED, reviewed } from './decision.ts'
+import { passGate } from './gate.ts'
 import { isLive } from './lifecycle.ts'
-import { requireSecondPerson, requireSeen } from './policy.ts'
 
 /** A change of content that somebody makes: what the content becomes, and what the audit log says of its secrets. */
 export type Edit = Pick<NewVersion, 'content' | 'digest' | 'sendsTo'> & {
@@ -58,10 +57,8 @@ export async function apply(
   const { digest, content } = version
   // What waits or was turned down is never let run by having been approved some time before.
   const activates = status === 'active' && (!isLive(automation.status) || automation.approved_digest !== digest)
-  const reviews = activates && isReview(actor, current, policy)
-  if (reviews && isOfStaff(current)) requireSeen(current, current.revision, hasSeen, policy)
-  if (activates && isNew && policy.approver_must_differ_from_editor) throw new ApiError('second_person_required')
-  if (activates) await requireSecondPerson(trx, policy, actor, { space, current }, current.revision)
+  const entry = { proposal: current.revision, isChanged: isNew, hasSeen, isDecision: false }
+  const reviews = activates && (await passGate(trx, policy, actor, { space, current }, entry))
   const revision = isNew ? automation.last_revision + 1 : automation.revision
   if (isNew) await writeRevision(trx, actor, space, automation.id, { ...version, revision })
   await automations.update(trx, space, automation.id, {
@@ -77,26 +74,14 @@ export async function apply(
   await changed(trx, kinds, standingOf(space, current), standingOf(space, current, { status, content }))
   const action = reviews ? 'automation.approved' : 'automation.updated'
   const before = { status: automation.status, digest: current.revision.digest }
-  const details = { before, after: { status, digest }, revision, ...deed }
+  const details = { before, after: { status, digest }, revision, ...deed, ...droppedBy(current, status) }
   await record(trx, caller, space, automation.id, action, details)
 }
 
-/** A person who lets run what AI staff, or somebody who asked for it, proposed has reviewed it. */
-function isReview(actor: Actor, current: Current, policy: Policy): boolean {
-  const { automation, revision } = current
-  const isDecided = isLive(automation.status) && automation.approved_digest === revision.digest
-  if (isDecided) return false
-  if (isOfStaff(current)) return true
-  const isAnothers = revision.authored_by_user_id !== actor.id
-  return isAnothers && (automation.status === 'pending_approval' || policy.approver_must_differ_from_editor)
-}
-
-/**
- * Whether words of AI staff may be in what is shown. A person's edit of its proposal keeps what that person left alone,
- * and perhaps never saw.
- */
-function isOfStaff({ automation, revision }: Current): boolean {
-  return automation.created_by_service_account_id !== null || revision.authored_by_service_account_id !== null
+/** The proposal beside what runs that a new status ends without a decision, for the audit log. */
+function droppedBy({ pending }: Current, status: AutomationStatus): object {
+  if (pending === null || isLive(status)) return {}
+  return { dropped: { revision: pending.revision, digest: pending.digest } }
 }
 
 /** A pending revision stays beside what stays active or paused; anything else begins, continues or ends a proposal. */

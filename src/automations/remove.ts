@@ -3,14 +3,13 @@ import * as automations from '../../db/queries/automations.ts'
 import type { DB } from '../../db/types.ts'
 import type { Space } from '../access/actor.ts'
 import type { Caller } from '../access/caller.ts'
-import { ApiError } from '../errors.ts'
 import { changed } from './changed.ts'
-import { lock, record, refuseForeignEdit, type Seen, standingOf } from './current.ts'
-import { isLive } from './lifecycle.ts'
+import { lock, record, type Seen, standingOf } from './current.ts'
 import type { Means } from './means.ts'
+import { refuseForeignRemoval } from './staff.ts'
 
 /**
- * Deletes an automation for good. AI staff withdraws its own open proposals alone.
+ * Deletes an automation for good. AI staff withdraws its own open proposals alone, which no person has put work into.
  *
  * @throws ApiError `automation_not_found`, `service_account_not_author`
  */
@@ -24,8 +23,7 @@ export async function remove(
   const { status, revision, version } = current.automation
   const { digest } = current.revision
   seen({ version, digest })
-  if (caller.actor.type === 'service_account' && isLive(status)) throw new ApiError('service_account_not_author')
-  refuseForeignEdit(caller.actor, current)
+  await refuseForeignRemoval(trx, caller.actor, { space, current })
   await automations.remove(trx, space, id)
   await changed(trx, kinds, standingOf(space, current), null)
   await record(trx, caller, space, id, 'automation.deleted', { status, revision, digest })

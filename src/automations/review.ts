@@ -9,11 +9,11 @@ import type { Caller } from '../access/caller.ts'
 import { ApiError, type ErrorDetail } from '../errors.ts'
 import { changed } from './changed.ts'
 import { contentOf } from './content.ts'
-import { type Current, lock, proposalOf, record, type Seen, standingOf, type Version } from './current.ts'
+import { type Current, lock, proposalOf, record, type Seen, standingOf, type Version, versionsIn } from './current.ts'
 import { CLOSED, NOT_REJECTED, reviewed, reviewOf } from './decision.ts'
+import { passGate } from './gate.ts'
 import { nextStatus } from './lifecycle.ts'
 import type { Means } from './means.ts'
-import { requireSecondPerson, requireSeen } from './policy.ts'
 import { type Change, diff } from './revisions.ts'
 import { requireValid } from './validity.ts'
 import { destroyUnused } from './versions.ts'
@@ -43,8 +43,8 @@ export async function approve(
   const hasSeen = target.seen({ version: automation.version, digest: proposal.digest })
   if (digest !== undefined && digest !== proposal.digest)
     throw new ApiError('digest_mismatch', { details: await differences(trx, target, digest, proposal) })
-  requireSeen(current, proposal, hasSeen || digest !== undefined, policy)
-  await requireSecondPerson(trx, policy, caller.actor, { space: target.space, current }, proposal)
+  const entry = { proposal, isChanged: false, hasSeen: hasSeen || digest !== undefined, isDecision: true }
+  await passGate(trx, policy, caller.actor, { space: target.space, current }, entry)
   if (proposal !== revision) await requireFreshSecrets(trx, target, current, proposal)
   const owner = ownerOf(target.space, target.id)
   await requireValid(trx, means, { ...owner, kind: automation.kind }, proposal.content, { isWhole: true })
@@ -88,7 +88,7 @@ export async function reject(
     rejection_paths: rejection.paths ?? null,
   })
   await changed(trx, kinds, standingOf(target.space, current), standingOf(target.space, current, { status }))
-  await destroyUnused(trx, ownerOf(target.space, target.id), [current.revision.content.secretVersions])
+  await destroyUnused(trx, ownerOf(target.space, target.id), versionsIn({ ...current, pending: null }))
   const details = { digest: proposal.digest, revision: proposal.revision, status, code: rejection.code ?? null }
   await record(trx, caller, target.space, automation.id, 'automation.rejected', details)
 }
