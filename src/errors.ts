@@ -84,6 +84,7 @@ export const ERRORS = {
   illegal_transition: [409, 'an automation that was rejected can only be edited, resubmitted or activated'],
   other_proposal_pending: [409, 'another proposal for this automation is pending'],
   pending_limit_reached: [409, 'this service account has too many proposals pending'],
+  schedule_over: [409, 'nothing is due any more: it can become active with a time that is yet to come'],
   digest_mismatch: [409, 'this is not what you saw: the proposal has another digest now'],
   idempotency_key_in_flight: [409, 'a request with this Idempotency-Key is still in flight'],
   // 412, 413, 415, 422, 428, 429, 431

@@ -45,7 +45,7 @@ const routes: RoutePlugin = async (app) => {
       status: row.status as AutomationStatus,
       note: typeof note === 'string' ? note : description,
       changes: diff(running && contentOf(running), proposed),
-      warnings: app.kinds.warnings(row.kind, proposed, app.actions),
+      warnings: app.kinds.warnings(row.kind, proposed, app.actions, new Date()),
     }
   }
 }

@@ -3,6 +3,7 @@ import { closed } from '../../schemas/component.ts'
 import type { KindSchema } from '../../schemas/kinds/kind.ts'
 import type { ActionProfile } from '../actions/action.ts'
 import type { Actions } from '../actions/index.ts'
+import { overWarning } from '../clock/over.ts'
 import { ApiError, type ConfigProblem } from '../errors.ts'
 import { schemaProblems } from '../schema-problems.ts'
 import type { Config, Facts, Kind } from './kind.ts'
@@ -21,11 +22,12 @@ export type Kinds = {
   problems(name: string, config: Config, facts: Facts): ConfigProblem[]
   /** What is wrong with the input of a run. Paths are pointers into it. */
   inputProblems(name: string, input: Readonly<Record<string, unknown>>): ConfigProblem[]
-  /** What a reviewer should know of a config, whatever it is run with. */
+  /** What a reviewer should know of a config at `now`, whatever it is run with. */
   warnings(
     name: string,
     content: { config: Config; secretVersions: Readonly<Record<string, number>> },
     actions: Pick<Actions, 'profile'>,
+    now: Date,
   ): string[]
   /** What is plain of what a config does, nothing where it can't do anything. */
   profile(name: string, config: Config, actions: Pick<Actions, 'profile'>): ActionProfile
@@ -60,13 +62,15 @@ export function createKinds(list: readonly Kind[]): Kinds {
       return isTyped ? [...found, ...kind.problems(config, facts)] : found
     },
     inputProblems: (name, input) => schemaProblems(inputs.get(name) ?? closed({}), input),
-    warnings(name, { config, secretVersions }, actions) {
+    warnings(name, { config, secretVersions }, actions, now) {
       const kind = byName.get(name)
       if (kind === undefined || schemaProblems(kind.schema.config, config).length > 0) return []
       const { warnings, secrets } = profile(name, config, actions)
       const missing = secrets.filter((each) => secretVersions[slotOf(each)] === undefined)
       const lacking = missing.map((each) => `it uses the secret "${each}", which is not there: a person sets it`)
-      return [...(kind.warnings?.(config) ?? []), ...warnings, ...lacking]
+      const schedule = kind.clock?.schedule(config) ?? null
+      const over = schedule === null ? undefined : overWarning(schedule, now)
+      return [...(over === undefined ? [] : [over]), ...(kind.warnings?.(config) ?? []), ...warnings, ...lacking]
     },
     profile,
   }

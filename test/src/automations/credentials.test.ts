@@ -261,7 +261,10 @@ t.test('credentials under four eyes', async (t) => {
     await send(bob, 'PATCH', `${base}/${id}`, { status: 'paused', oauth_token: 'of Bob' })
     t.match(await approve(bob, id), { status: 409, body: { details: [{ path: '/credential_version' }] } })
     await send(alice, 'PATCH', `${base}/${id}`, { name: 'renamed again' })
-    t.match(await approve(owner, id), { status: 200, body: { automation: { status: 'paused', name: 'renamed again' } } })
+    t.match(await approve(owner, id), {
+      status: 200,
+      body: { automation: { status: 'paused', name: 'renamed again' } },
+    })
     t.same(await opened(id), { oauth: 'old token', 'secrets.key': 'old key' })
     t.equal((await send(alice, 'PATCH', `${base}/${id}`, { status: 'active' })).status, 200)
   })
