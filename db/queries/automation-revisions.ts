@@ -49,7 +49,7 @@ export async function findMany(
     .execute()
 }
 
-/** The newest revision with a digest. */
+/** The oldest revision with a digest: what has one digest takes one effect. */
 export async function findByDigest(
   db: Kysely<DB>,
   space: Space,
@@ -58,7 +58,7 @@ export async function findByDigest(
 ): Promise<Revision | undefined> {
   return ofAutomation(db, space, automationId)
     .where('automation_revisions.digest', '=', digest)
-    .orderBy('automation_revisions.revision', 'desc')
+    .orderBy('automation_revisions.revision')
     .limit(1)
     .executeTakeFirst()
 }

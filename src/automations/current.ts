@@ -17,10 +17,12 @@ export type Current = {
   automation: Omit<automations.Locked, 'status'> & { status: AutomationStatus }
   revision: Version
   pending: Version | null
-  /** The content that was let run last, whatever is shown by now; null where none ever was. */
+  /** The content that was let run last, whatever is shown by now, as it was first written; null where none ever was. */
   approved: Version | null
   /** Who began the open proposal, a person or a service account; null where there is none. */
   proposedById: string | null
+  /** The revision that they made a change beside what runs from; null where it is another proposal, or not known. */
+  proposedFrom: number | null
 }
 
 type WithContent = { content: Content } | null
@@ -59,6 +61,7 @@ export async function lock(trx: Transaction<DB>, space: Space, id: string): Prom
     pending: version(automation.pending_revision),
     approved: await findApproved(trx, space, automation, revision),
     proposedById: first && (first.authored_by_user_id ?? first.authored_by_service_account_id),
+    proposedFrom: first?.based_on ?? null,
   }
 }
 

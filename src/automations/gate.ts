@@ -77,8 +77,8 @@ function isOfStaff({ automation, revision }: Current): boolean {
 }
 
 /**
- * Who wrote a part of a content since it was last approved, its words or a secret that it brings: people and service accounts.
- * Who wrote last may have changed one word of what somebody else wrote.
+ * Who wrote a part of a content that nobody else has approved, its words or a secret that it brings: people and service
+ * accounts. Who wrote last may have changed one word of what somebody else wrote.
  */
 async function listAuthors(
   trx: Transaction<DB>,
@@ -86,18 +86,29 @@ async function listAuthors(
   proposal: Version,
 ): Promise<ReadonlySet<string>> {
   const { automation, revision, approved } = current
-  const isBeside = proposal !== revision
-  if (!isBeside && !isUndecided(current)) return new Set()
-  const first = automation.proposal_revision ?? proposal.revision
-  // An edit of what is paused takes its place unapproved, and a change beside it may be made from that.
-  const after = isBeside && !isUndecided(current) ? first - 1 : (approved?.revision ?? 0)
-  const range = { after: Math.min(after, proposal.revision - 1), upTo: proposal.revision }
+  if (proposal === revision && !isUndecided(current)) return new Set()
+  const range = { after: await lastApproved(trx, { space, current }, proposal), upTo: proposal.revision }
   const authors = await automationRevisions.listAuthors(trx, space, automation.id, range)
   const stored = await automationSecrets.listVersions(trx, automationSecrets.ownerOf(space, automation.id))
   const isBrought = ({ slot, version }: automationSecrets.Version) =>
     proposal.secret_versions[slot] === version && approved?.secret_versions[slot] !== version
   const setters = stored.filter(isBrought).map(({ set_by_user_id }) => set_by_user_id)
   return new Set([...authors, ...setters].filter((id) => id !== null))
+}
+
+/**
+ * The number after which a revision may hold words of a content that were not approved. A change beside what is shown brings
+ * only its own where it was made from what is approved. An edit of what is paused takes its place unapproved, and a change may
+ * be made from that, whatever is shown and approved by now.
+ */
+async function lastApproved(trx: Transaction<DB>, { space, current }: Place, proposal: Version): Promise<number> {
+  const { automation, revision, approved, proposedFrom } = current
+  const known = approved?.revision ?? 0
+  if (proposal === revision) return Math.min(known, proposal.revision - 1)
+  const from = proposedFrom ?? 0
+  const [base] = await automationRevisions.findMany(trx, space, automation.id, [from])
+  if (base?.digest === automation.approved_digest) return (automation.proposal_revision ?? proposal.revision) - 1
+  return known <= from ? known : 0
 }
 
 /**

@@ -138,6 +138,40 @@ t.test('every way into active passes one gate', async (t) => {
     t.equal(codeOf(await patch(alice, id, { status: 'active' })), '200')
   })
 
+  t.test('four eyes are not led past an edit by what looks as it did when it was approved', async (t) => {
+    const edited = async () => {
+      await policy({})
+      const id = await create(alice, { status: 'active' })
+      await policy({ approver_must_differ_from_editor: true })
+      await patch(alice, id, { status: 'paused' })
+      await patch(alice, id, { config: OTHER })
+      return id
+    }
+    const isRefused = async (id: string, what: string) => {
+      const { pending_revision: pending } = await get(id)
+      t.match(pending.config, OTHER)
+      t.equal(codeOf(await approve(alice, id, pending.digest)), '403 second_person_required', what)
+      t.equal(codeOf(await approve(bob, id, pending.digest)), '200', what)
+    }
+    const shown = await edited()
+    await patch(staff, shown, { name: 'A harmless name' })
+    await patch(alice, shown, { config: DIGEST.config })
+    await isRefused(shown, 'what is shown, once a change was made from the edit')
+
+    const resumed = await edited()
+    await patch(staff, resumed, { name: 'A harmless name' })
+    await patch(alice, resumed, { config: { ...DIGEST.config, message: 'hello' } })
+    const { digest } = await get(resumed)
+    await patch(bob, resumed, { status: 'active' }, `"${digest}"`)
+    await isRefused(resumed, 'what was approved since')
+
+    const proposed = await edited()
+    await patch(staff, proposed, { config: DIGEST.config })
+    await reject(bob, proposed)
+    await patch(staff, proposed, { name: 'A harmless name' })
+    await isRefused(proposed, 'a change that was turned down')
+  })
+
   t.test('two people at once, by PATCH and by approve: one lets it run', async (t) => {
     await policy({ require_digest_on_approval: true })
     for (let round = 0; round < 10; round++) {
