@@ -27,12 +27,12 @@ export type Current = {
 
 type WithContent = { content: Content } | null
 
-/** What an automation shows, what waits beside it, and what was let run last, where that has to stay as it is. */
+/** What an automation shows, what waits beside it, and what was let run last, where its secrets have to stay. */
 export type Contents = { revision: { content: Content }; pending: WithContent; approved: WithContent }
 
-/** The versions of secrets that these use. */
-export function versionsIn({ revision, pending, approved }: Contents): Content['secretVersions'][] {
-  return [revision, pending, approved].flatMap((each) => (each === null ? [] : [each.content.secretVersions]))
+/** The versions of secrets that what is shown and what waits beside it use. */
+export function versionsIn({ revision, pending }: Contents): Content['secretVersions'][] {
+  return [revision, pending].flatMap((each) => (each === null ? [] : [each.content.secretVersions]))
 }
 
 /**

@@ -60,8 +60,8 @@ export async function edit(
     })
   const whole = { ...made, deed: credentialDeed(body.oauth_token) }
   const after = await settle(trx, caller, { space, current }, whole, status, { hasSeen, policy, means })
-  const hasSecrets = [...versionsIn(current), ...versionsIn(after)].some((each) => Object.keys(each).length > 0)
-  if (hasSecrets) await destroyUnused(trx, owner, versionsIn(after))
+  const used = [...versionsIn(current), ...versionsIn(after), current.approved?.content.secretVersions ?? {}]
+  if (used.some((each) => Object.keys(each).length > 0)) await destroyUnused(trx, owner, after)
 }
 
 type Decision = { hasSeen: boolean; policy: automationPolicies.Policy; means: Means }

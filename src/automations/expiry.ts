@@ -6,7 +6,7 @@ import type { DB } from '../../db/types.ts'
 import { SYSTEM } from '../audit.ts'
 import type { Kinds } from '../kinds/registry.ts'
 import { changed } from './changed.ts'
-import { lock, proposalOf, record, standingOf, versionsIn } from './current.ts'
+import { lock, proposalOf, record, standingOf } from './current.ts'
 import { CLOSED } from './decision.ts'
 import { destroyUnused } from './versions.ts'
 
@@ -39,7 +39,7 @@ async function expireOne(trx: Transaction<DB>, kinds: Kinds): Promise<boolean> {
   })
   const after = standingOf(space, current, isWhole ? { status: 'rejected' } : {})
   await changed(trx, kinds, standingOf(space, current), after)
-  await destroyUnused(trx, ownerOf(space, claimed.automation_id), versionsIn({ ...current, pending: null }))
+  await destroyUnused(trx, ownerOf(space, claimed.automation_id), { ...current, pending: null })
   const proposal = proposalOf(current)
   const details = { revision: proposal?.revision ?? null, digest: proposal?.digest ?? null, days: claimed.days }
   await record(trx, SYSTEM, space, claimed.automation_id, 'proposal.expired', details)

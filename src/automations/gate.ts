@@ -112,7 +112,7 @@ async function lastApproved(trx: Transaction<DB>, { space, current }: Place, pro
 }
 
 /**
- * Who lets something run has seen it. Who names it (a digest, or an entity tag in `If-Match`) has seen it. Who names
+ * Whoever lets something run must have seen it. Who names it (a digest, or an entity tag in `If-Match`) has. Who names
  * nothing can only have seen the proposal as first submitted: once it was edited, or what runs was edited beside it, a
  * reviewer's page may show something else.
  *

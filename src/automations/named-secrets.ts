@@ -7,7 +7,7 @@ import type { Space } from '../access/actor.ts'
 import type { Caller } from '../access/caller.ts'
 import { ApiError } from '../errors.ts'
 import { stage } from './apply.ts'
-import { lock, record, type Seen, type Version, versionsIn } from './current.ts'
+import { lock, record, type Seen, type Version } from './current.ts'
 import { editOf, heldContent, settle, waits } from './edit.ts'
 import type { Means } from './means.ts'
 import { destroyUnused, storeValues, type Versions } from './versions.ts'
@@ -67,7 +67,7 @@ export async function setNamedSecret(
   const again = isOld ? { ...(await editOn(pending)), isNew: true, deed } : undefined
   if (again !== undefined) await stage(trx, caller, space, after, again)
   const approved = heldContent(after, policy)
-  await destroyUnused(trx, owner, versionsIn({ revision, pending: again ?? pending, approved }))
+  await destroyUnused(trx, owner, { revision, pending: again ?? pending, approved })
   // Also where no revision changes: who read it before has read something else.
   await automations.update(trx, space, id, {})
   const isUsed = revision.content.secretVersions[slot] === versions[slot]

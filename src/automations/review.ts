@@ -9,7 +9,7 @@ import type { Caller } from '../access/caller.ts'
 import { ApiError, type ErrorDetail } from '../errors.ts'
 import { changed } from './changed.ts'
 import { contentOf } from './content.ts'
-import { type Current, lock, proposalOf, record, type Seen, standingOf, type Version, versionsIn } from './current.ts'
+import { type Current, lock, proposalOf, record, type Seen, standingOf, type Version } from './current.ts'
 import { CLOSED, NOT_REJECTED, reviewed, reviewOf } from './decision.ts'
 import { passGate } from './gate.ts'
 import { nextStatus } from './lifecycle.ts'
@@ -58,7 +58,7 @@ export async function approve(
   })
   const after = standingOf(target.space, current, { status, content: proposal.content })
   await changed(trx, means.kinds, standingOf(target.space, current), after)
-  await destroyUnused(trx, owner, [proposal.content.secretVersions])
+  await destroyUnused(trx, owner, { revision: proposal, pending: null, approved: null })
   const details = { before: revision.digest, after: proposal.digest, revision: proposal.revision, status }
   await record(trx, caller, target.space, automation.id, 'automation.approved', details)
 }
@@ -88,7 +88,7 @@ export async function reject(
     rejection_paths: rejection.paths ?? null,
   })
   await changed(trx, kinds, standingOf(target.space, current), standingOf(target.space, current, { status }))
-  await destroyUnused(trx, ownerOf(target.space, target.id), versionsIn({ ...current, pending: null }))
+  await destroyUnused(trx, ownerOf(target.space, target.id), { ...current, pending: null })
   const details = { digest: proposal.digest, revision: proposal.revision, status, code: rejection.code ?? null }
   await record(trx, caller, target.space, automation.id, 'automation.rejected', details)
 }

@@ -212,17 +212,12 @@ t.test('credentials under four eyes', async (t) => {
   t.test(
     'whatever takes it out of use, what was approved is not lost, and what was turned down is not used',
     async (t) => {
+      const change = { oauth_token: 'evil token' }
       const ways: Record<string, (id: string) => Promise<unknown>> = {
         'put up for approval anew': (id) =>
-          send(alice, 'PATCH', `${base}/${id}`, { status: 'pending_approval', oauth_token: 'evil token' }),
-        'changed as a draft': async (id) => {
-          await send(alice, 'PATCH', `${base}/${id}`, { status: 'draft', oauth_token: 'evil token' })
-          await setKey(alice, id, 'evil key')
-        },
-        'changed while paused': async (id) => {
-          await send(alice, 'PATCH', `${base}/${id}`, { status: 'paused' })
-          await send(alice, 'PATCH', `${base}/${id}`, { oauth_token: 'evil token' })
-        },
+          send(alice, 'PATCH', `${base}/${id}`, { ...change, status: 'pending_approval' }),
+        'changed as a draft': (id) => send(alice, 'PATCH', `${base}/${id}`, { ...change, status: 'draft' }),
+        'changed while paused': (id) => send(alice, 'PATCH', `${base}/${id}`, { ...change, status: 'paused' }),
       }
       for (const [what, takeOut] of Object.entries(ways)) {
         const id = await active()
@@ -240,6 +235,25 @@ t.test('credentials under four eyes', async (t) => {
       }
     },
   )
+
+  t.test('what is not used while the approved value is held is there when it is used again', async (t) => {
+    const id = await active()
+    await send(alice, 'PATCH', `${base}/${id}`, { status: 'draft', config: { cron: '0 9 * * *' } })
+    t.match(await setKey(bob, id, 'new key'), { status: 200, body: { secret: { version: 2, state: 'unused' } } })
+    await send(alice, 'PATCH', `${base}/${id}`, { status: 'pending_approval', config })
+    const { digest } = await get(id)
+    const refused = { status: 403, body: { code: 'second_person_required' } }
+    for (const caller of [alice, bob])
+      t.match(await send(caller, 'POST', `${base}/${id}/approve`, { digest }), refused, 'the words, and the key')
+    t.equal((await send(owner, 'POST', `${base}/${id}/approve`, { digest })).status, 200)
+    t.equal(await keyUsed(id), 'new key')
+    t.match(await stored(id), [{ version: 1 }, { version: 2 }], 'the old key is destroyed, and the token as it was')
+
+    await send(alice, 'PATCH', `${base}/${id}`, { status: 'draft', oauth_token: null, config: { cron: '0 9 * * *' } })
+    t.equal((await stored(id)).length, 2, 'nobody has approved that it is taken away')
+    t.equal((await send(owner, 'PATCH', `${base}/${id}`, { status: 'active' })).status, 200)
+    t.match(await stored(id), { length: 1, 0: { slot: 'secrets.key', version: 2 } })
+  })
 
   t.test('a secret for what AI staff proposes does not make the proposal one’s own', async (t) => {
     const id = await active()
