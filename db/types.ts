@@ -72,6 +72,7 @@ export interface AutomationRevisions {
 export interface AutomationRuns {
   attempt: Generated<number>;
   automation_id: string;
+  awaits_turn: Generated<boolean>;
   created_at: Generated<Timestamp>;
   digest: string;
   error_message: string | null;
@@ -287,6 +288,7 @@ export interface WebhookEvents {
   automation_id: string;
   body: Json | null;
   body_bytes: number;
+  body_replaced: Generated<boolean>;
   event_key: string | null;
   headers: Json;
   id: string;

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import { isUnavailable } from '../db/failures.ts'
 import * as automationRuns from '../db/queries/automation-runs.ts'
 import * as automationSecrets from '../db/queries/automation-secrets.ts'
 import * as idempotencyKeys from '../db/queries/idempotency-keys.ts'
@@ -20,42 +21,63 @@ export type Upkeep = {
   retentionDays: number
 }
 
-/** What falls due by the clock alone, in small batches, so that nothing waits behind it. */
-export async function sweep(db: Kysely<DB>, { kinds, retentionDays }: Upkeep, now = new Date()): Promise<void> {
+/**
+ * What falls due by the clock alone, in small batches, so that nothing waits behind it.
+ *
+ * @param stopping ends it after the batch that is under way.
+ * @throws what went wrong first, once all else is done; at once where the database is away.
+ */
+export async function sweep(
+  db: Kysely<DB>,
+  { kinds, retentionDays }: Upkeep,
+  now = new Date(),
+  stopping?: AbortSignal,
+): Promise<void> {
   const before = (ms: number) => new Date(now.getTime() - ms)
-  await expireProposals(db, kinds, BATCH)
-  while ((await idempotencyKeys.removeExpired(db, BATCH)) === BATCH);
-  while ((await sessions.removeExpired(db, BATCH)) === BATCH);
-  while ((await automationSecrets.destroyExpired(db, BATCH)) === BATCH);
-  while ((await automationRuns.removeFinished(db, before(retentionDays * DAY_MS), BATCH)) === BATCH);
-  while ((await webhookEvents.removeReceived(db, before(retentionDays * DAY_MS), BATCH)) === BATCH);
-  while ((await spaceEvents.removeOld(db, before(EVENTS_KEPT_MS), BATCH)) === BATCH);
+  const kept = before(retentionDays * DAY_MS)
+  const batches: (() => Promise<number>)[] = [
+    () => expireProposals(db, kinds, BATCH),
+    () => idempotencyKeys.removeExpired(db, BATCH),
+    () => sessions.removeExpired(db, BATCH),
+    () => automationSecrets.destroyExpired(db, BATCH),
+    () => automationRuns.removeFinished(db, kept, BATCH),
+    () => webhookEvents.removeReceived(db, kept, BATCH),
+    () => spaceEvents.removeOld(db, before(EVENTS_KEPT_MS), BATCH),
+  ]
+  const errors: unknown[] = []
+  for (const batch of batches) {
+    try {
+      while (!stopping?.aborted && (await batch()) === BATCH);
+    } catch (error) {
+      errors.push(error)
+      if (isUnavailable(error)) break
+    }
+  }
+  for (const error of errors) throw error
 }
 
 /**
  * Sweeps once a minute until it is stopped. Several processes may do so on one database.
  *
  * @param onError told of a sweep that failed; the next one tries again.
- * @returns stops it, after the sweep that is under way.
+ * @returns stops it; what is under way ends with its batch, and nobody waits for it.
  */
-export function startMaintenance(
-  db: Kysely<DB>,
-  upkeep: Upkeep,
-  onError: (error: unknown) => void,
-): () => Promise<void> {
-  let underWay: Promise<void> = Promise.resolve()
+export function startMaintenance(db: Kysely<DB>, upkeep: Upkeep, onError: (error: unknown) => void): () => void {
+  const stopping = new AbortController()
   let isIdle = true
   const timer = setInterval(() => {
     if (!isIdle) return
     isIdle = false
-    underWay = sweep(db, upkeep)
-      .catch(onError)
+    sweep(db, upkeep, new Date(), stopping.signal)
+      .catch((error: unknown) => {
+        if (!stopping.signal.aborted) onError(error)
+      })
       .finally(() => {
         isIdle = true
       })
   }, EVERY_MS)
-  return async () => {
+  return () => {
     clearInterval(timer)
-    await underWay
+    stopping.abort()
   }
 }

@@ -1,14 +1,22 @@
 import { sql } from 'kysely'
 import type { Database } from '../../db/client.ts'
 import * as dueAutomations from '../../db/queries/due-automations.ts'
+import { startQueue } from '../../src/runs/queue.ts'
 import { type BenchDatabase, withDatabase } from '../support/database.ts'
 import { startServer } from '../support/programs.ts'
 import { figure, medianBy, progress, table } from '../support/report.ts'
 import type { Effort } from '../support/suite.ts'
 import { makeAutomations, type Workspace } from '../support/workspace.ts'
-import { MANY, MESSAGE, makeWorkspaces, now, settle, untilAllSucceeded } from './support.ts'
+import { MANY, MESSAGE, makeWorkspaces, now, queueRuns, settle, untilAllSucceeded } from './support.ts'
 
-const DUE = [1000, 10_000]
+const DUE = [
+  { count: 1000, organizations: MANY, flood: 0 },
+  { count: 1000, organizations: 1, flood: 0 },
+  { count: 10_000, organizations: MANY, flood: 0 },
+  { count: 10_000, organizations: 1, flood: 0 },
+  // Beside so many runs of one automation of the same organization, which were queued before.
+  { count: 100, organizations: 1, flood: 20_000 },
+]
 /** Between the last of the preparations and the time that all wait for. */
 const AHEAD_MS = 3000
 /** A worker that has run nothing yet opens connections, plans statements and compiles: that is its start, and not its lag. */
@@ -20,34 +28,38 @@ type Lag = { p50: number; p99: number; lastStarted: number; lastFinished: number
 /** Makes many automations due in the same second, and reads from their runs how late each of them started. */
 export async function measureLag(effort: Effort): Promise<string> {
   const rows: (string | number)[][] = []
-  for (const count of effort.quick ? [100] : DUE) {
-    for (const organizations of [MANY, 1]) {
-      const lags: Lag[] = []
-      for (let round = 1; round <= effort.rounds; round++) {
-        const lag = await withDatabase((database) => measure(database, organizations, count))
-        lags.push(lag)
-        progress(`runs: ${count} due at once, ${organizations} organizations, round ${round}: ${JSON.stringify(lag)}`)
-      }
-      const { p50, p99, lastStarted, lastFinished } = medianBy(lags, (lag) => lag.p99)
-      rows.push([count, organizations, ...[p50, p99, lastStarted, lastFinished].map(figure)])
+  for (const due of effort.quick ? DUE.slice(-1).map((each) => ({ ...each, flood: 200 })) : DUE) {
+    const lags: Lag[] = []
+    for (let round = 1; round <= effort.rounds; round++) {
+      const lag = await withDatabase((database) => measure(database, due))
+      lags.push(lag)
+      progress(`runs: ${JSON.stringify(due)}, round ${round}: ${JSON.stringify(lag)}`)
     }
+    const { p50, p99, lastStarted, lastFinished } = medianBy(lags, (lag) => lag.p99)
+    rows.push([due.count, due.organizations, due.flood, ...[p50, p99, lastStarted, lastFinished].map(figure)])
   }
   return `Due in the same second: seconds from that time, by Postgres' clock; the round with the median p99 of ${effort.rounds}.
 
-${table(['due at once', 'organizations', 'start p50 s', 'start p99 s', 'all started s', 'all finished s'], rows)}`
+${table(['due at once', 'organizations', 'beside runs of one', 'start p50 s', 'start p99 s', 'all started s', 'all finished s'], rows)}`
 }
 
-async function measure({ db, url }: BenchDatabase, organizations: number, count: number): Promise<Lag> {
+async function measure(
+  { db, url }: BenchDatabase,
+  { count, organizations, flood }: (typeof DUE)[number],
+): Promise<Lag> {
   const workspaces = await makeWorkspaces(db, organizations)
+  const busy = await makeAutomations(db, workspaces, 1, { at: '2126-01-01T00:00:00Z', ...MESSAGE }, null)
+  const queue = await startQueue(url, { isWorker: false, onError: console.error })
   const worker = await startServer('worker', url)
   try {
     await makeDue(db, workspaces, WARM_UP)
     await untilAllSucceeded(db, WARM_UP)
     const due = await makeDue(db, workspaces, count)
-    await untilAllSucceeded(db, WARM_UP + count)
+    if (flood > 0) await queueRuns(db, queue, busy, flood)
+    await untilAllSucceeded(db, WARM_UP + count + flood)
     return await lagOf(db, due)
   } finally {
-    await worker.stop()
+    await Promise.all([worker.stop(), queue.stop()])
   }
 }
 

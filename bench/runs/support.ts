@@ -1,7 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
+import { v7 as newId } from 'uuid'
 import type { Database } from '../../db/client.ts'
-import { makeWorkspace, type Workspace } from '../support/workspace.ts'
+import type { RunQueue } from '../../src/runs/queue.ts'
+import { newRun, startRuns } from '../../src/runs/start.ts'
+import { TRIGGERS } from '../../src/runs/triggers.ts'
+import { at, type Made, makeWorkspace, type Workspace } from '../support/workspace.ts'
 
 /** What every run does: a template with a value in it, as a message into a room. */
 export const MESSAGE = { channel: 'general', message: 'Report of {{ run.scheduled_for }} by {{ automation.name }}' }
@@ -64,4 +68,18 @@ async function finished(db: Database): Promise<number> {
 export async function settle(db: Database): Promise<void> {
   await sql`vacuum analyze automations, automation_revisions`.execute(db)
   await sql`checkpoint`.execute(db)
+}
+
+/** Queues so many runs in one transaction, spread evenly over the automations. */
+export async function queueRuns(
+  db: Database,
+  queue: RunQueue,
+  automations: readonly Made[],
+  count: number,
+): Promise<void> {
+  const runs = Array.from({ length: count }, (_, i) => {
+    const { id: automationId, ...made } = at(automations, i)
+    return newRun({ ...made, automationId, revision: 1 }, { id: newId(), trigger: TRIGGERS.person })
+  })
+  await db.transaction().execute((trx) => startRuns(trx, queue, runs))
 }

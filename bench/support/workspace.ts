@@ -106,7 +106,8 @@ function content(
   }
 }
 
-function at<T>(items: readonly T[], i: number): T {
+/** One of the items; after the last comes the first again. */
+export function at<T>(items: readonly T[], i: number): T {
   const item = items[i % items.length]
   if (item === undefined) throw new Error('there is nothing to choose from')
   return item

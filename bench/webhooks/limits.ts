@@ -22,7 +22,8 @@ export async function insertLimit(
     while (!stopped) {
       const events = Array.from({ length: rows }, () => eventOf(target, body))
       await queue.sendWithin(async (statement) => {
-        const { stored } = await webhookEvents.insert(db, events, statement)
+        const ranked = events.map(({ run_id }) => ({ run_id, priority: 0, tier: 'first' }))
+        const { stored } = await webhookEvents.insert(db, events, ranked, statement)
         if (stored.size !== rows) throw new Error('an event was not stored')
         return []
       })
@@ -53,6 +54,7 @@ function eventOf({ hook }: Target, body: string) {
     headers: { 'content-type': 'application/json', 'webhook-id': id },
     body,
     body_bytes: body.length,
+    body_replaced: false,
     run_id: newId(),
     received_at: new Date().toISOString(),
   }

@@ -28,7 +28,7 @@ const SHOWN = [
 ] as const
 
 /** A run as the API shows it. */
-export type Run = Omit<Selectable<AutomationRuns>, 'space_id' | 'input' | 'output'> & {
+export type Run = Omit<Selectable<AutomationRuns>, 'space_id' | 'awaits_turn' | 'input' | 'output'> & {
   success: boolean | null
   input: Record<string, unknown> | null
   output: Record<string, unknown> | null
@@ -44,6 +44,8 @@ export type NewRun = {
   digest: string
   trigger: 'schedule' | 'manual' | 'webhook' | 'retry' | 'tunnel'
   status: 'queued' | 'skipped'
+  /** Whether it gets its job only when its turn has come (db/queries/run-turns.ts). */
+  awaits_turn: boolean
   scheduled_for: string | null
   note: string | null
   error_message: string | null
@@ -63,15 +65,15 @@ export type NewRun = {
 export async function insert(trx: Transaction<DB>, runs: readonly NewRun[]): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     insert into automation_runs (id, organization_id, space_id, automation_id, revision, digest, trigger, status,
-                                 scheduled_for, note, error_message, requested_by_user_id, retry_of_run_id,
+                                 awaits_turn, scheduled_for, note, error_message, requested_by_user_id, retry_of_run_id,
                                  event_id, input, finished_at)
     select r.id, r.organization_id, r.space_id, r.automation_id, r.revision, r.digest, r.trigger, r.status,
-           r.scheduled_for, r.note, r.error_message, r.requested_by_user_id, r.retry_of_run_id, r.event_id,
+           r.awaits_turn, r.scheduled_for, r.note, r.error_message, r.requested_by_user_id, r.retry_of_run_id, r.event_id,
            r.input,
            case when r.status = 'skipped' then now() end
       from json_to_recordset(${JSON.stringify(runs)}::json) as r (
         id uuid, organization_id uuid, space_id uuid, automation_id uuid, revision integer, digest text, trigger text,
-        status text, scheduled_for timestamptz, note text, error_message text, requested_by_user_id uuid,
+        status text, awaits_turn boolean, scheduled_for timestamptz, note text, error_message text, requested_by_user_id uuid,
         retry_of_run_id uuid, event_id uuid, input json)
         on conflict do nothing
     returning id`.execute(trx)
@@ -220,14 +222,17 @@ export async function listEnded(db: Kysely<DB>, ids: readonly string[]): Promise
   return rows.map((row) => row.id)
 }
 
+/** A run that is queued or running. */
+export type OpenRun = Pick<
+  Selectable<AutomationRuns>,
+  'id' | 'organization_id' | 'automation_id' | 'status' | 'awaits_turn'
+>
+
 /** The runs of some automations that are queued or running, oldest first. Uses automation_runs_open_idx. */
-export async function listOpen(
-  db: Kysely<DB>,
-  automationIds: readonly string[],
-): Promise<{ id: string; organization_id: string; automation_id: string; status: string }[]> {
+export async function listOpen(db: Kysely<DB>, automationIds: readonly string[]): Promise<OpenRun[]> {
   return db
     .selectFrom('automation_runs')
-    .select(['id', 'organization_id', 'automation_id', 'status'])
+    .select(['id', 'organization_id', 'automation_id', 'status', 'awaits_turn'])
     .where('automation_id', '=', sql<string>`any(${[...automationIds]}::uuid[])`)
     .where('status', 'in', ['queued', 'running'])
     .orderBy('id')
@@ -239,7 +244,13 @@ export async function removeFinished(db: Kysely<DB>, before: Date, most: number)
   const { numDeletedRows } = await db
     .deleteFrom('automation_runs')
     .where('id', 'in', (eb) =>
-      eb.selectFrom('automation_runs').select('id').where('finished_at', '<', before).limit(most),
+      eb
+        .selectFrom('automation_runs')
+        .select('id')
+        .where('finished_at', '<', before)
+        .limit(most)
+        .forUpdate()
+        .skipLocked(),
     )
     .executeTakeFirst()
   return Number(numDeletedRows)
@@ -266,17 +277,21 @@ export async function wakeWorkers(trx: Transaction<DB>): Promise<void> {
 
 /**
  * A statement that queues jobs, in two parts: between them belongs a JSON array of jobs, as a text. `job` is the JSON of one in
- * which `places` stand for the ids.
+ * which `places` stand for what differs.
  */
 export type QueueStatement = {
   head: string
   tail: string
   job: string
-  places: { run: string; organization: string }
+  places: { run: string; organization: string; priority: string; tier: string }
 }
 
-/** The statement that queues a job for each of some runs; `runs` has their `id` and `organization_id`. */
+/**
+ * The statement that queues a job for each of some runs; `runs` has their `id` and `organization_id`, and the `priority` and
+ * `tier` of the job.
+ */
 export function queueEach({ head, tail, job, places }: QueueStatement, runs: RawBuilder<unknown>): RawBuilder<unknown> {
-  const own = sql`replace(replace(${job}, ${places.run}, id::text), ${places.organization}, organization_id::text)`
+  const ofRun = sql`replace(replace(${job}, ${places.run}, id::text), ${places.organization}, organization_id::text)`
+  const own = sql`replace(replace(${ofRun}, ${places.priority}, priority::text), ${places.tier}, tier)`
   return sql`${sql.raw(head)}(select '[' || coalesce(string_agg(${own}, ','), '') || ']' from ${runs})${sql.raw(tail)}`
 }

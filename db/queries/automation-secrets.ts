@@ -171,9 +171,8 @@ export async function destroyExpired(db: Kysely<DB>, most: number): Promise<numb
   const { numAffectedRows = 0n } = await sql`
     update automation_secrets set ciphertext = null
      where id = any(array(
-       select id from automation_secrets where valid_until < now() and ciphertext is not null limit ${most}))`.execute(
-    db,
-  )
+       select id from automation_secrets where valid_until < now() and ciphertext is not null
+        limit ${most} for update skip locked))`.execute(db)
   return Number(numAffectedRows)
 }
 

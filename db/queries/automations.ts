@@ -152,34 +152,6 @@ export async function findForRun(trx: Transaction<DB>, space: Space, id: string)
     .executeTakeFirst()
 }
 
-/**
- * Notes the end of a run: when it began, and what went wrong, if anything. Not a change of the automation: its version
- * stays.
- *
- * @returns how many runs in a row have failed now.
- */
-export async function noteRun(
-  trx: Transaction<DB>,
-  space: Space,
-  id: string,
-  { ranAt, error }: { ranAt: Date; error: string | null },
-): Promise<number> {
-  const row = await trx
-    .updateTable('automations')
-    .set({
-      last_run_at: sql<Date>`greatest(last_run_at, ${ranAt}::timestamptz)`,
-      last_error: error,
-      consecutive_failures: error === null ? 0 : sql<number>`consecutive_failures + 1`,
-      updated_at: sql<Date>`now()`,
-    })
-    .where('organization_id', '=', space.organizationId)
-    .where('space_id', '=', space.id)
-    .where('id', '=', id)
-    .returning('consecutive_failures')
-    .executeTakeFirst()
-  return row?.consecutive_failures ?? 0
-}
-
 /** Clears the error of an automation while it is still that of its latest run, of which it turned out that there was none. */
 export async function forgetError(
   trx: Transaction<DB>,

@@ -32,17 +32,20 @@ export async function claim(trx: Transaction<DB>, kinds: readonly string[], now:
   return rows
 }
 
-/** When the next automation of these kinds is due; null where none is planned. */
-export async function nextTime(db: Kysely<DB>, kinds: readonly string[]): Promise<Date | null> {
-  const row = await db
-    .selectFrom('automations')
-    .select('next_run_at')
-    .where('next_run_at', 'is not', null)
-    .where('kind', '=', sql<string>`any(${[...kinds]}::text[])`)
-    .orderBy('next_run_at')
-    .limit(1)
-    .executeTakeFirst()
-  return row?.next_run_at ?? null
+/** Whether an automation of these kinds is due at `now`, and when the next one is after it; null where none is planned. */
+export async function nextTime(
+  db: Kysely<DB>,
+  kinds: readonly string[],
+  now: Date,
+): Promise<{ isOverdue: boolean; next: Date | null }> {
+  const { rows } = await sql<{ is_overdue: boolean; next: Date | null }>`
+    select exists (
+             select from automations where next_run_at <= ${now} and kind = any(${[...kinds]}::text[])) as is_overdue,
+           (select next_run_at from automations
+             where next_run_at > ${now} and kind = any(${[...kinds]}::text[])
+             order by next_run_at limit 1) as next`.execute(db)
+  const [row] = rows
+  return { isOverdue: row?.is_overdue ?? false, next: row?.next ?? null }
 }
 
 /** The time on its schedule that an automation is planned for, or was when it was paused; null where there is none. */
@@ -66,6 +69,19 @@ export async function update(trx: Transaction<DB>, plans: readonly Plan[]): Prom
       from json_to_recordset(${JSON.stringify(plans)}::json)
              as p (id uuid, next_run_at timestamptz, next_planned_at timestamptz)
      where a.id = p.id and (a.status = 'active' or p.next_run_at is null)`.execute(trx)
+}
+
+/** An automation that can't be read, and until when to leave it alone. */
+export type PutOff = { id: string; until: Date; error: string }
+
+/** Puts off automations that can't be read, with the reason as their error. What they are planned for stays. */
+export async function putOff(trx: Transaction<DB>, automations: readonly PutOff[]): Promise<void> {
+  await sql`
+    update automations a
+       set next_run_at = p.until, last_error = p.error,
+           updated_at = case when a.last_error is distinct from p.error then now() else a.updated_at end
+      from json_to_recordset(${JSON.stringify(automations)}::json) as p (id uuid, until timestamptz, error text)
+     where a.id = p.id and a.status = 'active'`.execute(trx)
 }
 
 /** Wakes schedulers once this transaction commits: something may be due sooner than they know. */

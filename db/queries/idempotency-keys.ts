@@ -40,7 +40,13 @@ export async function removeExpired(db: Kysely<DB>, most: number): Promise<numbe
   const { numDeletedRows } = await db
     .deleteFrom('idempotency_keys')
     .where('id', 'in', (eb) =>
-      eb.selectFrom('idempotency_keys').select('id').where('expires_at', '<=', sql<Date>`now()`).limit(most),
+      eb
+        .selectFrom('idempotency_keys')
+        .select('id')
+        .where('expires_at', '<=', sql<Date>`now()`)
+        .limit(most)
+        .forUpdate()
+        .skipLocked(),
     )
     .executeTakeFirst()
   return Number(numDeletedRows)

@@ -80,8 +80,10 @@ export type Expired = { automation_id: string; organization_id: string; space_id
  * Takes one proposal that waited for longer than its organization's policy allows, locked until the transaction ends.
  * Several processes may look at once: what one holds, the others pass over. A change beside what runs waits since it was
  * written; the rest, which may have been a draft for long, since it was last touched.
+ *
+ * @param except ids of automations that are passed over too.
  */
-export async function claimExpired(trx: Transaction<DB>): Promise<Expired | undefined> {
+export async function claimExpired(trx: Transaction<DB>, except: readonly string[]): Promise<Expired | undefined> {
   const { rows } = await sql<Expired>`
     select a.id as automation_id, a.organization_id, a.space_id, coalesce(policy.proposal_expires_after_days, 30) as days
       from automations a
@@ -92,6 +94,7 @@ export async function claimExpired(trx: Transaction<DB>): Promise<Expired | unde
      where (a.status = 'pending_approval' or a.pending_revision is not null)
        and case when a.pending_revision is null then a.updated_at else p.created_at end
            < now() - make_interval(days => coalesce(policy.proposal_expires_after_days, 30))
+       and a.id <> all(${[...except]}::uuid[])
      limit 1
        for update of a skip locked`.execute(trx)
   return rows[0]

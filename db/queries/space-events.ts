@@ -65,6 +65,7 @@ export async function listChanged(
 export async function removeOld(db: Kysely<DB>, before: Date, most: number): Promise<number> {
   const { numAffectedRows = 0n } = await sql`
     delete from space_events
-     where ctid = any(array(select ctid from space_events where created_at < ${before} limit ${most}))`.execute(db)
+     where ctid = any(array(
+       select ctid from space_events where created_at < ${before} limit ${most} for update skip locked))`.execute(db)
   return Number(numAffectedRows)
 }

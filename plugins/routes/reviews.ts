@@ -6,6 +6,7 @@ import { ReviewListResponse, ReviewQuery } from '../../schemas/reviews.ts'
 import { seesEverySpace } from '../../src/access/permissions.ts'
 import { contentOf } from '../../src/automations/content.ts'
 import { diff } from '../../src/automations/revisions.ts'
+import { readStored } from '../../src/stored.ts'
 import { isUuid } from '../core/validation.ts'
 import { isTimestamp } from '../cursor.ts'
 import { cutPage, readPage } from '../page.ts'
@@ -40,12 +41,19 @@ const routes: RoutePlugin = async (app) => {
   function toReview({ running, config, description, secret_versions, ...row }: reviews.Row) {
     const proposed = contentOf({ name: row.name, config, description, secret_versions })
     const note = proposed.config.proposal_note
+    // One that can't be read must not hide the others; it can be opened by itself, and rejected.
+    const read = readStored(() => ({
+      changes: diff(running && contentOf(running), proposed),
+      warnings: [
+        app.kinds.overWarning(row.kind, proposed.config, new Date()) ?? [],
+        app.kinds.warnings(row.kind, proposed, app.actions),
+      ].flat(),
+    }))
     return {
       ...row,
       status: row.status as AutomationStatus,
       note: typeof note === 'string' ? note : description,
-      changes: diff(running && contentOf(running), proposed),
-      warnings: app.kinds.warnings(row.kind, proposed, app.actions, new Date()),
+      ...('value' in read ? read.value : { changes: [], warnings: [read.problem] }),
     }
   }
 }

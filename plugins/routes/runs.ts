@@ -112,7 +112,7 @@ const routes: RoutePlugin = async (app) => {
     },
     async ({ caller, space, params: { automationId, runId } }, reply) =>
       reply.transact(async (trx) => {
-        await requests.cancel(trx, caller, { space, automationId }, runId)
+        await requests.cancel(trx, app, caller, { space, automationId }, runId)
         return { run: await findRun(trx, space, automationId, runId) }
       }),
   )

@@ -15,6 +15,8 @@ const LOOK_EVERY_MS = 500
 const QUIET_MS = 15_000
 const RECONNECT_MS = 2000
 const MAX_STREAMS = 1000
+/** A proxy that compresses would keep the events back until it has enough of them (RFC 9111, section 5.2.2.6). */
+const UNBUFFERED = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' }
 
 /** What happens in a space, as server-sent events (WHATWG HTML, section 9.2). */
 const routes: RoutePlugin = async (app) => {
@@ -55,7 +57,7 @@ const routes: RoutePlugin = async (app) => {
       reply.raw.once('close', () => gone.abort())
       return reply
         .type('text/event-stream; charset=utf-8')
-        .headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+        .headers(UNBUFFERED)
         .send(Readable.from(stream(request, start, request.query.timeout_seconds, gone.signal)))
     },
   )

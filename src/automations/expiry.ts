@@ -16,18 +16,29 @@ import { destroyUnused } from './versions.ts'
  *
  * @param most how many at the most in one call.
  * @returns how many it rejected.
+ * @throws what went wrong with the first that it could not reject, once it is done with the others.
  */
 export async function expireProposals(db: Kysely<DB>, kinds: Kinds, most: number): Promise<number> {
-  for (let count = 0; count < most; count++) {
-    const expired = await db.transaction().execute((trx) => expireOne(trx, kinds))
-    if (!expired) return count
+  const failed = new Map<string, unknown>()
+  let count = 0
+  for (; count < most; count++) {
+    let claimed: reviews.Expired | undefined
+    try {
+      await db.transaction().execute(async (trx) => {
+        claimed = await reviews.claimExpired(trx, [...failed.keys()])
+        if (claimed !== undefined) await expire(trx, kinds, claimed)
+      })
+      if (claimed === undefined) break
+    } catch (error) {
+      if (claimed === undefined) throw error
+      failed.set(claimed.automation_id, error)
+    }
   }
-  return most
+  for (const error of failed.values()) throw error
+  return count
 }
 
-async function expireOne(trx: Transaction<DB>, kinds: Kinds): Promise<boolean> {
-  const claimed = await reviews.claimExpired(trx)
-  if (claimed === undefined) return false
+async function expire(trx: Transaction<DB>, kinds: Kinds, claimed: reviews.Expired): Promise<void> {
   const space = { organizationId: claimed.organization_id, id: claimed.space_id }
   const current = await lock(trx, space, claimed.automation_id)
   const isWhole = current.pending === null
@@ -43,5 +54,4 @@ async function expireOne(trx: Transaction<DB>, kinds: Kinds): Promise<boolean> {
   const proposal = proposalOf(current)
   const details = { revision: proposal?.revision ?? null, digest: proposal?.digest ?? null, days: claimed.days }
   await record(trx, SYSTEM, space, claimed.automation_id, 'proposal.expired', details)
-  return true
 }

@@ -42,11 +42,11 @@ export async function passGate(
   const isAsked = isDecision || (isUndecided(current) && isOfStaff(current))
   const authors = isAsked && !wantsSecond ? new Set<string>() : await listAuthors(trx, place, proposal)
   const isAnothers = [...authors].some((id) => id !== actor.id)
-  const mustSee = isAsked || (isAnothers && (wantsDigest || isProposed(current)))
-  if (mustSee) requireSeen(current, proposal, hasSeen, policy)
+  const isReview = isAsked || (isAnothers && (wantsDigest || wantsSecond || isProposed(current)))
   if (isChanged) requireOthersWords(policy)
   if (wantsSecond && authors.has(actor.id)) throw new ApiError('second_person_required')
-  return mustSee || (isAnothers && wantsSecond)
+  if (isReview) requireSeen(current, proposal, hasSeen, policy)
+  return isReview
 }
 
 /**

@@ -19,6 +19,8 @@ const GRACE_MS = 60_000
 /**
  * What to run of all that was planned from `first` up to `now`: what is on time, and of what was missed as much as the policy
  * says; and what comes after that.
+ *
+ * @returns `isMakingUp` says whether any of it was missed: then all of it is run, and the policy has said so.
  */
 export function dueNow(
   config: ScheduleConfig,
@@ -26,9 +28,10 @@ export function dueNow(
   first: Date,
   now: Date,
   policy: MissedPolicy,
-): { run: Due[]; next: Due | null } {
+): { run: Due[]; isMakingUp: boolean; next: Due | null } {
   const { run, next } = missedRuns(requireSchedule(config), automationId, new Date(first.getTime() - 1), now, policy)
-  return { run: run.map((each) => (now.getTime() - each.at.getTime() > ON_TIME_MS ? late(each) : each)), next }
+  const isLate = ({ at }: Due) => now.getTime() - at.getTime() > ON_TIME_MS
+  return { run: run.map((each) => (isLate(each) ? late(each) : each)), isMakingUp: run.some(isLate), next }
 }
 
 function late(each: Due): Due {

@@ -1,22 +1,18 @@
 import type { Transaction } from 'kysely'
-import * as automationRuns from '../../db/queries/automation-runs.ts'
 import * as automationSecrets from '../../db/queries/automation-secrets.ts'
-import * as automations from '../../db/queries/automations.ts'
 import * as runAttempts from '../../db/queries/run-attempts.ts'
 import * as webhookEvents from '../../db/queries/webhook-events.ts'
 import type { DB } from '../../db/types.ts'
 import type { AutomationConfig } from '../../schemas/automations.ts'
 import type { ActionConfig, ActionResult, Scope } from '../actions/action.ts'
 import { madeUpEvent, type SeenEvent } from '../actions/scope.ts'
-import * as audit from '../audit.ts'
-import { changed } from '../automations/changed.ts'
 import { contentOf } from '../automations/content.ts'
-import { lock, record, standingOf } from '../automations/current.ts'
 import { digestOf } from '../automations/revisions.ts'
 import type { Kinds } from '../kinds/registry.ts'
-import type { RunQueue } from '../runs/queue.ts'
+import type { RunJob } from '../runs/queue.ts'
+import { readStored } from '../stored.ts'
+import { type End, type Engine, noteEnds } from './ends.ts'
 
-const BUFFER_MS = 2000
 /** For a worker that knows the kind of a run, where this one does not. */
 const ELSEWHERE_MS = 10_000
 const EVENT_GONE = 'the event that it was for is not kept any more'
@@ -26,7 +22,7 @@ type Event = webhookEvents.RunEvent
 
 /** An attempt at a run that has begun, and all that it needs. */
 export type Attempt = {
-  run: { id: string; organizationId: string; spaceId: string; automationId: string; attempt: number }
+  run: Place & { attempt: number }
   action: ActionConfig
   scope: Scope
   /** Those that the content names, still encrypted. */
@@ -34,9 +30,6 @@ export type Attempt = {
   kind: string
   config: AutomationConfig
 }
-
-/** What attempts need besides the database. */
-export type Engine = { queue: Pick<RunQueue, 'send'>; kinds: Kinds }
 
 /**
  * Begins attempts at runs, in one transaction: each is held against its automation as it is now, and only what a person let
@@ -52,25 +45,43 @@ export async function begin(
   const begun = new Map<string, Attempt>()
   const rows: runAttempts.Begun[] = []
   const stopped: Stopped[] = []
+  const elsewhere: runAttempts.Attemptable[] = []
   const runs = await runAttempts.lock(trx, keys)
   const events = await eventsOf(trx, runs)
   const secrets = await secretsOf(trx, runs)
   for (const run of runs) {
-    const event = events.get(run.event_id ?? '')
-    const reason = whyNot(run, event)
-    if (reason !== undefined) stopped.push({ run, reason })
-    else if (engine.kinds.find(run.kind) === undefined) await putOff(trx, engine, run, ELSEWHERE_MS)
-    else if (await mustWait(trx, engine, run)) await putOff(trx, engine, run, BUFFER_MS)
+    const verdict = judge(engine.kinds, run, events.get(run.event_id ?? ''), secrets.get(run.automation_id) ?? [])
+    if (verdict === 'elsewhere') elsewhere.push(run)
+    else if ('reason' in verdict) stopped.push({ run, ...verdict })
     else {
-      const attempt = attemptOf(engine.kinds, run, event, secrets.get(run.automation_id) ?? [])
-      begun.set(run.id, attempt)
+      begun.set(run.id, verdict)
       const { id, organization_id, revision, digest } = run
-      rows.push({ id, organization_id, revision, digest, attempt: attempt.run.attempt })
+      rows.push({ id, organization_id, revision, digest, attempt: verdict.run.attempt })
     }
   }
   if (rows.length > 0) await runAttempts.begin(trx, rows)
-  if (stopped.length > 0) await stop(trx, engine.kinds, stopped)
+  if (stopped.length > 0) await stop(trx, engine, stopped)
+  if (elsewhere.length > 0) await putOff(trx, engine, elsewhere)
   return keys.map(({ id }) => begun.get(id))
+}
+
+/** Why a run does not begin, and whether that is a failure of its automation. */
+type Refusal = { reason: string; isFailure: boolean }
+
+type Verdict = Attempt | Refusal | 'elsewhere'
+
+function judge(
+  kinds: Kinds,
+  run: runAttempts.Attemptable,
+  event: Event | undefined,
+  secrets: automationSecrets.SealedSecret[],
+): Verdict {
+  const read = readStored((): Verdict => {
+    const reason = whyNot(run, event)
+    if (reason !== undefined) return { reason, isFailure: false }
+    return kinds.find(run.kind) === undefined ? 'elsewhere' : attemptOf(kinds, run, event, secrets)
+  })
+  return 'value' in read ? read.value : { reason: read.problem, isFailure: true }
 }
 
 /** The events that some runs are for, by id. */
@@ -108,51 +119,70 @@ function whyNot(run: runAttempts.Attemptable, event: Event | undefined): string 
   return run.event_id !== null && event === undefined ? EVENT_GONE : undefined
 }
 
-type Stopped = { run: runAttempts.Attemptable; reason: string }
+type Stopped = Refusal & { run: runAttempts.Attemptable }
 
 /**
  * Ends runs that can't begin, or can't go on. One that never began is skipped; of one that began, what it says stays, and its
  * automation hears of it.
  */
-async function stop(trx: Transaction<DB>, kinds: Kinds, stopped: readonly Stopped[]): Promise<void> {
-  const ends = stopped.map(({ run: { id, organization_id, sent_at, attempt, error_message }, reason }) => {
-    if (sent_at !== null) return { id, organization_id, status: 'unknown' as const, error_message: reason }
-    if (attempt === 0) return { id, organization_id, status: 'skipped' as const, error_message: reason }
-    const before = error_message === null ? '' : `; before: ${error_message}`
-    return { id, organization_id, status: 'failed' as const, error_message: `not tried again: ${reason}${before}` }
+async function stop(trx: Transaction<DB>, engine: Engine, stopped: readonly Stopped[]): Promise<void> {
+  const rows = stopped.map(toStop)
+  const ends = stopped.map(({ run }, i): End => {
+    const { status, error_message: error = null } = rows[i] ?? {}
+    if (status === 'skipped') return placeOf(run)
+    const known = { kind: run.kind, config: run.config as AutomationConfig }
+    return { ...placeOf(run), outcome: { ranAt: run.started_at ?? new Date(), error, known } }
   })
-  await runAttempts.stop(trx, ends)
-  const began = stopped.flatMap(({ run }, i) =>
-    run.started_at === null || run.attempt === 0
-      ? []
-      : [{ run, started_at: run.started_at, error: ends[i]?.error_message ?? null }],
+  const noted = ends.filter(({ outcome }) => outcome !== undefined)
+  const failures = noted.length > 0 ? await runAttempts.lockAutomations(trx, noted) : new Map()
+  await runAttempts.stop(trx, rows)
+  await noteEnds(trx, engine, failures, ends)
+}
+
+/** Gives runs that have not begun here to other workers, by jobs of their own. @returns that none of them began. */
+export async function handBack(
+  trx: Transaction<DB>,
+  queue: Engine['queue'],
+  keys: readonly runAttempts.RunKey[],
+): Promise<undefined[]> {
+  const runs = await runAttempts.lock(trx, keys)
+  await queue.send(
+    trx,
+    runs.map((run) => jobOf(placeOf(run))),
   )
-  for (const { run, started_at: ranAt, error } of began) {
-    const { organization_id: organizationId, space_id: spaceId, automation_id: automationId, kind } = run
-    const space = { organizationId, id: spaceId }
-    const failures = await automations.noteRun(trx, space, automationId, { ranAt, error })
-    const known = { kind, config: run.config as AutomationConfig }
-    await pauseAfter(trx, kinds, { organizationId, spaceId, automationId }, failures, known)
-  }
+  return keys.map(() => undefined)
 }
 
-/** Whether a run has to wait for the one before it. */
-async function mustWait(trx: Transaction<DB>, { kinds }: Engine, run: runAttempts.Attemptable): Promise<boolean> {
-  const { clock } = kinds.get(run.kind)
-  const isBuffered = run.status === 'queued' && clock?.overlap(run.config as AutomationConfig) === 'buffer_one'
-  if (!isBuffered) return false
-  const open = await automationRuns.listOpen(trx, [run.automation_id])
-  return open.some(({ id, status }) => id !== run.id && status === 'running')
+function toStop({ run, reason, isFailure }: Stopped): runAttempts.StoppedRun {
+  const { id, organization_id, sent_at, attempt, error_message } = run
+  if (sent_at !== null) return { id, organization_id, status: 'unknown', error_message: reason }
+  if (attempt === 0) return { id, organization_id, status: isFailure ? 'failed' : 'skipped', error_message: reason }
+  const before = error_message === null ? '' : `; before: ${error_message}`
+  return { id, organization_id, status: 'failed', error_message: `not tried again: ${reason}${before}` }
 }
 
+/** A run and where it belongs. */
+type Place = { id: string; organizationId: string; spaceId: string; automationId: string }
+
+function placeOf({ id, organization_id, space_id, automation_id }: runAttempts.Attemptable): Place {
+  return { id, organizationId: organization_id, spaceId: space_id, automationId: automation_id }
+}
+
+function jobOf({ id: runId, organizationId, automationId }: Place): RunJob {
+  return { runId, organizationId, automationId }
+}
+
+/** Leaves runs to a worker that knows their kind. */
 async function putOff(
   trx: Transaction<DB>,
   { queue }: Engine,
-  run: runAttempts.Attemptable,
-  ms: number,
+  runs: readonly runAttempts.Attemptable[],
 ): Promise<void> {
-  const startAfter = new Date(Date.now() + ms)
-  await queue.send(trx, [{ runId: run.id, organizationId: run.organization_id, startAfter }])
+  const startAfter = new Date(Date.now() + ELSEWHERE_MS)
+  await queue.send(
+    trx,
+    runs.map((run) => ({ ...jobOf(placeOf(run)), startAfter })),
+  )
 }
 
 function attemptOf(
@@ -161,7 +191,7 @@ function attemptOf(
   event: Event | undefined,
   secrets: automationSecrets.SealedSecret[],
 ): Attempt {
-  const { id, organization_id: organizationId, space_id: spaceId, automation_id: automationId, kind } = run
+  const { id, kind } = run
   const config = run.config as AutomationConfig
   const input = (run.input ?? {}) as Record<string, unknown>
   const attempt = run.attempt + 1
@@ -169,7 +199,7 @@ function attemptOf(
   const action = kinds.get(kind).effect?.(config, input)
   if (action === undefined) throw new Error(`a run of the kind ${kind}, which can't run`)
   return {
-    run: { id, organizationId, spaceId, automationId, attempt },
+    run: { ...placeOf(run), attempt },
     action,
     secrets,
     kind,
@@ -183,7 +213,7 @@ function attemptOf(
         created_at,
         input,
       },
-      automation: { id: automationId, name: run.name, kind, last_run_at: run.last_run_at?.toISOString() ?? null },
+      automation: { id: run.automation_id, name: run.name, kind, last_run_at: run.last_run_at?.toISOString() ?? null },
       event: event === undefined ? madeUpEvent(input, created_at) : shown(event),
     },
   }
@@ -197,34 +227,30 @@ function shown({ id, event_key: key, type, headers, body, received_at }: Event):
 /** What came of an attempt, and when to try again; undefined where this was the last time. */
 export type Outcome = { attempt: Attempt; result: ActionResult; again: Date | undefined }
 
-/** Writes what came of attempts, in one transaction. What was overtaken, or cancelled, changes nothing. */
+/**
+ * Writes what came of attempts, in one transaction and in the order in which they ended. What was overtaken, or cancelled,
+ * changes nothing.
+ */
 export async function end(trx: Transaction<DB>, engine: Engine, outcomes: readonly Outcome[]): Promise<void> {
-  await runAttempts.lockAutomations(
-    trx,
-    outcomes.map(({ attempt }) => attempt.run),
-  )
+  const runs = outcomes.map(({ attempt }) => attempt.run)
+  const failures = await runAttempts.lockAutomations(trx, runs)
   const started = await runAttempts.end(trx, outcomes.map(toEnd))
   const written = outcomes.flatMap((outcome) => {
-    const row = started.get(outcome.attempt.run.id)
-    return row === undefined ? [] : [{ ...outcome, ranAt: row.started_at }]
+    const { id, attempt } = outcome.attempt.run
+    const row = started.get(id)
+    return row?.attempt === attempt ? [{ ...outcome, ranAt: row.started_at }] : []
   })
   const jobs = written.flatMap(({ attempt: { run }, again }) =>
-    again === undefined ? [] : [{ runId: run.id, organizationId: run.organizationId, startAfter: again }],
+    again === undefined ? [] : [{ ...jobOf(run), startAfter: again }],
   )
   if (jobs.length > 0) await engine.queue.send(trx, jobs)
-  const last = written.filter(({ again }) => again === undefined)
-  if (last.length === 0) return
-  const failures = await runAttempts.note(
-    trx,
-    last.map(({ attempt: { run }, result, ranAt }) => ({
-      organization_id: run.organizationId,
-      automation_id: run.automationId,
-      ran_at: ranAt,
-      error: result.ok ? null : result.error,
-    })),
-  )
-  for (const { attempt } of last)
-    await pauseAfter(trx, engine.kinds, attempt.run, failures.get(attempt.run.automationId) ?? 0, attempt)
+  const ends = written
+    .filter(({ again }) => again === undefined)
+    .map(({ attempt, result, ranAt }) => {
+      const outcome = { ranAt, error: result.ok ? null : result.error, known: attempt }
+      return { ...attempt.run, outcome }
+    })
+  await noteEnds(trx, engine, failures, ends)
 }
 
 function toEnd({ attempt: { run }, result, again }: Outcome): runAttempts.Ended {
@@ -236,33 +262,4 @@ function toEnd({ attempt: { run }, result, again }: Outcome): runAttempts.Ended 
   // What may be tried again has certainly had no effect, also where it is not tried again.
   const is_unsent = result.retry === 'yes' || typeof result.retry === 'object' || result.isUnsent === true
   return { ...ended, status, error_message: result.error, output: result.output ?? null, is_unsent }
-}
-
-/** Where a run belongs. */
-type Whose = { organizationId: string; spaceId: string; automationId: string }
-
-/**
- * Pauses an automation that has failed as often in a row as its config bears.
- *
- * @param known what it runs, where that has been read already.
- */
-export async function pauseAfter(
-  trx: Transaction<DB>,
-  kinds: Kinds,
-  { organizationId, spaceId, automationId }: Whose,
-  failures: number,
-  known?: Pick<Attempt, 'kind' | 'config'>,
-): Promise<void> {
-  const isTooMany = ({ kind, config }: Pick<Attempt, 'kind' | 'config'>) => {
-    const most = kinds.find(kind)?.pauseAfterFailures?.(config) ?? null
-    return most !== null && failures >= most
-  }
-  if (failures === 0 || (known !== undefined && !isTooMany(known))) return
-  const space = { organizationId, id: spaceId }
-  const current = await lock(trx, space, automationId)
-  const standing = standingOf(space, current)
-  if (standing.status !== 'active' || !isTooMany(standing)) return
-  await automations.update(trx, space, automationId, { status: 'paused' })
-  await changed(trx, kinds, standing, { ...standing, status: 'paused' })
-  await record(trx, audit.SYSTEM, space, automationId, 'automation.paused_after_failures', { failures })
 }

@@ -1,6 +1,5 @@
 import type { Database } from '../../db/client.ts'
 import * as automationRuns from '../../db/queries/automation-runs.ts'
-import * as automations from '../../db/queries/automations.ts'
 import * as runAttempts from '../../db/queries/run-attempts.ts'
 import type { ActionResult } from '../actions/action.ts'
 import type { Actions } from '../actions/index.ts'
@@ -10,6 +9,7 @@ import type { RunHandler, RunQueue } from '../runs/queue.ts'
 import type { Cipher } from '../secrets/cipher.ts'
 import { openSlots } from '../secrets/sealed.ts'
 import * as attempts from './attempts.ts'
+import { noteEnds } from './ends.ts'
 
 const MAX_ATTEMPTS = 5
 const MAX_RUN_MS = 10 * 60_000
@@ -21,6 +21,8 @@ export type ExecutorOptions = {
   actions: Actions
   kinds: Kinds
   cipher: Cipher
+  /** Aborted once this process stops: what has not begun by then goes back to the queue. */
+  stopping?: AbortSignal
   /** Milliseconds until the next attempt, given the number of the one that failed. */
   backoff?: (attempt: number) => number
 }
@@ -37,20 +39,23 @@ function jitteredBackoff(attempt: number): number {
  * Runs that come at the same time begin together and end together, since it is the commits that cost (bench/README.md).
  */
 export function createExecutor(options: ExecutorOptions): RunHandler {
-  const { db, queue, kinds, backoff = jitteredBackoff } = options
+  const { db, queue, kinds, stopping, backoff = jitteredBackoff } = options
   const engine = { queue, kinds }
   const begin = gather(
     (keys: readonly { organizationId: string; id: string }[]) =>
-      db.transaction().execute((trx) => attempts.begin(trx, engine, keys)),
+      db
+        .transaction()
+        .execute((trx) =>
+          stopping?.aborted ? attempts.handBack(trx, queue, keys) : attempts.begin(trx, engine, keys),
+        ),
     { most: MAX_TOGETHER, key: ({ id }) => id },
   )
-  // An automation is noted once in a transaction.
   const end = gather(
     async (outcomes: readonly attempts.Outcome[]) => {
       await db.transaction().execute((trx) => attempts.end(trx, engine, outcomes))
       return outcomes
     },
-    { most: MAX_TOGETHER, key: ({ attempt }) => attempt.run.automationId },
+    { most: MAX_TOGETHER },
   )
   const watch = createWatch(db)
   return async ({ runId, organizationId, signal }) => {
@@ -64,19 +69,18 @@ export function createExecutor(options: ExecutorOptions): RunHandler {
 }
 
 /** What becomes of a run whose workers all died under it. */
-export function createUndertaker({ db, kinds }: Pick<ExecutorOptions, 'db' | 'kinds'>): RunHandler {
+export function createUndertaker({ db, ...engine }: Pick<ExecutorOptions, 'db' | 'queue' | 'kinds'>): RunHandler {
   return async ({ runId, organizationId }) => {
     await db.transaction().execute(async (trx) => {
       const automationId = await automationRuns.findAutomationId(trx, organizationId, runId)
       if (automationId === undefined) return
-      await runAttempts.lockAutomations(trx, [{ organizationId, automationId }])
+      const failures = await runAttempts.lockAutomations(trx, [{ organizationId, automationId }])
       const error = 'every worker that took this run died'
       const ended = await automationRuns.giveUp(trx, organizationId, runId, error)
       if (ended === undefined) return
       const { space_id: spaceId, started_at } = ended
-      const ranAt = started_at ?? new Date()
-      const failures = await automations.noteRun(trx, { organizationId, id: spaceId }, automationId, { ranAt, error })
-      await attempts.pauseAfter(trx, kinds, { organizationId, spaceId, automationId }, failures)
+      const outcome = { ranAt: started_at ?? new Date(), error }
+      await noteEnds(trx, engine, failures, [{ organizationId, spaceId, automationId, outcome }])
     })
   }
 }

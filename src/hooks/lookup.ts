@@ -3,11 +3,13 @@ import { isUnavailable } from '../../db/failures.ts'
 import * as webhooks from '../../db/queries/webhooks.ts'
 import type { AutomationConfig } from '../../schemas/automations.ts'
 import type { Actions } from '../actions/index.ts'
+import { tryAgain } from '../errors.ts'
 import { gather } from '../gather.ts'
 import type { Intake } from '../kinds/kind.ts'
 import type { Kinds } from '../kinds/registry.ts'
 import type { Cipher } from '../secrets/cipher.ts'
 import { openSecrets } from '../secrets/sealed.ts'
+import { readStored } from '../stored.ts'
 
 /** A hook that takes events, and what stands behind it. */
 export type Hook = {
@@ -26,6 +28,8 @@ export type Hook = {
 const MAX_AT_ONCE = 500
 const MAX_REMEMBERED = 1000
 const MAX_HOOK_ID_LENGTH = 100
+/** When a sender may come again to a hook that can't be read: somebody has to mend it first. */
+const UNREADABLE_SECONDS = 60
 
 export type Lookup = {
   /**
@@ -37,6 +41,7 @@ export type Lookup = {
    * Reads a hook as it is after the call; calls at the same time share one statement.
    *
    * @returns undefined where there is none, or where nobody has let it run.
+   * @throws ApiError `unavailable` where what is stored of it can't be read, as where no key opens its secret.
    */
   find(hookId: string): Promise<Hook | undefined>
 }
@@ -50,11 +55,11 @@ export function createLookup({ db, cipher, actions, kinds }: LookupOptions): Loo
   const find = gather(
     async (hookIds: readonly string[]) => {
       const rows = await webhooks.list(db, [...new Set(hookIds)])
-      const hooks = new Map(rows.map((row) => [row.hook_id, toHook(row, kinds, cipher, isValid)]))
+      const hooks = new Map(rows.map((row) => [row.hook_id, readStored(() => toHook(row, kinds, cipher, isValid))]))
       if (found.size + hooks.size > MAX_REMEMBERED) found.clear()
-      for (const [id, hook] of hooks)
-        if (hook === undefined) found.delete(id)
-        else found.set(id, hook)
+      for (const [id, read] of hooks)
+        if ('value' in read && read.value !== undefined) found.set(id, read.value)
+        else found.delete(id)
       return hookIds.map((id) => hooks.get(id))
     },
     { most: MAX_AT_ONCE, concurrency: 1, isFinal: isUnavailable },
@@ -62,7 +67,11 @@ export function createLookup({ db, cipher, actions, kinds }: LookupOptions): Loo
   return {
     recall: (hookId) => found.get(hookId),
     // What can't be an id is looked for all the same: it must not be answered sooner.
-    find: (hookId) => find(/^\w[\w-]*$/.test(hookId) ? hookId.slice(0, MAX_HOOK_ID_LENGTH) : ''),
+    async find(hookId) {
+      const read = await find(/^\w[\w-]*$/.test(hookId) ? hookId.slice(0, MAX_HOOK_ID_LENGTH) : '')
+      if (read === undefined || 'value' in read) return read?.value
+      throw Object.assign(tryAgain('unavailable', UNREADABLE_SECONDS), { cause: read.problem })
+    },
   }
 }
 

@@ -22,13 +22,14 @@ export type Kinds = {
   problems(name: string, config: Config, facts: Facts): ConfigProblem[]
   /** What is wrong with the input of a run. Paths are pointers into it. */
   inputProblems(name: string, input: Readonly<Record<string, unknown>>): ConfigProblem[]
-  /** What a reviewer should know of a config at `now`, whatever it is run with. */
+  /** What a reviewer should know of a config, whatever it is run with. */
   warnings(
     name: string,
     content: { config: Config; secretVersions: Readonly<Record<string, number>> },
     actions: Pick<Actions, 'profile'>,
-    now: Date,
   ): string[]
+  /** Why nothing of a config is due any more at `now`, and what to do; undefined where something is, or never was. */
+  overWarning(name: string, config: Config, now: Date): string | undefined
   /** What is plain of what a config does, nothing where it can't do anything. */
   profile(name: string, config: Config, actions: Pick<Actions, 'profile'>): ActionProfile
 }
@@ -62,15 +63,19 @@ export function createKinds(list: readonly Kind[]): Kinds {
       return isTyped ? [...found, ...kind.problems(config, facts)] : found
     },
     inputProblems: (name, input) => schemaProblems(inputs.get(name) ?? closed({}), input),
-    warnings(name, { config, secretVersions }, actions, now) {
+    warnings(name, { config, secretVersions }, actions) {
       const kind = byName.get(name)
       if (kind === undefined || schemaProblems(kind.schema.config, config).length > 0) return []
       const { warnings, secrets } = profile(name, config, actions)
       const missing = secrets.filter((each) => secretVersions[slotOf(each)] === undefined)
       const lacking = missing.map((each) => `it uses the secret "${each}", which is not there: a person sets it`)
+      return [...(kind.warnings?.(config) ?? []), ...warnings, ...lacking]
+    },
+    overWarning(name, config, now) {
+      const kind = byName.get(name)
+      if (kind === undefined || schemaProblems(kind.schema.config, config).length > 0) return undefined
       const schedule = kind.clock?.schedule(config) ?? null
-      const over = schedule === null ? undefined : overWarning(schedule, now)
-      return [...(over === undefined ? [] : [over]), ...(kind.warnings?.(config) ?? []), ...warnings, ...lacking]
+      return schedule === null ? undefined : overWarning(schedule, now)
     },
     profile,
   }

@@ -2,14 +2,16 @@ import type { Transaction } from 'kysely'
 import { fromKysely, type Job, PgBoss } from 'pg-boss'
 import { listen } from '../../db/listen.ts'
 import * as automationRuns from '../../db/queries/automation-runs.ts'
+import { openQueueDatabase } from '../../db/queue-database.ts'
 import type { DB } from '../../db/types.ts'
 import { startClaiming } from './claims.ts'
+import { createPace, type Pace } from './pace.ts'
 
 const QUEUE = 'runs'
 const DEAD = 'runs-dead'
 
-/** What stands in a job for the ids, where they are put in by Postgres. */
-const PLACES = { run: '{run}', organization: '{organization}' }
+/** What stands in a job for what Postgres puts in; the lowest priority is that of no run. */
+const PLACES = { run: '{run}', organization: '{organization}', priority: -2_147_483_648, tier: '{tier}' }
 
 /** A worker that sends no sign of life for this long has lost its runs; the watch looks every {@link WATCH_SECONDS}. */
 const HEARTBEAT_SECONDS = 15
@@ -17,8 +19,9 @@ const WATCH_SECONDS = 10
 /** How often a run is taken over from workers that died under it, before it is given up. */
 const MAX_TAKEOVERS = 3
 const MAX_RUN_SECONDS = 15 * 60
+const STOP_WITHIN_MS = 1000
 
-export type RunJob = { runId: string; organizationId: string; startAfter?: Date }
+export type RunJob = { runId: string; organizationId: string; automationId: string; startAfter?: Date }
 
 type JobData = { run_id: string; organization_id: string }
 
@@ -31,16 +34,24 @@ export type RunQueue = {
   /**
    * Queues runs in the very statement that writes their rows, which is a whole transaction in one round trip.
    *
-   * @param write runs that statement with the one that queues in it, wakes the workers, and returns what was queued.
+   * @param write runs that statement with the one that queues in it, wakes the workers, and returns what was queued. `rank` gives
+   * each run of an automation its place among those that wait.
    */
-  sendWithin(write: (statement: automationRuns.QueueStatement) => Promise<readonly RunJob[]>): Promise<void>
+  sendWithin(write: (statement: automationRuns.QueueStatement, rank: Pace) => Promise<readonly RunJob[]>): Promise<void>
   /**
    * Takes jobs from now on, `concurrency` at a time. All workers together give one organization half of what one of them can
-   * do, so that its flood does not starve another.
+   * do, so that its flood does not starve another; and the flood of one of its automations three quarters of that.
    *
    * @param onDead is given the run of a job that killed every worker that took it.
    */
-  work(concurrency: number, handler: RunHandler, onDead: RunHandler): Promise<void>
+  work(concurrency: number, handler: RunHandler, onDead: RunHandler): Promise<Work>
+  /** Lets its connections go. */
+  stop(): Promise<void>
+}
+
+export type Work = {
+  /** Whether jobs are being looked for: the database answers, and nothing hangs. */
+  isAlive(): boolean
   /** Takes nothing more, and waits for what is under way; what takes too long is aborted, and comes back. */
   stop(): Promise<void>
 }
@@ -54,10 +65,9 @@ export async function startQueue(
   url: string,
   options: { isWorker: boolean; onError: (error: Error) => void },
 ): Promise<RunQueue> {
+  const database = openQueueDatabase(url, options.onError)
   const boss = new PgBoss({
-    connectionString: url,
-    application_name: 'hyperspeed',
-    max: 4,
+    db: database,
     schedule: false,
     supervise: options.isWorker,
     superviseIntervalSeconds: WATCH_SECONDS,
@@ -65,6 +75,7 @@ export async function startQueue(
   })
   boss.on('error', options.onError)
   await boss.start()
+  database.hasStarted()
   await boss.createQueue(DEAD)
   await boss.createQueue(QUEUE, {
     deadLetter: DEAD,
@@ -73,19 +84,20 @@ export async function startQueue(
     expireInSeconds: MAX_RUN_SECONDS,
     deleteAfterSeconds: 3600,
   })
-  const closing: (() => Promise<void>)[] = []
+  const rank = createPace()
   return {
     async send(trx, jobs) {
-      await boss.insert(QUEUE, jobs.map(toInsert), { db: fromKysely(trx) })
+      const ranked = jobs.map((job) => toInsert(job, rank(job.automationId, job.startAfter?.getTime())))
+      await boss.insert(QUEUE, ranked, { db: fromKysely(trx) })
       if (jobs.some(({ startAfter }) => startAfter === undefined)) await automationRuns.wakeWorkers(trx)
     },
     async sendWithin(write) {
       // pg-boss hands its statement to the database that it is given; this one makes it a part of another.
       const executeSql = async (text: string, values: unknown[] = []) => {
-        await write(toStatement(text, values))
+        await write(toStatement(text, values), rank)
         return { rows: [] }
       }
-      const job = toInsert({ runId: PLACES.run, organizationId: PLACES.organization })
+      const job = toInsert({ runId: PLACES.run, organizationId: PLACES.organization }, PLACES)
       await boss.insert(QUEUE, [job], { db: { executeSql } })
     },
     async work(concurrency, handler, onDead) {
@@ -93,7 +105,7 @@ export async function startQueue(
         boss,
         queue: QUEUE,
         concurrency,
-        perGroup: Math.ceil(concurrency / 2),
+        perGroup: shareOf(concurrency),
         heartbeatSeconds: HEARTBEAT_SECONDS,
         take: (data, signal) => handler(unpack({ data, signal })),
         onError: options.onError,
@@ -101,21 +113,36 @@ export async function startQueue(
       const stopListening = listen(url, automationRuns.QUEUED_CHANNEL, claims.wake, (error) =>
         options.onError(error instanceof Error ? error : new Error(String(error))),
       )
-      closing.push(stopListening, claims.stop)
       const bury = (jobs: Job<JobData>[]) => Promise.all(jobs.map((job) => onDead(unpack(job))))
       await boss.work<JobData>(DEAD, { pollingIntervalSeconds: WATCH_SECONDS }, bury)
+      return {
+        isAlive: claims.isAlive,
+        async stop() {
+          await Promise.all([stopListening(), boss.offWork(DEAD, { wait: false }), claims.stop()])
+        },
+      }
     },
     async stop() {
-      for (const close of closing) await close()
-      await boss.stop({ graceful: true, timeout: 5000 })
+      await boss.stop({ graceful: true, timeout: STOP_WITHIN_MS })
+      await database.close()
     },
   }
 }
 
-function toInsert({ runId, organizationId, startAfter }: RunJob) {
+/** Of all that one worker does at once, what runs of one organization may be. */
+function shareOf(concurrency: number) {
+  const all = Math.ceil(concurrency / 2)
+  return { default: all, tiers: { later: Math.ceil((all * 3) / 4) } }
+}
+
+function toInsert(
+  { runId, organizationId, startAfter }: Omit<RunJob, 'automationId'>,
+  { priority, tier }: { priority: number; tier: string },
+) {
   return {
     data: { run_id: runId, organization_id: organizationId },
-    group: { id: organizationId },
+    group: { id: organizationId, tier },
+    priority,
     ...(startAfter ? { startAfter } : {}),
   }
 }
@@ -124,7 +151,7 @@ function toStatement(text: string, [jobs, ...more]: unknown[]): automationRuns.Q
   const [head, tail, ...rest] = text.split('$1')
   const isAsBefore = typeof jobs === 'string' && tail !== undefined && rest.length + more.length === 0
   if (head === undefined || !isAsBefore) throw new Error('pg-boss queues in another way now')
-  return { head, tail, job: jobs.slice(1, -1), places: PLACES }
+  return { head, tail, job: jobs.slice(1, -1), places: { ...PLACES, priority: String(PLACES.priority) } }
 }
 
 function unpack({ data, signal }: Pick<Job<JobData>, 'data' | 'signal'>) {

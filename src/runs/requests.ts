@@ -3,6 +3,7 @@ import { v7 as newId } from 'uuid'
 import * as automationRevisions from '../../db/queries/automation-revisions.ts'
 import * as automationRuns from '../../db/queries/automation-runs.ts'
 import * as automations from '../../db/queries/automations.ts'
+import * as runAttempts from '../../db/queries/run-attempts.ts'
 import * as webhookEvents from '../../db/queries/webhook-events.ts'
 import type { Space } from '../../db/space.ts'
 import type { DB } from '../../db/types.ts'
@@ -13,6 +14,7 @@ import { ApiError, type ConfigProblem } from '../errors.ts'
 import type { RunQueue } from './queue.ts'
 import { type Approved, newRun, startRuns } from './start.ts'
 import { TRIGGERS } from './triggers.ts'
+import { passTurns } from './turns.ts'
 
 /** What can be asked of the kinds there are, about runs. */
 export type Runnable = {
@@ -132,17 +134,27 @@ export async function replay(
 }
 
 /**
- * Ends a run that waits or is under way. What it has done already stays done.
+ * Ends a run that waits or is under way. What it has done already stays done; what has waited for its end begins.
  *
  * @throws ApiError `run_not_found`, `run_finished`, `run_sent`
  */
-export async function cancel(trx: Transaction<DB>, caller: Caller, target: RunTarget, runId: string): Promise<void> {
+export async function cancel(
+  trx: Transaction<DB>,
+  { queue }: Pick<RunMeans, 'queue'>,
+  caller: Caller,
+  target: RunTarget,
+  runId: string,
+): Promise<void> {
   const { id } = await find(trx, target, runId)
-  const ended = await automationRuns.cancel(trx, target.space.organizationId, id, 'cancelled by a person')
+  const { organizationId } = target.space
+  const automation = { organizationId, automationId: target.automationId }
+  await runAttempts.lockAutomations(trx, [automation])
+  const ended = await automationRuns.cancel(trx, organizationId, id, 'cancelled by a person')
   if (ended === undefined) {
     const { finished_at } = await find(trx, target, runId)
     throw new ApiError(finished_at === null ? 'run_sent' : 'run_finished')
   }
+  await passTurns(trx, queue, [automation])
   await record(trx, caller, target, 'run.cancelled', { run_id: id })
 }
 

@@ -24,6 +24,7 @@ export function newRun(
     revision,
     digest,
     status: 'queued',
+    awaits_turn: false,
     scheduled_for: null,
     note: null,
     error_message: null,
@@ -36,8 +37,8 @@ export function newRun(
 }
 
 /**
- * Writes runs and the jobs of those that are queued, in one transaction: both are there, or neither. A time that has its run
- * already gets no second one.
+ * Writes runs and the jobs of those that are queued and await no turn, in one transaction: both are there, or neither. A time that
+ * has its run already gets no second one.
  *
  * @returns the ids of the runs that were written.
  */
@@ -49,8 +50,12 @@ export async function startRuns(
   if (runs.length === 0) return []
   const written = new Set(await automationRuns.insert(trx, runs))
   const jobs = runs
-    .filter(({ id, status }) => status === 'queued' && written.has(id))
-    .map(({ id, organization_id }) => ({ runId: id, organizationId: organization_id }))
+    .filter(({ id, status, awaits_turn }) => status === 'queued' && !awaits_turn && written.has(id))
+    .map(({ id, organization_id, automation_id }) => ({
+      runId: id,
+      organizationId: organization_id,
+      automationId: automation_id,
+    }))
   if (jobs.length > 0) await queue.send(trx, jobs)
   return [...written]
 }

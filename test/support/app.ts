@@ -12,6 +12,7 @@ import { hashToken, newToken } from '../../src/access/tokens.ts'
 import type { Actions } from '../../src/actions/index.ts'
 import { KINDS } from '../../src/kinds/index.ts'
 import type { Kinds } from '../../src/kinds/registry.ts'
+import { createPace } from '../../src/runs/pace.ts'
 import type { RunJob } from '../../src/runs/queue.ts'
 import { type Cipher, createCipher } from '../../src/secrets/cipher.ts'
 import { contractOf } from './contract.ts'
@@ -100,7 +101,7 @@ export const NO_QUEUE: QueueStatement = {
   head: 'select ',
   tail: '::text',
   job: '',
-  places: { run: '', organization: '' },
+  places: { run: '', organization: '', priority: '', tier: '' },
 }
 
 /** The whole app on a database of its own in which nobody is. */
@@ -130,7 +131,7 @@ export async function emptyApp(
     passwords: createPasswords(),
     queue: {
       send: async (_trx, jobs) => void jobsSent.push(...jobs),
-      sendWithin: async (write) => void jobsSent.push(...(await write(NO_QUEUE))),
+      sendWithin: async (write) => void jobsSent.push(...(await write(NO_QUEUE, createPace()))),
     },
     actions,
     jwtSecret: JWT_SECRET,

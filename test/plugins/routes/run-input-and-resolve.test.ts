@@ -5,6 +5,7 @@ import { PERMISSIONS } from '../../../src/access/permissions.ts'
 import { createActions } from '../../../src/actions/index.ts'
 import { createEgress } from '../../../src/egress/guard.ts'
 import { createExecutor } from '../../../src/engine/executor.ts'
+import type { RunJob } from '../../../src/runs/queue.ts'
 import { type Caller, testApp } from '../../support/app.ts'
 import { startReceiver } from '../../support/receiver.ts'
 import { until } from '../../support/until.ts'
@@ -32,7 +33,7 @@ t.test('what runs are given, and what becomes of those of which nobody knows', a
   const egress = createEgress({ allow: [authority], lookup: async () => [{ address: '127.0.0.1' }] })
   const actions = createActions({ db, egress, signingSecrets: async () => [] })
   const queue = {
-    send: async (_: unknown, jobs: readonly { runId: string; organizationId: string }[]) => void jobsSent.push(...jobs),
+    send: async (_: unknown, jobs: readonly RunJob[]) => void jobsSent.push(...jobs),
   }
   const execute = createExecutor({ db, queue, actions, kinds: on.kinds, cipher: on.cipher, backoff: () => 0 })
   const { signal } = new AbortController()

@@ -4,6 +4,7 @@ import type { ActionResult } from '../../../src/actions/action.ts'
 import type { Actions } from '../../../src/actions/index.ts'
 import { createExecutor, createUndertaker } from '../../../src/engine/executor.ts'
 import { startDue } from '../../../src/engine/scheduler.ts'
+import type { RunJob } from '../../../src/runs/queue.ts'
 import { testApp } from '../../support/app.ts'
 
 const MINUTE = 60_000
@@ -20,8 +21,7 @@ t.test('the engine', async (t) => {
   const base = `${space}/automations`
   const staff = await serviceAccount(['files.read', 'files.write'])
   const queue = {
-    send: async (_trx: unknown, jobs: readonly { runId: string; organizationId: string }[]) =>
-      void jobsSent.push(...jobs),
+    send: async (_trx: unknown, jobs: readonly RunJob[]) => void jobsSent.push(...jobs),
   }
   const execute = createExecutor({ db, queue, actions, kinds, cipher, backoff: () => 0 })
   const schedule = (now: number) => startDue({ db, queue, kinds, now: () => now })
@@ -39,6 +39,18 @@ t.test('the engine', async (t) => {
     jobsSent.length = 0
     await db.deleteFrom('automations').execute()
     await db.deleteFrom('chat_rooms').execute()
+  })
+
+  t.test('a worker that stops hands back what has not begun', async (t) => {
+    const { id } = (await send(owner, 'POST', base, { ...MINUTELY, status: 'active' })).body.automation
+    await schedule(Date.now() + MINUTE)
+    const [job] = jobsSent
+    const stopped = createExecutor({ db, queue, actions, kinds, cipher, stopping: AbortSignal.abort() })
+    await stopped({ runId: job?.runId ?? '', organizationId, signal })
+    t.same(jobsSent, [job, job], 'it is queued anew, for whoever takes it')
+    t.match(await runsOf(id), [{ status: 'queued', attempt: 0, started_at: null }])
+    await drain()
+    t.match(await runsOf(id), [{ status: 'succeeded', attempt: 1 }])
   })
 
   t.test('AI proposes, a person approves, it runs by itself, and the message is in the room', async (t) => {
@@ -180,7 +192,7 @@ t.test('the engine', async (t) => {
   t.test('a run whose workers all died is failed', async (t) => {
     const { id } = (await send(owner, 'POST', base, { ...MINUTELY, status: 'active' })).body.automation
     await send(owner, 'POST', `${base}/${id}/run`)
-    await drain(createUndertaker({ db, kinds }))
+    await drain(createUndertaker({ db, queue, kinds }))
     t.match(await runsOf(id), [{ status: 'failed', error_message: 'every worker that took this run died' }])
     t.match(await get(id), { last_error: 'every worker that took this run died' })
   })

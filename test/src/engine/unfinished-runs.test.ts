@@ -5,6 +5,7 @@ import { createActions } from '../../../src/actions/index.ts'
 import { createEgress } from '../../../src/egress/guard.ts'
 import { createExecutor, createUndertaker } from '../../../src/engine/executor.ts'
 import { startDue } from '../../../src/engine/scheduler.ts'
+import type { RunJob } from '../../../src/runs/queue.ts'
 import { testApp } from '../../support/app.ts'
 import { startReceiver } from '../../support/receiver.ts'
 import { until } from '../../support/until.ts'
@@ -25,13 +26,13 @@ t.test('runs that began, and have no end yet', async (t) => {
   const egress = createEgress({ allow: [authority, nobody], lookup: async () => [{ address: '127.0.0.1' }] })
   const actions = createActions({ db, egress, signingSecrets: async () => [] })
   const queue = {
-    send: async (_: unknown, jobs: readonly { runId: string; organizationId: string }[]) => void jobsSent.push(...jobs),
+    send: async (_: unknown, jobs: readonly RunJob[]) => void jobsSent.push(...jobs),
   }
   const { signal } = new AbortController()
   const executor = (run = actions.run) =>
     createExecutor({ db, queue, actions: { ...actions, run }, kinds, cipher, backoff: () => 0 })
   const execute = executor()
-  const bury = createUndertaker({ db, kinds })
+  const bury = createUndertaker({ db, queue, kinds })
   const take = (handler = execute) => {
     const job = jobsSent.shift()
     if (job === undefined) throw new Error('no job was queued')

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createReceiver } from '../../../src/hooks/receiver.ts'
+import { createPace } from '../../../src/runs/pace.ts'
 import { NO_QUEUE, testApp } from '../../support/app.ts'
 import { makeHook, SENDERS } from '../../support/webhooks.ts'
 
@@ -21,7 +22,7 @@ t.test('what changes while an event is on its way to be stored holds for that ev
         const change = onTheWay
         onTheWay = async () => {}
         await change()
-        await write(NO_QUEUE)
+        await write(NO_QUEUE, createPace())
       },
     },
   })

@@ -41,10 +41,14 @@ t.test('taking jobs', async (t) => {
     t.teardown(claims.stop)
     return claims
   }
-  const send = (names: readonly string[], group = 'one') =>
+  const send = (names: readonly string[], group = 'one', rank: { priority?: number; tier?: string } = {}) =>
     boss.insert(
       queue,
-      names.map((name) => ({ data: { name }, group: { id: group } })),
+      names.map((name) => ({
+        data: { name },
+        group: { id: group, ...(rank.tier && { tier: rank.tier }) },
+        priority: rank.priority ?? 0,
+      })),
     )
   const completed = async () => (await boss.findJobs(queue, {})).filter(({ state }) => state === 'completed').length
 
@@ -77,6 +81,34 @@ t.test('taking jobs', async (t) => {
     for (const { open } of gates.values()) open()
     await claims.stop()
     t.equal(await completed(), 5)
+  })
+
+  t.test('a group that fills its share hides none that waits behind it', async (t) => {
+    await send(Array.from({ length: 20 }, (_, i) => `slow ${i}`))
+    await send(['other'], 'other', { priority: -1 })
+    let looks = 0
+    const once = async (name: string, options: { ignoreGroups?: string[] }) => {
+      const isNew = !options.ignoreGroups?.length
+      return isNew && ++looks > 1 ? [] : boss.fetch<Data>(name, options)
+    }
+    const methods = { complete: boss.complete.bind(boss), fail: boss.fail.bind(boss), touch: boss.touch.bind(boss) }
+    const claims = start({ perGroup: 1, boss: { ...methods, fetch: once as typeof boss.fetch } })
+    await until(async () => seen.length === 2)
+    t.same(seen.at(-1), 'other')
+    for (const { open } of gates.values()) open()
+    await claims.stop()
+  })
+
+  t.test('a tier of a group leaves room for the rest of it', async (t) => {
+    await send(['slow 1', 'slow 2', 'slow 3', 'slow 4'], 'one', { tier: 'later', priority: -100 })
+    const claims = start({ perGroup: { default: 3, tiers: { later: 2 } } })
+    await until(async () => seen.length === 2)
+    await send(['quick'], 'one', { tier: 'first' })
+    claims.wake()
+    await until(async () => (await completed()) === 1)
+    t.equal(seen.length, 3)
+    for (const { open } of gates.values()) open()
+    await claims.stop()
   })
 
   t.test('one that is rejected comes back, and takes no other with it', async (t) => {
