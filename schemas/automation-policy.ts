@@ -5,7 +5,9 @@ import type { KindSchema } from './kinds/kind.ts'
 
 const policy = (kinds: number) => ({
   require_digest_on_approval: Type.Boolean({
-    description: 'Every approval must name the digest (or send `If-Match`), also of what is as first submitted.',
+    description:
+      'Every approval must name the digest (or send `If-Match`), also of what is as first submitted. So must a `PATCH` that sets ' +
+      'what somebody else wrote to `active`.',
   }),
   approver_must_differ_from_editor: Type.Boolean({
     description:

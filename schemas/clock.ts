@@ -35,7 +35,10 @@ export const timing = {
       example: 'PT6H',
     }),
   ),
-  at: dateTime('One time, and never again.', '2026-12-24T18:00:00+01:00'),
+  at: dateTime(
+    'One time, and never again. It must be yet to come when it becomes active.',
+    '2026-12-24T18:00:00+01:00',
+  ),
   timezone: Type.Optional(
     Type.String({
       minLength: 1,

@@ -49,7 +49,7 @@ export async function findMany(
     .execute()
 }
 
-/** The newest revision with a digest. */
+/** The oldest revision with a digest: what has one digest takes one effect. */
 export async function findByDigest(
   db: Kysely<DB>,
   space: Space,
@@ -58,12 +58,12 @@ export async function findByDigest(
 ): Promise<Revision | undefined> {
   return ofAutomation(db, space, automationId)
     .where('automation_revisions.digest', '=', digest)
-    .orderBy('automation_revisions.revision', 'desc')
+    .orderBy('automation_revisions.revision')
     .limit(1)
     .executeTakeFirst()
 }
 
-/** The people who wrote revisions of an automation with numbers after one and up to another. */
+/** The ids of the people and service accounts who wrote revisions of an automation, after one number and up to another. */
 export async function listAuthors(
   db: Kysely<DB>,
   space: Space,
@@ -72,15 +72,28 @@ export async function listAuthors(
 ): Promise<string[]> {
   const rows = await db
     .selectFrom('automation_revisions')
-    .select('authored_by_user_id')
+    .select(sql<string>`coalesce(authored_by_user_id, authored_by_service_account_id)`.as('author'))
     .distinct()
     .where('organization_id', '=', space.organizationId)
     .where('automation_id', '=', automationId)
     .where('revision', '>', after)
     .where('revision', '<=', upTo)
-    .where('authored_by_user_id', 'is not', null)
     .execute()
-  return rows.flatMap(({ authored_by_user_id: id }) => (id === null ? [] : [id]))
+  return rows.map(({ author }) => author)
+}
+
+/** The newest revision that a service account wrote. */
+export async function findNewestBy(
+  db: Kysely<DB>,
+  space: Space,
+  automationId: string,
+  serviceAccountId: string,
+): Promise<Revision | undefined> {
+  return ofAutomation(db, space, automationId)
+    .where('automation_revisions.authored_by_service_account_id', '=', serviceAccountId)
+    .orderBy('automation_revisions.revision', 'desc')
+    .limit(1)
+    .executeTakeFirst()
 }
 
 /**

@@ -121,6 +121,12 @@ export async function listVersions(db: Kysely<DB>, owner: Owner) {
     .execute()
 }
 
+/** Whether a secret is stored for an automation, in any slot. */
+export async function hasAny(db: Kysely<DB>, owner: Owner): Promise<boolean> {
+  const row = await sealed(db, owner).limit(1).executeTakeFirst()
+  return row !== undefined
+}
+
 /** One version of a slot that has its value still. */
 export type Version = Awaited<ReturnType<typeof listVersions>>[number]
 

@@ -98,7 +98,9 @@ const routes: RoutePlugin = async (app) => {
         operationId: 'updateAutomation',
         tags: ['Automations'],
         summary: 'Update an automation',
-        description: 'What is left out stays as it is. With `If-Match`, only what the caller has read is changed.',
+        description:
+          'What is left out stays as it is. With `If-Match`, only what the caller has read is changed. What somebody else wrote ' +
+          'becomes active by the rules of `approve`; `If-Match` says what was seen.',
         params: AutomationParams,
         headers: IfMatch,
         body: ref(AutomationUpdate),
@@ -122,7 +124,8 @@ const routes: RoutePlugin = async (app) => {
         tags: ['Automations'],
         summary: 'Delete an automation',
         description:
-          'For good. A service account can delete its own proposals while nobody has approved or edited them.',
+          'For good. A service account can delete its own proposals, which nobody has ever let run and no person has changed ' +
+          'or given a secret.',
         params: AutomationParams,
         headers: IfMatch,
         response: { 204: NoContent, ...errors(404, 412) },

@@ -44,7 +44,10 @@ const routes: RoutePlugin = async (app) => {
     // One that can't be read must not hide the others; it can be opened by itself, and rejected.
     const read = readStored(() => ({
       changes: diff(running && contentOf(running), proposed),
-      warnings: app.kinds.warnings(row.kind, proposed, app.actions),
+      warnings: [
+        app.kinds.overWarning(row.kind, proposed.config, new Date()) ?? [],
+        app.kinds.warnings(row.kind, proposed, app.actions),
+      ].flat(),
     }))
     return {
       ...row,

@@ -6,7 +6,8 @@ import * as webhooks from '../../db/queries/webhooks.ts'
 import type { DB } from '../../db/types.ts'
 import type { AutomationConfig, AutomationStatus } from '../../schemas/automations.ts'
 import { newToken } from '../access/tokens.ts'
-import { isSameTiming, nextDue, requireSchedule } from '../clock/schedule.ts'
+import { overProblem } from '../clock/over.ts'
+import { isSameTiming, nextDue, requireSchedule, type Schedule } from '../clock/schedule.ts'
 import { ApiError } from '../errors.ts'
 import type { Clock } from '../kinds/kind.ts'
 import type { Kinds } from '../kinds/registry.ts'
@@ -26,6 +27,7 @@ export type Standing = {
  *
  * @param before null for one that is new.
  * @param after null for one that is gone: with its row went its plan, its hook and its runs.
+ * @throws ApiError `schedule_over` where it becomes active, or gets other times while it is, and is never due.
  */
 export async function changed(
   trx: Transaction<DB>,
@@ -47,23 +49,32 @@ export async function changed(
  * overdue still runs. What a pause covered is not made up for, unless the config wants all that was missed. What is not active
  * has lost its plan with its status (db/queries/automations.ts).
  *
- * @throws ApiError `schedule_over` where there is nothing left to plan.
+ * @throws ApiError `schedule_over` where nothing is due any more.
  */
 async function plan(trx: Transaction<DB>, clock: Clock, before: Standing | null, after: Standing): Promise<void> {
   if (after.status !== 'active') return
   const schedule = clock.schedule(after.config)
   if (before?.status === 'active' && isSameTiming(clock.schedule(before.config), schedule)) return
+  if (schedule === null) return dueAutomations.update(trx, [{ id: after.id, next_run_at: null, next_planned_at: null }])
+  const read = requireSchedule(schedule)
   const isCaughtUp = before?.status === 'paused' && clock.missed(after.config) === 'all'
-  const from = isCaughtUp ? await pausedAt(trx, after) : null
-  const due = schedule && nextDue(requireSchedule(schedule), after.id, from ?? new Date())
-  if (schedule !== null && due === null) throw new ApiError('schedule_over')
-  const plan = { id: after.id, next_run_at: due?.at ?? null, next_planned_at: due?.planned ?? null }
-  await dueAutomations.update(trx, [plan])
-  if (due) await dueAutomations.wake(trx)
+  const from = isCaughtUp ? await pausedAt(trx, after, read) : null
+  const due = nextDue(read, after.id, from ?? new Date())
+  // It would be active and do nothing. Whoever lets it run hears of that.
+  if (due === null) throw new ApiError('schedule_over', { details: [overProblem(schedule, after.config)] })
+  await dueAutomations.update(trx, [{ id: after.id, next_run_at: due.at, next_planned_at: due.planned }])
+  await dueAutomations.wake(trx)
 }
 
-/** Just before the first time that a pause covered; null where that is not known. */
-async function pausedAt(trx: Transaction<DB>, { organizationId, id }: Standing): Promise<Date | null> {
+/** Just before the first time that a pause covered and that is still made up for; null where that is not known. */
+async function pausedAt(
+  trx: Transaction<DB>,
+  { organizationId, id }: Standing,
+  { catchupWindowSeconds }: Schedule,
+): Promise<Date | null> {
   const planned = await dueAutomations.plannedAt(trx, organizationId, id)
-  return planned === null ? automationRuns.lastPlanned(trx, organizationId, id) : new Date(planned.getTime() - 1)
+  const first =
+    planned === null ? await automationRuns.lastPlanned(trx, organizationId, id) : new Date(planned.getTime() - 1)
+  if (first === null) return null
+  return new Date(Math.max(first.getTime(), Date.now() - catchupWindowSeconds * 1000))
 }

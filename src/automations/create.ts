@@ -11,11 +11,13 @@ import type { Caller } from '../access/caller.ts'
 import { ApiError } from '../errors.ts'
 import { changed } from './changed.ts'
 import { type Content, describe } from './content.ts'
-import { credentialDeed, record, refuseCredentialOfStaff, writeRevision } from './current.ts'
+import { credentialDeed, record, writeRevision } from './current.ts'
+import { requireOthersWords } from './gate.ts'
 import { initialStatus } from './lifecycle.ts'
 import type { Means } from './means.ts'
 import { requireRoomForProposal } from './policy.ts'
 import { digestOf } from './revisions.ts'
+import { refuseCredentialOfStaff } from './staff.ts'
 import { requireValid } from './validity.ts'
 import { storeValues } from './versions.ts'
 
@@ -45,7 +47,7 @@ export async function create(
   const id = newId()
   const status = initialStatus(actor, body.status)
   const isActive = status === 'active'
-  if (isActive && policy.approver_must_differ_from_editor) throw new ApiError('second_person_required')
+  if (isActive) requireOthersWords(policy)
   const { config, description = null } = describe(actor, body.config ?? {}, body.description)
   const content: Content = {
     name: body.name.trim(),

@@ -8,7 +8,6 @@ import * as audit from '../audit.ts'
 import { ApiError } from '../errors.ts'
 import type { Standing } from './changed.ts'
 import { type Content, contentOf } from './content.ts'
-import { isLive } from './lifecycle.ts'
 
 /** A revision with its content put together. */
 export type Version = automationRevisions.Revision & { content: Content }
@@ -18,14 +17,20 @@ export type Current = {
   automation: Omit<automations.Locked, 'status'> & { status: AutomationStatus }
   revision: Version
   pending: Version | null
-  /** The service account that began the open proposal; null where a person did, or there is none. */
-  proposedByServiceAccountId: string | null
+  /** The content that was let run last, whatever is shown by now, as it was first written; null where none ever was. */
+  approved: Version | null
+  /** Who began the open proposal, a person or a service account; null where there is none. */
+  proposedById: string | null
+  /** The revision that they made a change beside what runs from; null where it is another proposal, or not known. */
+  proposedFrom: number | null
 }
 
-/** What an automation shows, and what waits beside it. */
-export type Contents = { revision: { content: Content }; pending: { content: Content } | null }
+type WithContent = { content: Content } | null
 
-/** The versions of secrets that these use. */
+/** What an automation shows, what waits beside it, and what was let run last, where its secrets have to stay. */
+export type Contents = { revision: { content: Content }; pending: WithContent; approved: WithContent }
+
+/** The versions of secrets that what is shown and what waits beside it use. */
 export function versionsIn({ revision, pending }: Contents): Content['secretVersions'][] {
   return [revision, pending].flatMap((each) => (each === null ? [] : [each.content.secretVersions]))
 }
@@ -46,18 +51,32 @@ export async function lock(trx: Transaction<DB>, space: Space, id: string): Prom
     (each) => each !== null,
   )
   const revisions = await automationRevisions.findMany(trx, space, id, numbers)
-  const version = (number: number | null): Version | null => {
-    const found = revisions.find((each) => each.revision === number)
-    return found === undefined ? null : { ...found, content: contentOf(found) }
-  }
+  const version = (number: number | null) => toVersion(revisions.find((each) => each.revision === number))
   const revision = version(automation.revision)
   if (revision === null) throw new Error(`automation ${id} has no revision ${automation.revision}`)
+  const first = version(automation.proposal_revision)
   return {
     automation: { ...automation, status: automation.status as AutomationStatus },
     revision,
     pending: version(automation.pending_revision),
-    proposedByServiceAccountId: version(automation.proposal_revision)?.authored_by_service_account_id ?? null,
+    approved: await findApproved(trx, space, automation, revision),
+    proposedById: first && (first.authored_by_user_id ?? first.authored_by_service_account_id),
+    proposedFrom: first?.based_on ?? null,
   }
+}
+
+async function findApproved(
+  trx: Transaction<DB>,
+  space: Space,
+  { id, approved_digest: digest }: automations.Locked,
+  shown: Version,
+): Promise<Version | null> {
+  if (digest === null || digest === shown.digest) return digest === null ? null : shown
+  return toVersion(await automationRevisions.findByDigest(trx, space, id, digest))
+}
+
+function toVersion(found: automationRevisions.Revision | undefined): Version | null {
+  return found === undefined ? null : { ...found, content: contentOf(found) }
 }
 
 /** How an automation stands to its sources, before a change or, with what the change made of it, after. */
@@ -79,21 +98,6 @@ export function standingOf(
 export function proposalOf({ automation, revision, pending }: Current): Version | null {
   if (pending !== null) return pending
   return automation.status === 'pending_approval' || automation.status === 'rejected' ? revision : null
-}
-
-/**
- * AI staff changes and withdraws its own open proposals; on what a person has let run it may propose a change, unless
- * another one's waits there.
- *
- * @throws ApiError `service_account_not_author`, `other_proposal_pending`
- */
-export function refuseForeignEdit(actor: Actor, { automation, pending, proposedByServiceAccountId }: Current): void {
-  if (actor.type === 'user') return
-  if (!isLive(automation.status)) {
-    if (automation.created_by_service_account_id !== actor.id) throw new ApiError('service_account_not_author')
-  } else if (pending !== null && proposedByServiceAccountId !== actor.id) {
-    throw new ApiError('other_proposal_pending')
-  }
 }
 
 /** A revision that is to be written. */
@@ -140,11 +144,6 @@ export async function record(
 ): Promise<void> {
   const target = { type: 'automation', id: automationId }
   await audit.record(trx, space.organizationId, by, { action, target, spaceId: space.id, details })
-}
-
-/** @throws ApiError `service_account_oauth_token` where AI staff brings a credential, or takes one away. */
-export function refuseCredentialOfStaff(actor: Actor, token: string | null | undefined): void {
-  if (actor.type === 'service_account' && token !== undefined) throw new ApiError('service_account_oauth_token')
 }
 
 /** What became of the credential, for the audit log: never the credential. */

@@ -8,23 +8,15 @@ import type { Caller } from '../access/caller.ts'
 import { ApiError } from '../errors.ts'
 import { apply, type Edit, stage } from './apply.ts'
 import { applyUpdate, type Content } from './content.ts'
-import {
-  type Contents,
-  type Current,
-  credentialDeed,
-  lock,
-  refuseCredentialOfStaff,
-  refuseForeignEdit,
-  type Seen,
-  type Version,
-  versionsIn,
-} from './current.ts'
+import { type Contents, type Current, credentialDeed, lock, type Seen, type Version, versionsIn } from './current.ts'
+import type { Place } from './gate.ts'
 import { isLive, nextStatus } from './lifecycle.ts'
 import type { Means } from './means.ts'
 import { requireRoomForProposal } from './policy.ts'
 import { digestOf } from './revisions.ts'
+import { refuseCredentialOfStaff, refuseForeignEdit } from './staff.ts'
 import { requireValid } from './validity.ts'
-import { destroyUnused, storeValues, type VersionChange, versionsFor } from './versions.ts'
+import { destroyUnused, storeValues, type VersionChange, type Versions, versionsFor } from './versions.ts'
 
 /**
  * Changes an automation. What AI staff (or, where the policy wants a second person, anybody) changes of what runs becomes
@@ -47,7 +39,7 @@ export async function edit(
   const { automation, pending } = current
   const hasSeen = target.seen({ version: automation.version, digest: current.revision.digest })
   if (Object.keys(body).length === 0 && actor.type === 'user') return
-  refuseForeignEdit(actor, current)
+  await refuseForeignEdit(trx, actor, { space, current })
   const state = { status: automation.status, hasPendingRevision: pending !== null }
   const status = nextStatus(actor, state, body.status ?? 'edit')
   const policy = await automationPolicies.find(trx, space.organizationId)
@@ -58,7 +50,8 @@ export async function edit(
   const versions = await storeValues(trx, caller, owner, values, means)
   const base = baseOf(current, actor, status, policy)
   const content = applyUpdate(actor, base.content, body)
-  const made = await editOf(trx, actor, { space, current }, { base, content, versions }, means)
+  const running = heldVersions(current, status, policy)
+  const made = await editOf(trx, actor, { space, current }, { base, content, versions, running }, means)
   if (body.config !== undefined || status === 'active')
     await requireValid(trx, means, { ...owner, kind: automation.kind }, made.content, {
       isWhole: status === 'active',
@@ -67,12 +60,9 @@ export async function edit(
     })
   const whole = { ...made, deed: credentialDeed(body.oauth_token) }
   const after = await settle(trx, caller, { space, current }, whole, status, { hasSeen, policy, means })
-  const hasSecrets = [...versionsIn(current), ...versionsIn(after)].some((each) => Object.keys(each).length > 0)
-  if (hasSecrets) await destroyUnused(trx, owner, versionsIn(after))
+  const used = [...versionsIn(current), ...versionsIn(after), current.approved?.content.secretVersions ?? {}]
+  if (used.some((each) => Object.keys(each).length > 0)) await destroyUnused(trx, owner, after)
 }
-
-/** An automation that is locked, and where it is. */
-type Place = { space: Space; current: Current }
 
 type Decision = { hasSeen: boolean; policy: automationPolicies.Policy; means: Means }
 
@@ -90,48 +80,80 @@ export async function settle(
   { hasSeen, policy, means }: Decision,
 ): Promise<Contents> {
   const { revision, pending } = current
+  const approved = heldContent(current, policy)
   if (isStaged(caller.actor, current, status, made, policy)) {
     await stage(trx, caller, space, current, made)
-    return { revision, pending: made }
+    return { revision, pending: made, approved }
   }
   await apply(trx, caller, space, current, made, { status, hasSeen, policy, kinds: means.kinds })
-  return { revision: made, pending: isLive(status) ? pending : null }
+  return { revision: made, pending: isLive(status) ? pending : null, approved: status === 'active' ? null : approved }
+}
+
+/** The content whose secrets stay until somebody else has decided on other ones; null where people change at once. */
+export function heldContent({ approved }: Current, policy: automationPolicies.Policy): Version | null {
+  return policy.approver_must_differ_from_editor ? approved : null
+}
+
+/**
+ * The secrets that a change goes on from once a proposal was turned down: those that were let run, not those that the
+ * proposal brought. Undefined elsewhere, and where a person lets run the very content that was turned down.
+ */
+function heldVersions(
+  current: Current,
+  status: AutomationStatus,
+  policy: automationPolicies.Policy,
+): Versions | undefined {
+  if (current.automation.status !== 'rejected' || status === 'active') return undefined
+  return heldContent(current, policy)?.content.secretVersions
 }
 
 /**
  * What somebody goes on from: their own change that waits, where the next one will wait too; else what is shown. AI staff sees
  * nothing of its change elsewhere, and goes on from it in any case.
  */
-function baseOf(
-  { automation, revision, pending }: Current,
+function baseOf(current: Current, actor: Actor, status: AutomationStatus, policy: automationPolicies.Policy): Version {
+  const { revision, pending, proposedById } = current
+  if (pending === null) return revision
+  if (actor.type === 'service_account') return pending
+  return waits(current, actor, status, policy) && proposedById === actor.id ? pending : revision
+}
+
+/**
+ * Whether what a person changes waits for a second one: beside what is active, and wherever a change of their own waits
+ * already, because what one person changes adds up.
+ */
+export function waits(
+  { automation, pending, proposedById }: Current,
   actor: Actor,
   status: AutomationStatus,
   policy: automationPolicies.Policy,
-): Version {
-  if (pending === null) return revision
-  if (actor.type === 'service_account') return pending
-  const waits = policy.approver_must_differ_from_editor && automation.status === 'active' && status === 'active'
-  return waits && pending.authored_by_user_id === actor.id ? pending : revision
+): boolean {
+  if (!policy.approver_must_differ_from_editor || status !== automation.status) return false
+  return status === 'active' || (pending !== null && proposedById === actor.id)
 }
+
+/** What somebody makes of a content, and what they make it from. */
+type Change = { base: Version; content: Content; versions: VersionChange; running?: Versions | undefined }
 
 /**
  * An edit whole: its content with the versions of its secrets, and whether it says anything new.
  *
- * @param content all but the versions of its secrets: these follow from what runs, from `versions`, which are new, and from what
- * the config names.
+ * @param made.content all but the versions of its secrets: these follow from what runs, from `versions`, which are new, and from
+ * what the config names.
+ * @param made.running the versions of what runs, where they are not those of what is shown or changed.
  */
 export async function editOf(
   trx: Transaction<DB>,
   actor: Actor,
   { space, current: { automation, revision } }: Place,
-  { base, content, versions }: { base: Version; content: Content; versions: VersionChange },
+  { base, content, versions, ...made }: Change,
   { kinds, actions }: Pick<Means, 'kinds' | 'actions'>,
 ): Promise<Omit<Edit, 'deed'>> {
   const { id, kind, status } = automation
   const { hosts, secrets } = kinds.profile(kind, content.config, actions)
   const owner = ownerOf(space, id)
   // A person goes on from their own change with its credential; AI staff never has one of its own.
-  const running = actor.type === 'user' ? base.content.secretVersions : revision.content.secretVersions
+  const running = made.running ?? (actor.type === 'user' ? base : revision).content.secretVersions
   const from = {
     names: kinds.profile(kind, base.content.config, actions).secrets,
     versions: base.content.secretVersions,
@@ -148,16 +170,15 @@ export async function editOf(
 /** Whether a change waits beside what is active or paused instead of taking its place. */
 function isStaged(
   actor: Actor,
-  { automation, pending }: Current,
+  current: Current,
   status: AutomationStatus,
   { digest }: Edit,
   policy: automationPolicies.Policy,
 ): boolean {
+  const { automation, pending, proposedById } = current
   if (actor.type === 'service_account') return isLive(automation.status)
-  const staysActive = automation.status === 'active' && status === 'active'
-  const waits = policy.approver_must_differ_from_editor && staysActive && digest !== automation.approved_digest
+  if (!waits(current, actor, status, policy) || digest === automation.approved_digest) return false
   // Whose change waits already is not to find another one in its place.
-  if (waits && pending !== null && pending.authored_by_user_id !== actor.id)
-    throw new ApiError('other_proposal_pending')
-  return waits
+  if (pending !== null && proposedById !== actor.id) throw new ApiError('other_proposal_pending')
+  return true
 }

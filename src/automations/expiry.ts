@@ -50,7 +50,7 @@ async function expire(trx: Transaction<DB>, kinds: Kinds, claimed: reviews.Expir
   })
   const after = standingOf(space, current, isWhole ? { status: 'rejected' } : {})
   await changed(trx, kinds, standingOf(space, current), after)
-  await destroyUnused(trx, ownerOf(space, claimed.automation_id), [current.revision.content.secretVersions])
+  await destroyUnused(trx, ownerOf(space, claimed.automation_id), { ...current, pending: null })
   const proposal = proposalOf(current)
   const details = { revision: proposal?.revision ?? null, digest: proposal?.digest ?? null, days: claimed.days }
   await record(trx, SYSTEM, space, claimed.automation_id, 'proposal.expired', details)

@@ -7,8 +7,8 @@ import type { Space } from '../access/actor.ts'
 import type { Caller } from '../access/caller.ts'
 import { ApiError } from '../errors.ts'
 import { stage } from './apply.ts'
-import { lock, record, type Seen, type Version, versionsIn } from './current.ts'
-import { editOf, settle } from './edit.ts'
+import { lock, record, type Seen, type Version } from './current.ts'
+import { editOf, heldContent, settle, waits } from './edit.ts'
 import type { Means } from './means.ts'
 import { destroyUnused, storeValues, type Versions } from './versions.ts'
 
@@ -50,13 +50,12 @@ export async function setNamedSecret(
   const editOn = (base: Version) =>
     editOf(trx, caller.actor, { space, current }, { base, content: base.content, versions }, means)
 
+  const policy = await automationPolicies.find(trx, space.organizationId)
   if (uses(current.revision)) {
-    const policy = await automationPolicies.find(trx, space.organizationId)
-    const isLive = current.automation.status === 'active'
-    const waiting = policy.approver_must_differ_from_editor && isLive ? current.pending : null
+    const waiting = waits(current, caller.actor, current.automation.status, policy) ? current.pending : null
     // What waits is to take the secret away, and there is no second place beside what runs.
     if (waiting !== null && !uses(waiting)) throw new ApiError('other_proposal_pending')
-    const isOwn = waiting?.authored_by_user_id === caller.actor.id
+    const isOwn = current.proposedById === caller.actor.id
     const made = await editOn(waiting !== null && isOwn ? waiting : current.revision)
     const decision = { hasSeen: true, policy, means }
     await settle(trx, caller, { space, current }, { ...made, deed }, current.automation.status, decision)
@@ -67,7 +66,8 @@ export async function setNamedSecret(
   const isOld = pending !== null && uses(pending) && pending.content.secretVersions[slot] !== versions[slot]
   const again = isOld ? { ...(await editOn(pending)), isNew: true, deed } : undefined
   if (again !== undefined) await stage(trx, caller, space, after, again)
-  await destroyUnused(trx, owner, versionsIn({ revision, pending: again ?? pending }))
+  const approved = heldContent(after, policy)
+  await destroyUnused(trx, owner, { revision, pending: again ?? pending, approved })
   // Also where no revision changes: who read it before has read something else.
   await automations.update(trx, space, id, {})
   const isUsed = revision.content.secretVersions[slot] === versions[slot]

@@ -5,6 +5,7 @@ import type { Scope } from '../actions/action.ts'
 import type { Actions } from '../actions/index.ts'
 import type { SeenEvent } from '../actions/scope.ts'
 import { TemplateError } from '../actions/template.ts'
+import { overProblem } from '../clock/over.ts'
 import { type PlannedRun, previewSchedule } from '../clock/preview.ts'
 import { requireSchedule } from '../clock/schedule.ts'
 import type { ErrorDetail } from '../errors.ts'
@@ -50,7 +51,10 @@ export function preview(automation: Previewed, actions: Actions, kinds: Kinds, n
   const shown: Preview = { kind: name, next_runs: [], action: null, problems, warnings: [] }
   if (problems.length > 0) return { preview: shown, hosts: [] }
   const schedule = kind.clock?.schedule(config) ?? null
-  if (schedule !== null) Object.assign(shown, previewSchedule(requireSchedule(schedule), id, now))
+  if (schedule !== null) {
+    Object.assign(shown, previewSchedule(requireSchedule(schedule), id, now))
+    if (shown.next_runs.length === 0) shown.problems.push(overProblem(schedule, config))
+  }
   shown.warnings.push(...(kind.warnings?.(config) ?? []))
   if (stored?.hasWebhookSecret === false && kind.intake?.needsSecret(config)) shown.warnings.push(NO_SECRET)
   if (stored === null) shown.warnings.push(...kinds.profile(name, config, actions).secrets.map(neededSecret))

@@ -11,9 +11,9 @@ import { changed } from './changed.ts'
 import { contentOf } from './content.ts'
 import { type Current, lock, proposalOf, record, type Seen, standingOf, type Version } from './current.ts'
 import { CLOSED, NOT_REJECTED, reviewed, reviewOf } from './decision.ts'
+import { passGate } from './gate.ts'
 import { nextStatus } from './lifecycle.ts'
 import type { Means } from './means.ts'
-import { originOf, requireSecondPerson, requireSeen } from './policy.ts'
 import { type Change, diff } from './revisions.ts'
 import { requireValid } from './validity.ts'
 import { destroyUnused } from './versions.ts'
@@ -43,10 +43,8 @@ export async function approve(
   const hasSeen = target.seen({ version: automation.version, digest: proposal.digest })
   if (digest !== undefined && digest !== proposal.digest)
     throw new ApiError('digest_mismatch', { details: await differences(trx, target, digest, proposal) })
-  const place = { space: target.space, current }
-  const origin = await originOf(trx, place, proposal)
-  await requireSecondPerson(trx, policy, caller.actor, place, origin)
-  requireSeen(current, proposal, hasSeen || digest !== undefined, policy)
+  const entry = { proposal, isChanged: false, hasSeen: hasSeen || digest !== undefined, isDecision: true }
+  await passGate(trx, policy, caller.actor, { space: target.space, current }, entry)
   if (proposal !== revision) await requireFreshSecrets(trx, target, current, proposal)
   const owner = ownerOf(target.space, target.id)
   await requireValid(trx, means, { ...owner, kind: automation.kind }, proposal.content, { isWhole: true })
@@ -60,7 +58,7 @@ export async function approve(
   })
   const after = standingOf(target.space, current, { status, content: proposal.content })
   await changed(trx, means.kinds, standingOf(target.space, current), after)
-  await destroyUnused(trx, owner, [proposal.content.secretVersions])
+  await destroyUnused(trx, owner, { revision: proposal, pending: null, approved: null })
   const details = { before: revision.digest, after: proposal.digest, revision: proposal.revision, status }
   await record(trx, caller, target.space, automation.id, 'automation.approved', details)
 }
@@ -90,7 +88,7 @@ export async function reject(
     rejection_paths: rejection.paths ?? null,
   })
   await changed(trx, kinds, standingOf(target.space, current), standingOf(target.space, current, { status }))
-  await destroyUnused(trx, ownerOf(target.space, target.id), [current.revision.content.secretVersions])
+  await destroyUnused(trx, ownerOf(target.space, target.id), { ...current, pending: null })
   const details = { digest: proposal.digest, revision: proposal.revision, status, code: rejection.code ?? null }
   await record(trx, caller, target.space, automation.id, 'automation.rejected', details)
 }

@@ -4,6 +4,7 @@ import type { DB } from '../../db/types.ts'
 import type { Caller } from '../access/caller.ts'
 import { type SecretValues, seal } from '../secrets/sealed.ts'
 import type { Content } from './content.ts'
+import { type Contents, versionsIn } from './current.ts'
 import type { Means } from './means.ts'
 
 /** Which version of each secret a content uses, by slot. */
@@ -81,17 +82,18 @@ function newestOf(versions: readonly automationSecrets.Version[]): Record<string
 /**
  * Destroys the values that nothing needs any more: what was replaced, and what was proposed and turned down. Of a named secret
  * that nobody uses yet, the newest stays.
- *
- * @param used the versions that what is shown, and a change that waits beside it, name.
  */
 export async function destroyUnused(
   trx: Transaction<DB>,
   owner: automationSecrets.Owner,
-  used: readonly Versions[],
+  contents: Contents,
 ): Promise<void> {
+  const used = versionsIn(contents)
+  const held = contents.approved?.content.secretVersions ?? {}
   const versions = await automationSecrets.listVersions(trx, owner)
   const newest = newestOf(versions)
   const unused = versions.filter(({ slot, version }) => {
+    if (held[slot] === version) return false
     const isNamed = used.some((each) => each[slot] !== undefined)
     if (isNamed || slot === OAUTH_SLOT) return !used.some((each) => each[slot] === version)
     return newest[slot] !== version

@@ -3,6 +3,7 @@ import { closed } from '../../schemas/component.ts'
 import type { KindSchema } from '../../schemas/kinds/kind.ts'
 import type { ActionProfile } from '../actions/action.ts'
 import type { Actions } from '../actions/index.ts'
+import { overWarning } from '../clock/over.ts'
 import { ApiError, type ConfigProblem } from '../errors.ts'
 import { schemaProblems } from '../schema-problems.ts'
 import type { Config, Facts, Kind } from './kind.ts'
@@ -27,6 +28,8 @@ export type Kinds = {
     content: { config: Config; secretVersions: Readonly<Record<string, number>> },
     actions: Pick<Actions, 'profile'>,
   ): string[]
+  /** Why nothing of a config is due any more at `now`, and what to do; undefined where something is, or never was. */
+  overWarning(name: string, config: Config, now: Date): string | undefined
   /** What is plain of what a config does, nothing where it can't do anything. */
   profile(name: string, config: Config, actions: Pick<Actions, 'profile'>): ActionProfile
 }
@@ -67,6 +70,12 @@ export function createKinds(list: readonly Kind[]): Kinds {
       const missing = secrets.filter((each) => secretVersions[slotOf(each)] === undefined)
       const lacking = missing.map((each) => `it uses the secret "${each}", which is not there: a person sets it`)
       return [...(kind.warnings?.(config) ?? []), ...warnings, ...lacking]
+    },
+    overWarning(name, config, now) {
+      const kind = byName.get(name)
+      if (kind === undefined || schemaProblems(kind.schema.config, config).length > 0) return undefined
+      const schedule = kind.clock?.schedule(config) ?? null
+      return schedule === null ? undefined : overWarning(schedule, now)
     },
     profile,
   }

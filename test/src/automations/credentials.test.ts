@@ -211,6 +211,80 @@ t.test('credentials under four eyes', async (t) => {
     t.same(await opened(id), { oauth: 'new token', 'secrets.key': 'old key' })
   })
 
+  t.test(
+    'whatever takes it out of use, what was approved is not lost, and what was turned down is not used',
+    async (t) => {
+      const change = { oauth_token: 'evil token' }
+      const ways: Record<string, (id: string) => Promise<unknown>> = {
+        'put up for approval anew': (id) =>
+          send(alice, 'PATCH', `${base}/${id}`, { ...change, status: 'pending_approval' }),
+        'changed as a draft': (id) => send(alice, 'PATCH', `${base}/${id}`, { ...change, status: 'draft' }),
+        'changed while paused': (id) => send(alice, 'PATCH', `${base}/${id}`, { ...change, status: 'paused' }),
+      }
+      for (const [what, takeOut] of Object.entries(ways)) {
+        const id = await active()
+        await takeOut(id)
+        await setKey(alice, id, 'evil key')
+        await send(alice, 'PATCH', `${base}/${id}`, { status: 'pending_approval' })
+        t.equal((await send(bob, 'POST', `${base}/${id}/reject`)).status, 200, what)
+        await send(alice, 'PATCH', `${base}/${id}`, { status: 'draft' })
+        await send(alice, 'PATCH', `${base}/${id}`, { name: 'harmless', status: 'pending_approval' })
+        const { digest } = await get(id)
+        t.equal((await send(bob, 'POST', `${base}/${id}/approve`, { digest })).status, 200, what)
+        t.equal(await keyUsed(id), 'old key', what)
+        t.same(await opened(id), { oauth: 'old token', 'secrets.key': 'old key' }, what)
+        t.match(await stored(id), [{ version: 1 }, { version: 1 }], what)
+      }
+    },
+  )
+
+  t.test('what is not used while the approved value is held is there when it is used again', async (t) => {
+    const id = await active()
+    await send(alice, 'PATCH', `${base}/${id}`, { status: 'draft', config: { cron: '0 9 * * *' } })
+    t.match(await setKey(bob, id, 'new key'), { status: 200, body: { secret: { version: 2, state: 'unused' } } })
+    await send(alice, 'PATCH', `${base}/${id}`, { status: 'pending_approval', config })
+    const { digest } = await get(id)
+    const refused = { status: 403, body: { code: 'second_person_required' } }
+    for (const caller of [alice, bob])
+      t.match(await send(caller, 'POST', `${base}/${id}/approve`, { digest }), refused, 'the words, and the key')
+    t.equal((await send(owner, 'POST', `${base}/${id}/approve`, { digest })).status, 200)
+    t.equal(await keyUsed(id), 'new key')
+    t.match(await stored(id), [{ version: 1 }, { version: 2 }], 'the old key is destroyed, and the token as it was')
+
+    await send(alice, 'PATCH', `${base}/${id}`, { status: 'draft', oauth_token: null, config: { cron: '0 9 * * *' } })
+    t.equal((await stored(id)).length, 2, 'nobody has approved that it is taken away')
+    t.equal((await send(owner, 'PATCH', `${base}/${id}`, { status: 'active' })).status, 200)
+    t.match(await stored(id), { length: 1, 0: { slot: 'secrets.key', version: 2 } })
+  })
+
+  t.test('a secret for what AI staff proposes does not make the proposal one’s own', async (t) => {
+    const id = await active()
+    const headers = { authorization: '{{ secrets.other }}' }
+    const proposed = { ...config, action: { ...config.action, headers } }
+    await send(staff, 'PATCH', `${base}/${id}`, { config: proposed })
+    await send(alice, 'PUT', `${base}/${id}/secrets/other`, { value: 'of Alice' })
+    const change = await send(alice, 'PATCH', `${base}/${id}`, { config: { cron: '* * * * *' } })
+    t.match(change, { status: 409, body: { code: 'other_proposal_pending' } })
+    t.match((await get(id)).pending_revision, { config: proposed })
+    t.equal((await approve(alice, id)).status, 403)
+    t.equal((await approve(bob, id)).status, 200)
+    t.equal(await keyUsed(id), 'of Alice')
+  })
+
+  t.test('what waits when it is paused is proposed again there, and approved', async (t) => {
+    const id = await active()
+    await send(alice, 'PATCH', `${base}/${id}`, { name: 'renamed' })
+    await send(bob, 'PATCH', `${base}/${id}`, { status: 'paused', oauth_token: 'of Bob' })
+    t.match(await approve(bob, id), { status: 409, body: { details: [{ path: '/credential_version' }] } })
+    await send(alice, 'PATCH', `${base}/${id}`, { name: 'renamed again' })
+    t.match(await approve(owner, id), {
+      status: 200,
+      body: { automation: { status: 'paused', name: 'renamed again' } },
+    })
+    t.same(await opened(id), { oauth: 'old token', 'secrets.key': 'old key' })
+    t.equal((await send(alice, 'PATCH', `${base}/${id}`, { status: 'active' })).status, 200)
+  })
+
   t.test('200 changes and approvals at once run on nothing that nobody approved', async (t) => {
     const id = await active()
     for (let round = 0; round < 20; round++) {
