@@ -253,7 +253,8 @@ t.test('credentials under four eyes', async (t) => {
 
     await send(alice, 'PATCH', `${base}/${id}`, { status: 'draft', oauth_token: null, config: { cron: '0 9 * * *' } })
     t.equal((await stored(id)).length, 2, 'nobody has approved that it is taken away')
-    t.equal((await send(owner, 'PATCH', `${base}/${id}`, { status: 'active' })).status, 200)
+    const seen = { 'if-match': `"${(await get(id)).digest}"` }
+    t.equal((await send(owner, 'PATCH', `${base}/${id}`, { status: 'active' }, seen)).status, 200)
     t.match(await stored(id), { length: 1, 0: { slot: 'secrets.key', version: 2 } })
   })
 
