@@ -1,0 +1,21 @@
+import { type RawBuilder, sql } from 'kysely'
+
+/** Of one answer or one part of it, by {@link jsonBytes}. */
+export const MAX_ANSWER_BYTES = 512 * 1024
+/** Postgres' own compression makes little more of JSON that people write; of text made for it, up to six times as much. */
+const INFLATION = 16
+
+/**
+ * About how many bytes the JSON of a column is, without reading it: what is large lies apart from its row, mostly compressed, and
+ * would have to be fetched and opened for its length alone.
+ */
+export function jsonBytes(column: string): RawBuilder<number> {
+  const value = sql.ref(column)
+  return sql<number>`coalesce(
+    pg_column_size(${value}) * case when pg_column_compression(${value}) is null then 1 else ${sql.lit(INFLATION)} end, 0)`
+}
+
+/** How many bytes a text column is, without reading it. */
+export function textBytes(column: string): RawBuilder<number> {
+  return sql<number>`coalesce(octet_length(${sql.ref(column)}), 0)`
+}
