@@ -265,7 +265,8 @@ export async function* listParts(
   const values = { organizationId: space.organizationId, spaceId: space.id, hooksUrl }
   for (let start = 0; start < ids.length; ) {
     const some = ids.slice(start, start + IDS_AT_ONCE)
-    const [part] = await listPart(db, { ...values, ids: some })
+    // On a connection of its own: on one that is shared, all who come after would wait until it is read.
+    const [part] = await db.transaction().execute((trx) => listPart(trx, { ...values, ids: some }))
     start += part?.rest ? part.rest - 1 : some.length
     yield jsonText(part?.json ?? '')
   }

@@ -42,7 +42,7 @@ const MAX_OF_ALL = 32
 const MAX_WAIT_MS = 20_000
 /** Of the rows that {@link FastifyReply.sendAll} takes, none of which is more than a few thousand bytes. */
 const ROWS_AT_ONCE = 200
-/** Parts that are read from the database at a time: one keeps what else its connection carries waiting. */
+/** Parts that are read from the database at a time. */
 const MAX_READ_AT_ONCE = 2
 /** A reader that takes longer for one part gives its place up. */
 const MAX_PART_MS = 60_000
