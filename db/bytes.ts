@@ -1,8 +1,11 @@
 import { type RawBuilder, sql } from 'kysely'
 
-/** Of one answer or one part of it, by {@link jsonBytes}. */
+/** The most JSON in one answer, or in one part of one, as {@link jsonBytes} counts it. */
 export const MAX_ANSWER_BYTES = 512 * 1024
-/** Postgres' own compression makes little more of JSON that people write; of text made for it, up to six times as much. */
+/**
+ * How many times larger than stored a compressed column is taken to be. What people write is about four times larger; text that
+ * is made to look small, up to ninety times, so that an answer can become six times as large as it was taken for.
+ */
 const INFLATION = 16
 
 /**

@@ -13,11 +13,11 @@ type Cut = {
   bytes: RawBuilder<number>
 }
 
-/** Of the rows of one page together. It has one at the least. */
+/** The most that the rows of one page are together; the first is on it whatever it is. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024
 
 /**
- * Reads a page that ends early where its rows would be much: nothing that is stored can make an answer too large for this process.
+ * Reads a page that ends early where its rows are large, so that nothing that is stored can make an answer too large for this process.
  * What is cut off is not read.
  *
  * @param rows the list from where the page begins, with a limit of `most + 1`: one more tells whether another page follows.

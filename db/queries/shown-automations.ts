@@ -140,14 +140,19 @@ export type ListFilter = { status: string | null; kind: string | null; hooksUrl:
 export type Position = { updatedAt: string; id: string }
 
 /**
- * A list, or a page of one: all of it as the elements of a JSON array without the brackets, or, where that would be much, only the
+ * A list, or a page of one: all of it as the elements of a JSON array without the brackets, or, where that is too large, only the
  * ids of its rows, for {@link listParts}. `last` is the last row of a page when there are more behind it, else null.
  */
 export type Listed = ({ json: JsonText } | { ids: string[] }) & { last: Position | null }
 
 type ListValues = ListFilter & SpaceValues
 
-/** A space's automations in the order of the list, which is that of automations_space_idx, and their size together. */
+/** About how large one automation is: its configs, and the rest of it. */
+const BYTES = sql<number>`1024 + ${jsonBytes('current.config')} + ${jsonBytes('pending.config')}`
+/** Whether the rows of {@link listed} make one answer together. */
+const ALL_FIT = sql<boolean>`stored.all_bytes <= ${sql.lit(MAX_ANSWER_BYTES)}`
+
+/** A space's automations in the order of the list, which is that of automations_space_idx, and how large they are together. */
 function listed(db: Kysely<DB>, param: Param<ListValues>) {
   return stored(db, param)
     .select(sql<number>`sum(${BYTES}) over ()`.as('all_bytes'))
@@ -156,10 +161,6 @@ function listed(db: Kysely<DB>, param: Param<ListValues>) {
     .orderBy('automations.updated_at', 'desc')
     .orderBy('automations.id', 'desc')
 }
-
-/** Of one row, with what is in it beside its JSON. */
-const BYTES = sql<number>`1024 + ${jsonBytes('current.config')} + ${jsonBytes('pending.config')}`
-const ALL_FIT = sql<boolean>`stored.all_bytes <= ${sql.lit(MAX_ANSWER_BYTES)}`
 
 type Whole = { json: string | null; ids: string[] | null }
 

@@ -35,16 +35,17 @@ declare module 'fastify' {
   }
 }
 
-/** Of one organization, or of one caller where none is asked of: who reads slowly keeps only their own waiting. */
+/** How many such answers an organization may have on their way, so that whoever reads slowly keeps only their own waiting. */
 const MAX_OF_ONE = 8
 const MAX_WAITING_OF_ONE = 32
 const MAX_OF_ALL = 32
+/** Below the minute after which a connection without any traffic is closed. */
 const MAX_WAIT_MS = 20_000
-/** Of the rows that {@link FastifyReply.sendAll} takes, none of which is more than a few thousand bytes. */
+/** How many small rows make one part. None of them is more than a few thousand bytes. */
 const ROWS_AT_ONCE = 200
 /** Parts that are read from the database at a time. */
 const MAX_READ_AT_ONCE = 2
-/** A reader that takes longer for one part gives its place up. */
+/** A reader that takes longer for one part loses its place. */
 const MAX_PART_MS = 60_000
 
 /** Answers that are too large to be made in one piece. */
@@ -88,10 +89,12 @@ export default fp(
   { name: 'parts', dependencies: ['authorization'] },
 )
 
+/** Whose places an answer takes: those of the organization, or of the caller where the path names none. */
 function ownerOf({ access }: FastifyRequest): string {
   return access?.organization?.id ?? access?.actor.id ?? ''
 }
 
+/** The text of the whole answer, piece by piece. @param after what stands behind the last element of the array. */
 async function* joined(
   before: string,
   parts: AsyncGenerator<JsonText>,
