@@ -18,6 +18,7 @@ import ids from './core/ids.ts'
 import limits from './core/limits.ts'
 import methods from './core/methods.ts'
 import openapi from './core/openapi.ts'
+import parts from './core/parts.ts'
 import swaggerUi from './core/swagger-ui.ts'
 import validation from './core/validation.ts'
 import auditLog from './routes/audit-log.ts'
@@ -98,6 +99,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
   await app.register(limits, { mostEventLoopDelay: deps.mostEventLoopDelay })
   await app.register(authentication, { jwtSecret })
   await app.register(authorization, { db, rateLimit: config.rateLimit })
+  await app.register(parts)
   await app.register(idempotency, { db, cipher })
   await app.register(health, { db, isWorking: deps.isWorking })
   if (!deps.onlyHealth) await registerApi(app, config.publicUrl)

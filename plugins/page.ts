@@ -1,3 +1,4 @@
+import type { Page } from '../db/page.ts'
 import { decodeCursor, encodeCursor, type Position } from './cursor.ts'
 
 /** Where nobody says how many. */
@@ -15,6 +16,19 @@ export function readPage<const V extends readonly ((part: string) => boolean)[]>
   isValid: V,
 ): { most: number; after: Position<V> | null } {
   return { most: limit ?? DEFAULT_LIMIT, after: cursor === undefined ? null : decodeCursor(cursor, isValid) }
+}
+
+/**
+ * A page as it is answered: its rows, and where the next one begins.
+ *
+ * @param positionOf where a row stands, as {@link readPage} reads it for the page after.
+ */
+export function showPage<T>(
+  { rows, hasMore }: Page<T>,
+  positionOf: (row: T) => readonly string[],
+): { page: T[]; next_cursor: string | null } {
+  const last = hasMore ? rows.at(-1) : undefined
+  return { page: rows, next_cursor: last === undefined ? null : encodeCursor(positionOf(last)) }
 }
 
 /**

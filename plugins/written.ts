@@ -2,6 +2,9 @@ import { type TSchema, type TUnsafe, Type } from '@fastify/type-provider-typebox
 import type { FastifyReply } from 'fastify'
 import { type JsonText, jsonText } from '../db/json.ts'
 
+/** Of JSON that Fastify writes, and that it leaves alone where it is written already. */
+export const JSON_TYPE = 'application/json; charset=utf-8'
+
 /** The response schema of a handler that returns JSON which Postgres wrote: it goes out as it is. */
 export function written<T extends TSchema & { $id: string }>(schema: T): TUnsafe<JsonText> {
   return Type.Unsafe<JsonText>({ $ref: schema.$id })
@@ -13,7 +16,11 @@ export function written<T extends TSchema & { $id: string }>(schema: T): TUnsafe
  * @param members JSON text by key.
  */
 export function writeObject(reply: FastifyReply, members: Record<string, JsonText>): JsonText {
-  reply.type('application/json; charset=utf-8')
-  const text = Object.entries(members).map(([key, json]) => `${JSON.stringify(key)}:${json}`)
-  return jsonText(`{${text.join(',')}}`)
+  reply.type(JSON_TYPE)
+  return jsonText(`{${Object.entries(members).map(memberOf).join(',')}}`)
+}
+
+/** A member of an object. */
+export function memberOf([key, json]: [string, JsonText]): string {
+  return `${JSON.stringify(key)}:${json}`
 }

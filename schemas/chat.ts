@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { closed, component, nullable, ref, timestamp, uuid, visibleText } from './component.ts'
-import { Cursor, Limit, nextCursor } from './paging.ts'
+import { Cursor, nextCursor, PageQuery } from './paging.ts'
 
 const EXAMPLE_ROOM = {
   id: '018e1234-abcd-7000-8000-000000000070',
@@ -104,6 +104,6 @@ export const ChatMessageCreate = component(
 )
 
 export const ChatMessageQuery = closed({
-  limit: Type.Optional(Limit),
+  limit: PageQuery.properties.limit,
   cursor: Type.Optional(ref(Cursor)),
 })

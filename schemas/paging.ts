@@ -14,7 +14,14 @@ export const Cursor = component(
 )
 
 export const PageQuery = closed({
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'How many at the most.' })),
+  limit: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 200,
+      default: 50,
+      description: 'How many at the most. A page ends early where its rows are large.',
+    }),
+  ),
   cursor: Type.Optional(ref(Cursor)),
 })
 

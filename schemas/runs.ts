@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { closed, component, named, nullable, ref, stringEnum, taggedUnion, timestamp, uuid } from './component.ts'
-import { Cursor, Limit, nextCursor } from './paging.ts'
+import { Cursor, nextCursor, PageQuery } from './paging.ts'
 
 export const RunStatus = component(
   'RunStatus',
@@ -120,6 +120,6 @@ export const RunListResponse = component(
 
 export const RunQuery = closed({
   status: Type.Optional(ref(RunStatus)),
-  limit: Type.Optional(Limit),
+  limit: PageQuery.properties.limit,
   cursor: Type.Optional(ref(Cursor)),
 })

@@ -1,4 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { textBytes } from '../bytes.ts'
+import { boundedPage, type Page } from '../page.ts'
 import type { DB } from '../types.ts'
 
 /** What the columns of an entry say besides its text, to find it by. */
@@ -45,8 +47,8 @@ export type Filter = {
 }
 
 /** Entries of an organization, newest first. */
-export async function list(db: Kysely<DB>, organizationId: string, filter: Filter): Promise<Row[]> {
-  return db
+export async function list(db: Kysely<DB>, organizationId: string, filter: Filter): Promise<Page<Row>> {
+  const rows = db
     .selectFrom('audit_log')
     .select([sql<number>`sequence::integer`.as('sequence'), 'entry', 'previous_hash', 'hash'])
     .where('organization_id', '=', organizationId)
@@ -55,8 +57,8 @@ export async function list(db: Kysely<DB>, organizationId: string, filter: Filte
     .where(sql<boolean>`(${filter.targetId}::uuid is null or target_id = ${filter.targetId})`)
     .where(sql<boolean>`(${filter.before}::bigint is null or sequence < ${filter.before})`)
     .orderBy('audit_log.sequence', 'desc')
-    .limit(filter.most)
-    .execute()
+    .limit(filter.most + 1)
+  return boundedPage(db, rows, { most: filter.most, order: sql`sequence desc`, bytes: textBytes('entry') })
 }
 
 /** Entries of an organization in the order of the chain, from behind `after`. */

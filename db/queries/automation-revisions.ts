@@ -1,4 +1,6 @@
 import { type Insertable, type Kysely, type Selectable, sql, type Transaction } from 'kysely'
+import { jsonBytes } from '../bytes.ts'
+import { boundedPage, type Page } from '../page.ts'
 import type { Space } from '../space.ts'
 import type { AutomationRevisions, DB } from '../types.ts'
 
@@ -106,12 +108,13 @@ export async function list(
   space: Space,
   automationId: string,
   page: { before: number | null; most: number },
-): Promise<Revision[]> {
-  return ofAutomation(db, space, automationId)
+): Promise<Page<Revision>> {
+  const rows = ofAutomation(db, space, automationId)
     .where(sql<boolean>`(${page.before}::integer is null or automation_revisions.revision < ${page.before})`)
     .orderBy('automation_revisions.revision', 'desc')
-    .limit(page.most)
-    .execute()
+    .limit(page.most + 1)
+  const bytes = sql<number>`512 + ${jsonBytes('config')}`
+  return boundedPage(db, rows, { most: page.most, order: sql`revision desc`, bytes })
 }
 
 /** The automation must be of the space: revisions know only their organization. */

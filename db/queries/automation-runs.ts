@@ -1,4 +1,6 @@
 import { type Kysely, type RawBuilder, type Selectable, sql, type Transaction } from 'kysely'
+import { jsonBytes } from '../bytes.ts'
+import { boundedPage, type Page } from '../page.ts'
 import type { Space } from '../space.ts'
 import type { AutomationRuns, DB } from '../types.ts'
 
@@ -91,13 +93,14 @@ export async function list(
   space: Space,
   automationId: string,
   page: { status: string | null; before: string | null; most: number },
-): Promise<Run[]> {
-  return ofAutomation(db, space, automationId)
+): Promise<Page<Run>> {
+  const rows = ofAutomation(db, space, automationId)
     .where(sql<boolean>`(${page.status}::text is null or status = ${page.status})`)
     .where(sql<boolean>`(${page.before}::uuid is null or id < ${page.before}::uuid)`)
     .orderBy('id', 'desc')
-    .limit(page.most)
-    .execute()
+    .limit(page.most + 1)
+  const bytes = sql<number>`512 + ${jsonBytes('input')} + ${jsonBytes('output')}`
+  return boundedPage(db, rows, { most: page.most, order: sql`id desc`, bytes })
 }
 
 function ofAutomation(db: Kysely<DB>, space: Space, automationId: string) {

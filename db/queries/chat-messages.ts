@@ -1,4 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { jsonBytes, textBytes } from '../bytes.ts'
+import { boundedPage, type Page } from '../page.ts'
 import type { Space } from '../space.ts'
 import type { DB } from '../types.ts'
 
@@ -33,8 +35,8 @@ export async function list(
   space: Space,
   roomId: string,
   { before, most }: { before: string | null; most: number },
-): Promise<ChatMessage[]> {
-  return db
+): Promise<Page<ChatMessage>> {
+  const rows = db
     .selectFrom('chat_messages')
     .select(SHOWN)
     .where('organization_id', '=', space.organizationId)
@@ -42,8 +44,9 @@ export async function list(
     .where('chat_room_id', '=', roomId)
     .where(sql<boolean>`(${before}::uuid is null or id < ${before}::uuid)`)
     .orderBy('id', 'desc')
-    .limit(most)
-    .execute()
+    .limit(most + 1)
+  const bytes = sql<number>`256 + ${textBytes('content')} + ${jsonBytes('metadata')}`
+  return boundedPage(db, rows, { most, order: sql`id desc`, bytes })
 }
 
 export async function insert(

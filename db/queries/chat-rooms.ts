@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { isBehind, type Piece } from '../page.ts'
 import type { Space } from '../space.ts'
 import type { DB } from '../types.ts'
 
@@ -6,15 +7,17 @@ export type ChatRoom = { id: string; space_id: string; name: string; created_at:
 
 const SHOWN = ['id', 'space_id', 'name', 'created_at'] as const
 
-/** The rooms of a space, the oldest first. */
-export async function list(db: Kysely<DB>, space: Space): Promise<ChatRoom[]> {
+/** A piece of the rooms of a space, the oldest first. */
+export async function list(db: Kysely<DB>, space: Space, piece: Piece): Promise<ChatRoom[]> {
   return db
     .selectFrom('chat_rooms')
     .select(SHOWN)
     .where('organization_id', '=', space.organizationId)
     .where('space_id', '=', space.id)
+    .where(isBehind('created_at', 'id', piece))
     .orderBy('created_at')
     .orderBy('id')
+    .limit(piece.most)
     .execute()
 }
 

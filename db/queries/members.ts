@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { isBehind, type Piece } from '../page.ts'
 import type { DB } from '../types.ts'
 
 /** Somebody who belongs to an organization: a person, or the user behind a service account. */
@@ -12,8 +13,8 @@ export type Member = {
   created_at: Date
 }
 
-/** All members of an organization, the oldest first. */
-export async function list(db: Kysely<DB>, organizationId: string): Promise<Member[]> {
+/** A piece of the members of an organization, the oldest first. */
+export async function list(db: Kysely<DB>, organizationId: string, piece: Piece): Promise<Member[]> {
   return db
     .selectFrom('members')
     .innerJoin('users', 'users.id', 'members.user_id')
@@ -35,8 +36,10 @@ export async function list(db: Kysely<DB>, organizationId: string): Promise<Memb
       'members.created_at',
     ])
     .where('members.organization_id', '=', organizationId)
+    .where(isBehind('members.created_at', 'members.user_id', piece))
     .orderBy('members.created_at')
     .orderBy('members.user_id')
+    .limit(piece.most)
     .execute()
 }
 

@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { isBehind, type Piece } from '../page.ts'
 import type { DB } from '../types.ts'
 
 export type Organization = {
@@ -17,15 +18,17 @@ const ONLY_ORGANIZATION_LOCK = 4_711_002
 
 const ORGANIZATION = ['id', 'name', 'slug', 'open_signups_enabled', 'created_at'] as const
 
-/** The organizations that somebody belongs to, the oldest first. */
-export async function list(db: Kysely<DB>, userId: string): Promise<Organization[]> {
+/** A piece of the organizations that somebody belongs to, the oldest first. */
+export async function list(db: Kysely<DB>, userId: string, piece: Piece): Promise<Organization[]> {
   return db
     .selectFrom('organizations')
     .innerJoin('members', 'members.organization_id', 'organizations.id')
     .select(ORGANIZATION.map((column) => `organizations.${column}` as const))
     .where('members.user_id', '=', userId)
+    .where(isBehind('organizations.created_at', 'organizations.id', piece))
     .orderBy('organizations.created_at')
     .orderBy('organizations.id')
+    .limit(piece.most)
     .execute()
 }
 

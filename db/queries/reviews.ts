@@ -1,4 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { jsonBytes } from '../bytes.ts'
+import { boundedPage, type Page } from '../page.ts'
 import type { DB } from '../types.ts'
 import { LISTED } from './access.ts'
 
@@ -26,6 +28,13 @@ export type Row = {
 /** Who looks: they see what is in the spaces that they may enter. */
 export type Viewer = { userId: string; seesEverySpace: boolean }
 
+type Stored = Omit<Row, 'running'> & {
+  running_name: string | null
+  running_config: unknown
+  running_description: string | null
+  running_secret_versions: Record<string, number> | null
+}
+
 /**
  * Proposals of an organization that wait for a person, oldest first.
  *
@@ -36,9 +45,9 @@ export async function list(
   organizationId: string,
   viewer: Viewer,
   page: { after: { proposedAt: string; automationId: string } | null; most: number },
-): Promise<Row[]> {
+): Promise<Page<Row>> {
   const { proposedAt = null, automationId = null } = page.after ?? {}
-  const { rows } = await sql<Row>`
+  const rows = sql<Stored>`(
     with c as (
       select ${viewer.userId}::uuid as user_id
     ), held as (
@@ -52,17 +61,18 @@ export async function list(
            p.authored_by_service_account_id as proposed_by_service_account_id,
            coalesce(sa.name, u.display_name) as proposed_by_name,
            p.created_at as proposed_at,
-           case when a.pending_revision is not null then json_build_object('name', r.name, 'config', r.config,
-             'description', r.description, 'secret_versions', r.secret_versions) end as running
+           r.name as running_name, r.config as running_config, r.description as running_description,
+           r.secret_versions as running_secret_versions
       from automations a
       cross join c
       cross join held
       join spaces s on s.organization_id = a.organization_id and s.id = a.space_id
-      join automation_revisions r
-        on r.organization_id = a.organization_id and r.automation_id = a.id and r.revision = a.revision
       join automation_revisions p
         on p.organization_id = a.organization_id and p.automation_id = a.id
        and p.revision = coalesce(a.pending_revision, a.revision)
+      left join automation_revisions r
+        on a.pending_revision is not null
+       and r.organization_id = a.organization_id and r.automation_id = a.id and r.revision = a.revision
       left join service_accounts sa on sa.id = p.authored_by_service_account_id
       left join users u on u.id = p.authored_by_user_id
      where a.organization_id = ${organizationId}::uuid
@@ -70,8 +80,23 @@ export async function list(
        and (${viewer.seesEverySpace}::boolean or ${LISTED})
        and (${automationId}::uuid is null or (p.created_at, a.id) > (${proposedAt}::timestamptz, ${automationId}::uuid))
      order by p.created_at, a.id
-     limit ${page.most}`.execute(db)
-  return rows
+     limit ${page.most + 1}
+  )`
+  const bytes = sql<number>`512 + ${jsonBytes('config')} + ${jsonBytes('running_config')}`
+  const found = await boundedPage(db, rows, { most: page.most, order: sql`proposed_at, automation_id`, bytes })
+  return { ...found, rows: found.rows.map(withRunning) }
+}
+
+function withRunning(row: Stored): Row {
+  const {
+    running_name: name,
+    running_config: config,
+    running_description: description,
+    running_secret_versions: versions,
+    ...proposed
+  } = row
+  const running = name === null ? null : { name, config, description, secret_versions: versions ?? {} }
+  return { ...proposed, running }
 }
 
 export type Expired = { automation_id: string; organization_id: string; space_id: string; days: number }

@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { isBehind, type Piece } from '../page.ts'
 import type { DB } from '../types.ts'
 
 export type Role = {
@@ -12,14 +13,16 @@ export type Role = {
 
 const ROLE = ['id', 'organization_id', 'name', 'is_system', 'permissions', 'created_at'] as const
 
-/** All roles of an organization, the oldest first. */
-export async function list(db: Kysely<DB>, organizationId: string): Promise<Role[]> {
+/** A piece of the roles of an organization, the oldest first. */
+export async function list(db: Kysely<DB>, organizationId: string, piece: Piece): Promise<Role[]> {
   return db
     .selectFrom('roles')
     .select(ROLE)
     .where('organization_id', '=', organizationId)
+    .where(isBehind('created_at', 'id', piece))
     .orderBy('created_at')
     .orderBy('id')
+    .limit(piece.most)
     .execute()
 }
 

@@ -1,4 +1,5 @@
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
+import { isBehind, type Piece } from '../page.ts'
 import type { DB, ServiceAccounts } from '../types.ts'
 
 /** What can be set about a service account. */
@@ -38,9 +39,14 @@ function living(db: Kysely<DB>, organizationId: string) {
 /** A service account as the API shows it. */
 export type ServiceAccount = Awaited<ReturnType<typeof list>>[number]
 
-/** The service accounts of an organization that are not deleted, the oldest first. */
-export async function list(db: Kysely<DB>, organizationId: string) {
-  return living(db, organizationId).orderBy('created_at').orderBy('id').execute()
+/** A piece of the service accounts of an organization that are not deleted, the oldest first. */
+export async function list(db: Kysely<DB>, organizationId: string, piece: Piece) {
+  return living(db, organizationId)
+    .where(isBehind('created_at', 'id', piece))
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(piece.most)
+    .execute()
 }
 
 /** One service account that is not deleted. */

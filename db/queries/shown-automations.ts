@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { jsonBytes, MAX_ANSWER_BYTES } from '../bytes.ts'
 import { isoTime, type JsonText, jsonText } from '../json.ts'
 import { prepared } from '../prepared.ts'
 import type { Space } from '../space.ts'
@@ -11,8 +12,8 @@ type Param<P> = <K extends keyof P & string>(name: K) => RawBuilder<P[K]>
 
 type SpaceValues = { organizationId: string; spaceId: string; hooksUrl: string }
 
-/** The fields of the object, in the order of the documentation: the only list of what leaves the database. */
-function shown(db: Kysely<DB>, param: Param<SpaceValues>) {
+/** What an automation is made of, as it is stored: no JSON is read here. */
+function stored(db: Kysely<DB>, param: Param<SpaceValues>) {
   return db
     .selectFrom('automations')
     .innerJoin('automation_revisions as current', (join) =>
@@ -36,68 +37,94 @@ function shown(db: Kysely<DB>, param: Param<SpaceValues>) {
       'automations.id',
       'automations.organization_id',
       'automations.space_id',
-      'current.name',
       'automations.kind',
-      'current.config',
       'automations.status',
       'automations.created_by_user_id',
       'automations.created_by_service_account_id',
       'automations.reviewed_by_user_id',
-      isoTime('automations.reviewed_at').as('reviewed_at'),
+      'automations.reviewed_at',
       'automations.rejection_reason',
-      isoTime('automations.last_run_at').as('last_run_at'),
+      'automations.rejection_code',
+      'automations.rejection_paths',
+      'automations.last_run_at',
       'automations.last_error',
-      isoTime('automations.created_at').as('created_at'),
-      isoTime('automations.updated_at').as('updated_at'),
-      'current.description',
-      sql<boolean>`current.secret_versions ? 'oauth'`.as('has_oauth_token'),
+      'automations.created_at',
+      'automations.updated_at',
       'automations.owner_user_id',
-      reviewerIsMember.as('reviewer_is_member'),
-      rejection.as('rejection'),
       'automations.revision',
-      'current.digest',
       'automations.approved_digest',
-      pendingRevision.as('pending_revision'),
-      isoTime('automations.next_run_at').as('next_run_at'),
-      triggerOf(param('hooksUrl')).as('trigger'),
+      'automations.next_run_at',
+      'automations.version',
+      'current.name',
+      'current.config',
+      'current.description',
+      'current.digest',
+      'current.secret_versions',
+      'pending.revision as pending_number',
+      'pending.digest as pending_digest',
+      'pending.name as pending_name',
+      'pending.config as pending_config',
+      'pending.description as pending_description',
+      'pending.authored_by_user_id as pending_user_id',
+      'pending.authored_by_service_account_id as pending_service_account_id',
+      'pending.created_at as pending_created_at',
+      'webhooks.hook_id',
     ])
     .where('automations.organization_id', '=', param('organizationId'))
     .where('automations.space_id', '=', param('spaceId'))
 }
 
-const reviewerIsMember = sql<boolean | null>`
-  case when automations.reviewed_by_user_id is not null then exists (
-    select from members
-     where members.organization_id = automations.organization_id and members.user_id = automations.reviewed_by_user_id
-  ) end`
-
-const rejection = sql<object | null>`
-  case when automations.rejection_code is not null or automations.rejection_paths is not null then json_build_object(
-    'code', automations.rejection_code, 'paths', coalesce(to_json(automations.rejection_paths), '[]'::json)
-  ) end`
-
-const pendingRevision = sql<object | null>`
-  case when pending.revision is not null then json_build_object(
-    'revision', pending.revision,
-    'digest', pending.digest,
-    'name', pending.name,
-    'config', pending.config,
-    'description', pending.description,
-    'proposed_by_user_id', pending.authored_by_user_id,
-    'proposed_by_service_account_id', pending.authored_by_service_account_id,
-    'proposed_at', ${isoTime('pending.created_at')}
-  ) end`
-
-function triggerOf(hooksUrl: RawBuilder<string>): RawBuilder<object | null> {
-  return sql`case when webhooks.hook_id is not null
-    then json_build_object('url', ${hooksUrl}::text || webhooks.hook_id) end`
+/** The fields of the object, in the order of the documentation: the only list of what leaves the database. */
+function shownFields(hooksUrl: RawBuilder<string>): RawBuilder<object> {
+  return sql`
+    stored.id,
+    stored.organization_id,
+    stored.space_id,
+    stored.name,
+    stored.kind,
+    stored.config,
+    stored.status,
+    stored.created_by_user_id,
+    stored.created_by_service_account_id,
+    stored.reviewed_by_user_id,
+    ${isoTime('stored.reviewed_at')} as reviewed_at,
+    stored.rejection_reason,
+    ${isoTime('stored.last_run_at')} as last_run_at,
+    stored.last_error,
+    ${isoTime('stored.created_at')} as created_at,
+    ${isoTime('stored.updated_at')} as updated_at,
+    stored.description,
+    stored.secret_versions ? 'oauth' as has_oauth_token,
+    stored.owner_user_id,
+    case when stored.reviewed_by_user_id is not null then exists (
+      select from members
+       where members.organization_id = stored.organization_id and members.user_id = stored.reviewed_by_user_id
+    ) end as reviewer_is_member,
+    case when stored.rejection_code is not null or stored.rejection_paths is not null then json_build_object(
+      'code', stored.rejection_code, 'paths', coalesce(to_json(stored.rejection_paths), '[]'::json)
+    ) end as rejection,
+    stored.revision,
+    stored.digest,
+    stored.approved_digest,
+    case when stored.pending_number is not null then json_build_object(
+      'revision', stored.pending_number,
+      'digest', stored.pending_digest,
+      'name', stored.pending_name,
+      'config', stored.pending_config,
+      'description', stored.pending_description,
+      'proposed_by_user_id', stored.pending_user_id,
+      'proposed_by_service_account_id', stored.pending_service_account_id,
+      'proposed_at', ${isoTime('stored.pending_created_at')}
+    ) end as pending_revision,
+    ${isoTime('stored.next_run_at')} as next_run_at,
+    case when stored.hook_id is not null then json_build_object('url', ${hooksUrl}::text || stored.hook_id) end as trigger`
 }
 
-const findShown = prepared<SpaceValues & { id: string }, { json: string; version: number }>((param, db) =>
-  db
-    .selectFrom(shown(db, param).where('automations.id', '=', param('id')).as('shown'))
-    .innerJoin('automations', 'automations.id', 'shown.id')
-    .select([sql<string>`to_json(shown)::text`.as('json'), 'automations.version']),
+const findShown = prepared<SpaceValues & { id: string }, { json: string; version: number }>(
+  (param, db) => sql<{ json: string; version: number }>`
+    select to_json(shown)::text as json, stored.version
+      from ${stored(db, param).where('automations.id', '=', param('id')).as('stored')}
+     cross join lateral (select ${shownFields(param('hooksUrl'))}) shown`,
 )
 
 /** One automation of a space, as the API shows it. @param hooksUrl what the URL of a webhook begins with. */
@@ -112,52 +139,67 @@ export type ListFilter = { status: string | null; kind: string | null; hooksUrl:
 /** The place of a row in the order of the list. */
 export type Position = { updatedAt: string; id: string }
 
+/**
+ * A list, or a page of one: all of it as the elements of a JSON array without the brackets, or, where that is too large, only the
+ * ids of its rows, for {@link listParts}. `last` is the last row of a page when there are more behind it, else null.
+ */
+export type Listed = ({ json: JsonText } | { ids: string[] }) & { last: Position | null }
+
 type ListValues = ListFilter & SpaceValues
 
-/** A space's automations in the order of the list, which is that of automations_space_idx. */
+/** About how large one automation is: its configs, and the rest of it. */
+const BYTES = sql<number>`1024 + ${jsonBytes('current.config')} + ${jsonBytes('pending.config')}`
+/** Whether the rows of {@link listed} make one answer together. */
+const ALL_FIT = sql<boolean>`stored.all_bytes <= ${sql.lit(MAX_ANSWER_BYTES)}`
+
+/** A space's automations in the order of the list, which is that of automations_space_idx, and how large they are together. */
 function listed(db: Kysely<DB>, param: Param<ListValues>) {
-  return shown(db, param)
+  return stored(db, param)
+    .select(sql<number>`sum(${BYTES}) over ()`.as('all_bytes'))
     .where(sql<boolean>`(${param('status')}::text is null or automations.status = ${param('status')})`)
     .where(sql<boolean>`(${param('kind')}::text is null or automations.kind = ${param('kind')})`)
     .orderBy('automations.updated_at', 'desc')
     .orderBy('automations.id', 'desc')
 }
 
+type Whole = { json: string | null; ids: string[] | null }
+
 // The whole array comes back as one text: reading ten rows into objects and writing them out again costs this process
 // more than the query costs Postgres (bench/README.md).
-const listAll = prepared<ListValues, { json: string }>((param, db) =>
-  db
-    .selectFrom(listed(db, param).as('listed'))
-    .select(sql<string>`'[' || coalesce(string_agg(to_json(listed)::text, ','), '') || ']'`.as('json')),
+const listAll = prepared<ListValues, Whole>(
+  (param, db) => sql<Whole>`
+    select string_agg(case when ${ALL_FIT} then to_json(shown)::text end, ',') as json,
+           array_agg(stored.id::text) filter (where not ${ALL_FIT}) as ids
+      from ${listed(db, param).as('stored')}
+     cross join lateral (select ${shownFields(param('hooksUrl'))}) shown`,
 )
 
 type PageValues = ListValues & { most: number; afterUpdatedAt: string | null; afterId: string | null }
+type PageRow = { json: string | null; updated_at: string; id: string }
 
-const listPage = prepared<PageValues, { json: string; updated_at: string; id: string }>((param, db) =>
-  db
-    .selectFrom(
-      listed(db, param)
-        .where(
-          sql<boolean>`(${param('afterId')}::uuid is null or (automations.updated_at, automations.id)
-            < (${param('afterUpdatedAt')}::timestamptz, ${param('afterId')}::uuid))`,
-        )
-        .limit(param('most'))
-        .as('listed'),
+const listPage = prepared<PageValues, PageRow>((param, db) => {
+  const rows = listed(db, param)
+    .where(
+      sql<boolean>`(${param('afterId')}::uuid is null or (automations.updated_at, automations.id)
+        < (${param('afterUpdatedAt')}::timestamptz, ${param('afterId')}::uuid))`,
     )
-    .select([sql<string>`to_json(listed)::text`.as('json'), 'listed.updated_at', 'listed.id']),
-)
+    .limit(param('most'))
+  return sql<PageRow>`
+    select case when ${ALL_FIT} then to_json(shown)::text end as json, shown.updated_at, stored.id
+      from ${rows.as('stored')}
+     cross join lateral (select ${shownFields(param('hooksUrl'))}) shown`
+})
 
-/** All automations of a space, newest `updated_at` first, as a JSON array. */
-export async function list(db: Kysely<DB>, space: Space, filter: ListFilter): Promise<JsonText> {
+/** All automations of a space, newest `updated_at` first. */
+export async function list(db: Kysely<DB>, space: Space, filter: ListFilter): Promise<Listed> {
   const [row] = await listAll(db, { organizationId: space.organizationId, spaceId: space.id, ...filter })
-  return jsonText(row?.json ?? '[]')
+  return { ...(row?.ids ? { ids: row.ids } : { json: jsonText(row?.json ?? '') }), last: null }
 }
 
 /**
  * One page of the same list.
  *
  * @param after the last row of the page before, null for the first page.
- * @returns `last` is the last row of this page when there are more behind it, else null.
  */
 export async function listLimited(
   db: Kysely<DB>,
@@ -165,7 +207,7 @@ export async function listLimited(
   filter: ListFilter,
   limit: number,
   after: Position | null,
-): Promise<{ json: JsonText; last: Position | null }> {
+): Promise<Listed> {
   const rows = await listPage(db, {
     organizationId: space.organizationId,
     spaceId: space.id,
@@ -176,8 +218,57 @@ export async function listLimited(
   })
   const page = rows.slice(0, limit)
   const last = rows.length > limit ? page.at(-1) : undefined
+  const json = page.map((row) => row.json)
   return {
-    json: jsonText(`[${page.map((row) => row.json).join(',')}]`),
+    ...(json.includes(null) ? { ids: page.map(({ id }) => id) } : { json: jsonText(json.join(',')) }),
     last: last ? { updatedAt: last.updated_at, id: last.id } : null,
+  }
+}
+
+type PartValues = SpaceValues & { hooksUrl: string; ids: string[] }
+/** `rest` is the place of the first of the ids that is left for the next part, from 1 on; null where none is. */
+type Part = { json: string | null; rest: number | null }
+
+const listPart = prepared<PartValues, Part>((param, db) => {
+  const rows = stored(db, param)
+    .innerJoin(
+      sql<{ id: string; place: number }>`unnest(${param('ids')}::uuid[]) with ordinality`.as<'wanted'>(
+        sql`wanted(id, place)`,
+      ),
+      'wanted.id',
+      'automations.id',
+    )
+    .select([
+      'wanted.place',
+      sql<number>`coalesce(sum(${BYTES}) over (
+        order by wanted.place rows between unbounded preceding and 1 preceding), 0)`.as('bytes_before'),
+    ])
+  const fits = sql<boolean>`stored.bytes_before < ${sql.lit(MAX_ANSWER_BYTES)}`
+  return sql<Part>`
+    select string_agg(case when ${fits} then to_json(shown)::text end, ',' order by stored.place) as json,
+           (min(stored.place) filter (where not ${fits}))::integer as rest
+      from ${rows.as('stored')}
+     cross join lateral (select ${shownFields(param('hooksUrl'))}) shown`
+})
+
+const IDS_AT_ONCE = 200
+
+/**
+ * Reads automations of a space by their ids, in that order, in parts of bounded size: elements of a JSON array with commas
+ * between. What is gone meanwhile is left out, so that a part may be empty.
+ */
+export async function* listParts(
+  db: Kysely<DB>,
+  space: Space,
+  ids: readonly string[],
+  hooksUrl: string,
+): AsyncGenerator<JsonText> {
+  const values = { organizationId: space.organizationId, spaceId: space.id, hooksUrl }
+  for (let start = 0; start < ids.length; ) {
+    const some = ids.slice(start, start + IDS_AT_ONCE)
+    // On a connection of its own: on one that is shared, all who come after would wait until it is read.
+    const [part] = await db.transaction().execute((trx) => listPart(trx, { ...values, ids: some }))
+    start += part?.rest ? part.rest - 1 : some.length
+    yield jsonText(part?.json ?? '')
   }
 }

@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { isBehind, type Piece } from '../page.ts'
 import type { DB } from '../types.ts'
 
 export type SignupStatus = 'pending' | 'approved' | 'denied'
@@ -34,12 +35,14 @@ function requests(db: Kysely<DB>, organizationId: string) {
     .where('signup_requests.organization_id', '=', organizationId)
 }
 
-/** Who waits to be let in, whoever has waited longest first. */
-export async function listPending(db: Kysely<DB>, organizationId: string): Promise<SignupRequest[]> {
+/** A piece of those who wait to be let in, whoever has waited longest first. */
+export async function listPending(db: Kysely<DB>, organizationId: string, piece: Piece): Promise<SignupRequest[]> {
   return requests(db, organizationId)
     .where('signup_requests.status', '=', 'pending')
+    .where(isBehind('signup_requests.created_at', 'signup_requests.id', piece))
     .orderBy('signup_requests.created_at')
     .orderBy('signup_requests.id')
+    .limit(piece.most)
     .execute()
 }
 

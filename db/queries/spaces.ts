@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { isBehind, type Piece } from '../page.ts'
 import type { Space } from '../space.ts'
 import type { DB } from '../types.ts'
 import { LISTED } from './access.ts'
@@ -15,15 +16,15 @@ export type ShownSpace = {
 const SHOWN = ['id', 'organization_id', 'name', 'description', 'created_at'] as const
 
 /**
- * The spaces of an organization that a member may enter, the oldest first.
+ * A piece of the spaces of an organization that a member may enter, the oldest first.
  *
- * @param all whether the member sees every space anyway.
+ * @param member.all whether the member sees every space anyway.
  */
 export async function listFor(
   db: Kysely<DB>,
   organizationId: string,
-  userId: string,
-  all: boolean,
+  { userId, all }: { userId: string; all: boolean },
+  piece: Piece,
 ): Promise<ShownSpace[]> {
   const { rows } = await sql<ShownSpace>`
     with c as (
@@ -38,7 +39,9 @@ export async function listFor(
       cross join c
       cross join held
      where s.organization_id = ${organizationId}::uuid and (${all}::boolean or ${LISTED})
-     order by s.created_at, s.id`.execute(db)
+       and ${isBehind('s.created_at', 's.id', piece)}
+     order by s.created_at, s.id
+     limit ${piece.most}`.execute(db)
   return rows
 }
 

@@ -2,7 +2,7 @@ import * as auditLog from '../../db/queries/audit-log.ts'
 import { AuditLogQuery, AuditLogResponse } from '../../schemas/audit-log.ts'
 import { ref } from '../../schemas/component.ts'
 import { OrganizationParams } from '../../schemas/params.ts'
-import { cutPage, readPage } from '../page.ts'
+import { readPage, showPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 
 /** Who did what, append-only and chained. */
@@ -23,14 +23,14 @@ const routes: RoutePlugin = async (app) => {
     },
     async ({ organization, query }) => {
       const { most, after } = readPage(query, [isSequence])
-      const rows = await auditLog.list(app.db, organization.id, {
+      const found = await auditLog.list(app.db, organization.id, {
         action: query.action ?? null,
         actorId: query.actor_id ?? null,
         targetId: query.target_id ?? null,
         before: after && Number(after[0]),
-        most: most + 1,
+        most,
       })
-      const { page, next_cursor } = cutPage(rows, most, ({ sequence }) => [String(sequence)])
+      const { page, next_cursor } = showPage(found, ({ sequence }) => [String(sequence)])
       return { entries: page.map(toEntry), next_cursor }
     },
   )

@@ -34,7 +34,9 @@ const routes: RoutePlugin = async (app) => {
         operationId: 'listAutomations',
         tags: ['Automations'],
         summary: 'List automations',
-        description: 'Newest `updated_at` first. Without `limit`, all of the space; with it, also `next_cursor`.',
+        description:
+          'Newest `updated_at` first. Without `limit`, all of the space; with it, also `next_cursor`. What is much comes in parts, as ' +
+          'fast as it is read.',
         params: SpaceParams,
         querystring: AutomationQuery,
         response: { 200: written(AutomationListResponse) },
@@ -44,12 +46,16 @@ const routes: RoutePlugin = async (app) => {
       const { hooksUrl } = settings
       const filter = { status: query.status ?? null, kind: query.kind ?? null, hooksUrl }
       const { most, after } = readPage(query, [isTimestamp, isUuid])
-      if (query.limit === undefined && after === null)
-        return writeObject(reply, { automations: await shownAutomations.list(db, space, filter) })
       const position = after && { updatedAt: after[0], id: after[1] }
-      const { json, last } = await shownAutomations.listLimited(db, space, filter, most, position)
-      const cursor = last && encodeCursor([last.updatedAt, last.id])
-      return writeObject(reply, { automations: json, next_cursor: jsonText(JSON.stringify(cursor)) })
+      const isPage = query.limit !== undefined || position !== null
+      const listed = isPage
+        ? await shownAutomations.listLimited(db, space, filter, most, position)
+        : await shownAutomations.list(db, space, filter)
+      const cursor = listed.last && encodeCursor([listed.last.updatedAt, listed.last.id])
+      const others = isPage ? { next_cursor: jsonText(JSON.stringify(cursor)) } : {}
+      if ('json' in listed) return writeObject(reply, { automations: jsonText(`[${listed.json}]`), ...others })
+      const parts = shownAutomations.listParts(db, space, listed.ids, hooksUrl)
+      return reply.sendParts('automations', parts, others)
     },
   )
 

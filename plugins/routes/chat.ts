@@ -7,6 +7,7 @@ import {
   ChatMessageListResponse,
   ChatMessageQuery,
   ChatMessageResponse,
+  ChatRoom,
   ChatRoomCreate,
   ChatRoomListResponse,
   ChatRoomResponse,
@@ -17,7 +18,7 @@ import { ChatRoomParams, SpaceParams } from '../../schemas/params.ts'
 import { refuseTaken } from '../../src/conflict.ts'
 import { ApiError } from '../../src/errors.ts'
 import { isUuid } from '../core/validation.ts'
-import { cutPage, DEFAULT_LIMIT, readPage } from '../page.ts'
+import { DEFAULT_LIMIT, readPage, showPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 
 /** Rooms of a space: what a `channel` in the config of an automation names. */
@@ -37,7 +38,13 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(ChatRoomListResponse) },
       },
     },
-    async ({ space }) => ({ chat_rooms: await chatRooms.list(db, space) }),
+    async ({ space }, reply) =>
+      reply.sendAll(
+        'chat_rooms',
+        ChatRoom,
+        (piece) => chatRooms.list(db, space, piece),
+        ({ id }) => id,
+      ),
   )
 
   app.post(
@@ -79,9 +86,9 @@ const routes: RoutePlugin = async (app) => {
       const { most, after } = readPage(query, [isUuid])
       const room = await chatRooms.find(db, space, params.chatRoomId)
       if (room === undefined) throw new ApiError('chat_room_not_found')
-      const wanted = { before: after?.[0] ?? null, most: most + 1 }
-      const rows = await chatMessages.list(db, space, room.id, wanted)
-      const { page, next_cursor } = cutPage(rows, most, ({ id }) => [id])
+      const wanted = { before: after?.[0] ?? null, most }
+      const found = await chatMessages.list(db, space, room.id, wanted)
+      const { page, next_cursor } = showPage(found, ({ id }) => [id])
       return { messages: page, next_cursor }
     },
   )

@@ -2,7 +2,7 @@ import * as memberRoles from '../../db/queries/member-roles.ts'
 import * as members from '../../db/queries/members.ts'
 import { NoContent, ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
-import { MemberListResponse, MemberRoles } from '../../schemas/members.ts'
+import { Member, MemberListResponse, MemberRoles } from '../../schemas/members.ts'
 import { MemberParams, OrganizationParams } from '../../schemas/params.ts'
 import * as grants from '../../src/access/grants.ts'
 import { ApiError } from '../../src/errors.ts'
@@ -25,7 +25,13 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(MemberListResponse) },
       },
     },
-    async ({ organization }) => ({ members: await members.list(db, organization.id) }),
+    async ({ organization }, reply) =>
+      reply.sendAll(
+        'members',
+        Member,
+        (piece) => members.list(db, organization.id, piece),
+        (row) => row.user_id,
+      ),
   )
 
   app.delete(

@@ -30,7 +30,13 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(OrganizationListResponse) },
       },
     },
-    async ({ actor }) => ({ organizations: await organizations.list(db, actor.userId) }),
+    async ({ actor }, reply) =>
+      reply.sendAll(
+        'organizations',
+        Organization,
+        (piece) => organizations.list(db, actor.userId, piece),
+        ({ id }) => id,
+      ),
   )
 
   app.post(

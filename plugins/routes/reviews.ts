@@ -9,7 +9,7 @@ import { diff } from '../../src/automations/revisions.ts'
 import { readStored } from '../../src/stored.ts'
 import { isUuid } from '../core/validation.ts'
 import { isTimestamp } from '../cursor.ts'
-import { cutPage, readPage } from '../page.ts'
+import { readPage, showPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 
 /** The review queue: proposals of every space that the caller may enter. */
@@ -32,8 +32,8 @@ const routes: RoutePlugin = async (app) => {
       const viewer = { userId: actor.userId, seesEverySpace: seesEverySpace(organization.permissions) }
       const { most, after } = readPage(query, [isTimestamp, isUuid])
       const position = after && { proposedAt: after[0], automationId: after[1] }
-      const rows = await reviews.list(app.db, organization.id, viewer, { after: position, most: most + 1 })
-      const { page, next_cursor } = cutPage(rows, most, (row) => [row.proposed_at.toISOString(), row.automation_id])
+      const found = await reviews.list(app.db, organization.id, viewer, { after: position, most })
+      const { page, next_cursor } = showPage(found, (row) => [row.proposed_at.toISOString(), row.automation_id])
       return { reviews: page.map(toReview), next_cursor }
     },
   )

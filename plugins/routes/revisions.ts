@@ -10,7 +10,7 @@ import type { Space } from '../../src/access/actor.ts'
 import { contentOf } from '../../src/automations/content.ts'
 import { diff } from '../../src/automations/revisions.ts'
 import { ApiError } from '../../src/errors.ts'
-import { cutPage, readPage } from '../page.ts'
+import { readPage, showPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 
 const TAG = 'Review'
@@ -35,9 +35,9 @@ const routes: RoutePlugin = async (app) => {
     async ({ space, params, query }) => {
       const kind = await kindOf(space, params.automationId)
       const { most, after } = readPage(query, [isRevisionNumber])
-      const wanted = { before: after && Number(after[0]), most: most + 1 }
-      const rows = await automationRevisions.list(db, space, params.automationId, wanted)
-      const { page, next_cursor } = cutPage(rows, most, ({ revision }) => [String(revision)])
+      const wanted = { before: after && Number(after[0]), most }
+      const found = await automationRevisions.list(db, space, params.automationId, wanted)
+      const { page, next_cursor } = showPage(found, ({ revision }) => [String(revision)])
       return { revisions: page.map((row) => toRevision(row, kind)), next_cursor }
     },
   )

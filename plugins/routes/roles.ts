@@ -2,7 +2,7 @@ import * as roles from '../../db/queries/roles.ts'
 import { NoContent, ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { OrganizationParams, RoleParams } from '../../schemas/params.ts'
-import { RoleCreate, RoleListResponse, RoleResponse, RoleUpdate } from '../../schemas/roles.ts'
+import { Role, RoleCreate, RoleListResponse, RoleResponse, RoleUpdate } from '../../schemas/roles.ts'
 import * as grants from '../../src/access/grants.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 
@@ -23,7 +23,13 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(RoleListResponse) },
       },
     },
-    async ({ organization }) => ({ roles: await roles.list(db, organization.id) }),
+    async ({ organization }, reply) =>
+      reply.sendAll(
+        'roles',
+        Role,
+        (piece) => roles.list(db, organization.id, piece),
+        ({ id }) => id,
+      ),
   )
 
   app.post(

@@ -17,7 +17,7 @@ import type { Space } from '../../src/access/actor.ts'
 import { ApiError } from '../../src/errors.ts'
 import * as requests from '../../src/runs/requests.ts'
 import { isUuid } from '../core/validation.ts'
-import { cutPage, readPage } from '../page.ts'
+import { readPage, showPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 import { waitForRun } from '../wait-for-run.ts'
 
@@ -73,9 +73,9 @@ const routes: RoutePlugin = async (app) => {
       if ((await automations.findKind(db, space, automationId)) === undefined)
         throw new ApiError('automation_not_found')
       const { most, after } = readPage(query, [isUuid])
-      const wanted = { status: query.status ?? null, before: after?.[0] ?? null, most: most + 1 }
-      const rows = await automationRuns.list(db, space, automationId, wanted)
-      const { page, next_cursor } = cutPage(rows, most, ({ id }) => [id])
+      const wanted = { status: query.status ?? null, before: after?.[0] ?? null, most }
+      const found = await automationRuns.list(db, space, automationId, wanted)
+      const { page, next_cursor } = showPage(found, ({ id }) => [id])
       return { runs: page.map(toRun), next_cursor }
     },
   )

@@ -3,6 +3,7 @@ import { NoContent, ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { OrganizationParams, ServiceAccountParams } from '../../schemas/params.ts'
 import {
+  ServiceAccount,
   ServiceAccountCreate,
   ServiceAccountListResponse,
   ServiceAccountResponse,
@@ -30,7 +31,13 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(ServiceAccountListResponse) },
       },
     },
-    async ({ organization }) => ({ service_accounts: await serviceAccounts.list(db, organization.id) }),
+    async ({ organization }, reply) =>
+      reply.sendAll(
+        'service_accounts',
+        ServiceAccount,
+        (piece) => serviceAccounts.list(db, organization.id, piece),
+        ({ id }) => id,
+      ),
   )
 
   app.post(

@@ -2,7 +2,7 @@ import * as signupRequests from '../../db/queries/signup-requests.ts'
 import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { OrganizationParams, SignupRequestParams } from '../../schemas/params.ts'
-import { SignupRequestListResponse, SignupRequestResponse } from '../../schemas/signup-requests.ts'
+import { SignupRequest, SignupRequestListResponse, SignupRequestResponse } from '../../schemas/signup-requests.ts'
 import * as grants from '../../src/access/grants.ts'
 import { decide } from '../../src/access/signup-requests.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
@@ -39,7 +39,13 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(SignupRequestListResponse) },
       },
     },
-    async ({ organization }) => ({ signup_requests: await signupRequests.listPending(app.db, organization.id) }),
+    async ({ organization }, reply) =>
+      reply.sendAll(
+        'signup_requests',
+        SignupRequest,
+        (piece) => signupRequests.listPending(app.db, organization.id, piece),
+        ({ id }) => id,
+      ),
   )
 
   for (const { path, status, ...description } of DECISIONS)

@@ -1,3 +1,4 @@
+import type { Piece } from '../../db/page.ts'
 import * as spaceRoles from '../../db/queries/space-roles.ts'
 import * as spaces from '../../db/queries/spaces.ts'
 import { NoContent, ref } from '../../schemas/component.ts'
@@ -26,9 +27,11 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(SpaceListResponse) },
       },
     },
-    async ({ actor, organization: { id, permissions } }) => ({
-      spaces: await spaces.listFor(db, id, actor.userId, seesEverySpace(permissions)),
-    }),
+    async ({ actor, organization }, reply) => {
+      const member = { userId: actor.userId, all: seesEverySpace(organization.permissions) }
+      const read = (piece: Piece) => spaces.listFor(db, organization.id, member, piece)
+      return reply.sendAll('spaces', Space, read, ({ id }) => id)
+    },
   )
 
   app.post(
