@@ -200,8 +200,13 @@ t.test('what one automation has stored and nobody can read harms no other', asyn
         onError: (error) => t.fail(String(error)),
       })
       t.teardown(scheduler.stop)
-      await until(async () => jobsSent.length === 1)
-      t.match((await send(owner, 'GET', `${base}/${other}/runs`)).body.runs, [{ status: 'queued' }])
+      // Its job is sent before its transaction is done.
+      const runs = await until(async () => {
+        const { body } = await send(owner, 'GET', `${base}/${other}/runs`)
+        return body.runs.length > 0 && body.runs
+      })
+      t.match(runs, [{ status: 'queued' }])
+      t.equal(jobsSent.length, 1)
       t.ok(looks < 50, `${looks} looks in half a second`)
       released.resolve()
       await holder
