@@ -20,6 +20,7 @@ import methods from './core/methods.ts'
 import openapi from './core/openapi.ts'
 import swaggerUi from './core/swagger-ui.ts'
 import validation from './core/validation.ts'
+import waiting from './core/waiting.ts'
 import auditLog from './routes/audit-log.ts'
 import auth from './routes/auth.ts'
 import automationPolicy from './routes/automation-policy.ts'
@@ -98,6 +99,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
   await app.register(authorization, { db, rateLimit: config.rateLimit })
   await app.register(idempotency, { db, cipher })
   await app.register(health, { db })
+  await app.register(waiting, { db })
   if (!deps.onlyHealth) await registerApi(app)
 
   app.refuseOtherMethods()

@@ -85,6 +85,31 @@ export async function find(db: Kysely<DB>, space: Space, automationId: string, i
   return ofAutomation(db, space, automationId).where('id', '=', id).executeTakeFirst()
 }
 
+/** A run, of whichever space. */
+export type RunKey = { organizationId: string; automationId: string; id: string }
+
+/** Of some runs, those that have ended, and the ids of those that are not there any more; the others are under way. */
+export async function listEnds(
+  db: Kysely<DB>,
+  keys: readonly RunKey[],
+): Promise<{ ended: Map<string, Run>; gone: Set<string> }> {
+  const { rows } = await sql<{ id: string; is_gone: boolean }>`
+    select asked.id, r.id is null as is_gone
+      from json_to_recordset(${JSON.stringify(keys)}::json) as asked ("organizationId" uuid, "automationId" uuid, id uuid)
+      left join automation_runs r
+        on r.organization_id = asked."organizationId" and r.automation_id = asked."automationId" and r.id = asked.id
+     where r.id is null or r.finished_at is not null`.execute(db)
+  const gone = new Set(rows.filter(({ is_gone }) => is_gone).map(({ id }) => id))
+  const ended = rows.filter(({ is_gone }) => !is_gone).map(({ id }) => id)
+  if (ended.length === 0) return { ended: new Map(), gone }
+  const runs = await db
+    .selectFrom('automation_runs')
+    .select(SHOWN)
+    .where('id', '=', sql<string>`any(${ended}::uuid[])`)
+    .execute()
+  return { ended: new Map(runs.map((run) => [run.id, run])), gone }
+}
+
 /** Runs of an automation, newest first. @param page `before` is the id of the last run of the page before. */
 export async function list(
   db: Kysely<DB>,

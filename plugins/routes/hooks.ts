@@ -1,5 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { closed, ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import type { RunStatus } from '../../schemas/runs.ts'
@@ -8,14 +8,14 @@ import { ApiError } from '../../src/errors.ts'
 import { createAdmission } from '../../src/hooks/admission.ts'
 import { createReceiver, type Hook, type Receipt } from '../../src/hooks/receiver.ts'
 import type { Delivery } from '../../src/kinds/kind.ts'
+import { hungUp } from '../hung-up.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
-import { waitForRun } from '../wait-for-run.ts'
 
 const LARGEST_BODY = 1024 * 1024
 /** Of one process, being read or stored. Beyond that, senders are asked to come again. */
 const MAX_AT_ONCE = { mostRequests: 4000, mostBytes: 128 * 1024 * 1024 }
-/** Senders that wait for the end of a run; others are answered at once. */
-const MAX_WAITING = 200
+/** Senders, and others, that wait for the end of a run; further senders are answered at once. */
+const MAX_WAITING = 2000
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -35,7 +35,6 @@ const routes: RoutePlugin = async (app) => {
   const receive = createReceiver({ db, queue, cipher, actions, kinds, batches: settings.eventBatches })
   const admission = createAdmission(MAX_AT_ONCE)
   const countUnproven = app.createLimiter(settings.rateLimit, 60)
-  let waiting = 0
 
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: FastifyRequest, bytes: Buffer) => bytes)
@@ -79,7 +78,7 @@ const routes: RoutePlugin = async (app) => {
       const answer = await store(request, () => countUnproven(request, reply))
       if ('challenge' in answer) return reply.code(200).send(answer)
       const { receipt, hook, waitSeconds } = answer
-      const run = waitSeconds === null ? undefined : await endOf(hook, receipt, waitSeconds)
+      const run = waitSeconds === null ? undefined : await endOf(reply, hook, receipt, waitSeconds)
       return run === undefined ? reply.code(202).send(receipt) : reply.code(200).send({ ...receipt, run })
     },
   )
@@ -94,16 +93,11 @@ const routes: RoutePlugin = async (app) => {
   }
 
   /** The result of a run; undefined where it takes longer, or too many wait already. */
-  async function endOf(hook: Hook, { run_id }: Receipt, seconds: number) {
-    if (run_id === null || waiting >= MAX_WAITING) return undefined
-    waiting++
-    try {
-      const space = { organizationId: hook.organizationId, id: hook.spaceId }
-      const run = await waitForRun(db, space, hook.automationId, run_id, seconds)
-      return run && { status: run.status as RunStatus, error_message: run.error_message, output: run.output }
-    } finally {
-      waiting--
-    }
+  async function endOf(reply: FastifyReply, hook: Hook, { run_id: id }: Receipt, seconds: number) {
+    if (id === null || app.runWaits.size >= MAX_WAITING) return undefined
+    const { organizationId, automationId } = hook
+    const run = await app.runWaits.wait({ organizationId, automationId, id }, seconds, hungUp(reply))
+    return run && { status: run.status as RunStatus, error_message: run.error_message, output: run.output }
   }
 }
 
