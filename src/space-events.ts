@@ -55,7 +55,7 @@ export function createFeed({ db, everyMs, onError }: FeedOptions): Feed {
   async function look(): Promise<void> {
     isLooking = true
     let since: string | undefined
-    for (; followers.size > 0; await wait(everyMs)) {
+    for (; followers.size > 0 && !isClosed; await wait(everyMs)) {
       try {
         since = await ringWhereNews(since ?? (await spaceEvents.horizon(db)))
       } catch (error) {
