@@ -1,6 +1,7 @@
 import { createDb, type Database } from '../db/client.ts'
-import { type Embedded, EmbeddedPostgresError, startEmbedded } from '../db/embedded.ts'
-import { isMigrated } from '../db/migrate.ts'
+import { type Embedded, type EmbeddedOptions, EmbeddedPostgresError, startEmbedded } from '../db/embedded.ts'
+import * as migrations from '../db/migrate.ts'
+import { checkServer } from '../db/server.ts'
 import { type Config, ConfigError } from '../src/config.ts'
 
 /** A database to work on, and how to let it go. */
@@ -18,12 +19,14 @@ export async function openDatabase(
   options: { attach?: boolean } = {},
 ): Promise<OpenedDatabase> {
   if (config.databaseUrl !== undefined) {
-    const db = createDb(config.databaseUrl, { onError })
-    return { db, url: config.databaseUrl, embedded: false, close: () => db.destroy() }
+    const url = await checkServer(config.databaseUrl)
+    const db = createDb(url, { onError })
+    return { db, url, embedded: false, close: () => db.destroy() }
   }
+  const onNotice = (line: string) => console.error(`hyperspeed: ${line}`)
   const postgres = options.attach
-    ? await attachOrStart(config.dataDir)
-    : await startEmbedded(config.dataDir, { onError })
+    ? await attachOrStart(config.dataDir, { onNotice })
+    : await startEmbedded(config.dataDir, { onError, onNotice })
   const db = createDb(postgres.url, { onError })
   return {
     db,
@@ -36,6 +39,19 @@ export async function openDatabase(
   }
 }
 
+/** Bringing a large database up to this program may take long, and so may waiting for another process that does. */
+const MIGRATE_WITHIN_MS = 60 * 60_000
+
+/** Migrates a database, on connections of its own whose statements may take their time. @returns the migrations that ran. */
+export async function migrate(url: string): Promise<string[]> {
+  const db = createDb(url, { pipelines: 1, poolSize: 1, statementTimeout: MIGRATE_WITHIN_MS })
+  try {
+    return await migrations.migrate(db)
+  } finally {
+    await db.destroy()
+  }
+}
+
 /**
  * The same for a command that works on what is there.
  *
@@ -44,7 +60,7 @@ export async function openDatabase(
 export async function openMigrated(config: Config): Promise<OpenedDatabase> {
   const database = await openDatabase(config, console.error, { attach: true })
   try {
-    if (await isMigrated(database.db)) return database
+    if (await migrations.isMigrated(database.db)) return database
     throw new ConfigError('the database is behind this program: run hyperspeed migrate first')
   } catch (error) {
     await database.close()
@@ -52,11 +68,11 @@ export async function openMigrated(config: Config): Promise<OpenedDatabase> {
   }
 }
 
-async function attachOrStart(dataDir: string): Promise<Embedded> {
+async function attachOrStart(dataDir: string, options: Pick<EmbeddedOptions, 'onNotice'>): Promise<Embedded> {
   try {
-    return await startEmbedded(dataDir, { attach: true })
+    return await startEmbedded(dataDir, { ...options, attach: true })
   } catch (error) {
-    if (error instanceof EmbeddedPostgresError) return startEmbedded(dataDir)
+    if (error instanceof EmbeddedPostgresError) return startEmbedded(dataDir, options)
     throw error
   }
 }

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
 import { EmbeddedPostgresError } from '../db/embedded.ts'
+import { UnusableServerError } from '../db/server.ts'
 import { ConfigError } from '../src/config.ts'
+import { exitOnSignals } from './signals.ts'
 import { version } from './version.ts'
 
 const HELP = `Hyperspeed Automations ${version}
@@ -44,6 +46,9 @@ const COMMANDS: Record<string, Run> = {
   'rotate-keys': async (env) => (await import('./rotate-keys.ts')).rotateKeys(env),
 }
 
+/** Those that go on until they are told to stop. */
+const STOP_IN_ORDER = new Set(['serve', 'worker'])
+
 async function main(args: string[]): Promise<number | undefined> {
   const { values, positionals } = parseArgs({
     args,
@@ -59,7 +64,9 @@ async function main(args: string[]): Promise<number | undefined> {
   if (values.version) return print(`${version}\n`)
   const name = positionals.length === 0 ? 'serve' : positionals.join(' ')
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-  return command === undefined ? usage(`unknown command "${name}"`) : command(process.env, values)
+  if (command === undefined) return usage(`unknown command "${name}"`)
+  if (!STOP_IN_ORDER.has(name)) exitOnSignals()
+  return command(process.env, values)
 }
 
 function print(text: string): number {
@@ -78,6 +85,7 @@ function explain(error: unknown): string {
   const isMendable =
     error instanceof ConfigError ||
     error instanceof EmbeddedPostgresError ||
+    error instanceof UnusableServerError ||
     ('code' in error && /^(EADDR|EACCES|ECONN|ENOTFOUND|28|3D|42501)/.test(String(error.code)))
   return isMendable ? `hyperspeed: ${error.message}` : String(error.stack)
 }

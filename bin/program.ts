@@ -1,14 +1,13 @@
 import type { FastifyInstance } from 'fastify'
-import { migrate } from '../db/migrate.ts'
 import { type AppDependencies, buildApp } from '../plugins/app.ts'
 import { createPasswords } from '../src/access/passwords.ts'
 import type { Actions } from '../src/actions/index.ts'
 import { KINDS } from '../src/kinds/index.ts'
 import type { Kinds } from '../src/kinds/registry.ts'
-import { type RunQueue, startQueue } from '../src/runs/queue.ts'
+import { type RunQueue, startQueue, type Work } from '../src/runs/queue.ts'
 import { type Cipher, createCipher } from '../src/secrets/cipher.ts'
 import { wireActions } from './actions.ts'
-import { type OpenedDatabase, openDatabase } from './database.ts'
+import { migrate, type OpenedDatabase, openDatabase } from './database.ts'
 import type { ConfigWithSecrets } from './load-config.ts'
 import { version } from './version.ts'
 
@@ -22,9 +21,9 @@ export type Program = {
   app: FastifyInstance
   /** Logs what went wrong beside any request. */
   onError(message: string): (error: unknown) => void
-  /** Has something stopped before all that was there before it. */
-  stopFirst(stop: () => Promise<unknown>): void
-  /** Stops everything, what came last first. */
+  /** Has what runs automations stop while the requests that are under way end: each waits for the other's work. */
+  stopWithRequests(work: Work): void
+  /** Stops everything: what takes work first, then what it was done with, the last first. */
   stop(): Promise<void>
 }
 
@@ -36,21 +35,23 @@ type Options = Pick<AppDependencies, 'mostEventLoopDelay' | 'onlyHealth' | 'logg
 /** Opens the database, migrates it, and wires what works on it. What was opened is let go when something fails. */
 export async function startProgram(config: ConfigWithSecrets, { isWorker, ...options }: Options): Promise<Program> {
   let app: FastifyInstance | undefined
+  let work: Work | undefined
   const onError = (message: string) => (err: unknown) => app?.log.warn({ err }, message)
   const stops: (() => Promise<unknown>)[] = []
-  const stopFirst = (stop: () => Promise<unknown>) => void stops.unshift(stop)
+  const isWorking = () => work?.isAlive() ?? true
   const stop = async () => {
-    for (const each of stops) await each()
+    await Promise.all([app?.close(), work?.stop()])
+    for (const each of stops.reverse()) await each()
   }
   try {
     const database = await openDatabase(config, onError('a database connection broke'))
-    stopFirst(database.close)
-    await migrate(database.db)
+    stops.push(database.close)
+    await migrate(database.url)
     const queue = await startQueue(database.url, { isWorker, onError: onError('the queue of runs failed') })
-    stopFirst(queue.stop)
+    stops.push(queue.stop)
     const cipher = createCipher(config.encryptionKeys)
     const { actions, close } = wireActions(database.db, cipher, config)
-    stopFirst(close)
+    stops.push(close)
     app = await buildApp({
       ...options,
       config,
@@ -62,9 +63,12 @@ export async function startProgram(config: ConfigWithSecrets, { isWorker, ...opt
       passwords: createPasswords(),
       jwtSecret: config.jwtSecret,
       version,
+      isWorking,
     })
-    stopFirst(app.close.bind(app))
-    return { database, queue, actions, kinds: KINDS, cipher, app, onError, stopFirst, stop }
+    const stopWithRequests = (started: Work) => {
+      work = started
+    }
+    return { database, queue, actions, kinds: KINDS, cipher, app, onError, stopWithRequests, stop }
   } catch (error) {
     await stop()
     throw error

@@ -1,32 +1,82 @@
+import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
+import { type PrettyOptions, build as pretty } from 'pino-pretty'
 import type { Config } from '../src/config.ts'
 import { type Demo, describeDemo, isDemoWanted, makeDemo } from './demo.ts'
-import { loadConfig } from './load-config.ts'
+import { type ConfigWithSecrets, loadConfig } from './load-config.ts'
 import { type Program, startProgram } from './program.ts'
+import { onStop } from './signals.ts'
 import { startWorker } from './worker.ts'
 
-/** Within this time after SIGTERM the process is gone, whatever hangs. */
+/** Within this time after a signal the process is gone, whatever hangs. */
 const STOP_WITHIN_MS = 10_000
 const MAX_EVENT_LOOP_DELAY_MS = 2000
 
-/** Starts what the role wants: the API, the work, or both. It stops in order on SIGINT or SIGTERM. */
+/** Starts what the role wants: the API, the work, or both. A signal stops it in order, also while it is still starting. */
 export async function serve(env: NodeJS.ProcessEnv): Promise<undefined> {
-  const config = await loadConfig(env)
+  let log: FastifyBaseLogger | undefined
+  const starting = Promise.withResolvers<Program>()
+  onStop(env, (reason) => {
+    log?.info({ reason }, 'stopping')
+    setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref()
+    // What failed to start has let go of everything by itself, and main tells of it.
+    starting.promise.then(stop).then(
+      () => process.exit(0),
+      () => process.exit(1),
+    )
+  })
+  try {
+    const program = await start(await loadConfig(env))
+    log = program.app.log
+    starting.resolve(program)
+  } catch (error) {
+    starting.reject(error)
+    starting.promise.catch(() => {}) // nobody may have asked to stop
+    throw error
+  }
+}
+
+async function start(config: ConfigWithSecrets): Promise<Program> {
   const isWorker = config.role !== 'api'
   const program = await startProgram(config, {
     isWorker,
     onlyHealth: config.role === 'worker',
     mostEventLoopDelay: MAX_EVENT_LOOP_DELAY_MS,
-    logger: { level: config.logLevel, redact: ['*.password', '*.token', '*.oauth_token', '*.authorization'] },
+    logger: loggerOf(config),
   })
   try {
-    if (isWorker) program.stopFirst(await startWorker(program, config))
-    const demo = (await isDemoWanted(config, program.database)) ? await makeDemo(program.app) : undefined
+    const demo = (await isDemoWanted(config, program.database)) ? await makeDemoQuietly(program.app) : undefined
+    if (isWorker) program.stopWithRequests(await startWorker(program, config))
     await listen(program, config, demo)
+    return program
   } catch (error) {
     await program.stop()
     throw error
   }
-  stopOnSignal(program)
+}
+
+/** JSON, a line each, for whatever collects logs; for a person at a terminal the same to read. */
+function loggerOf({ logLevel }: Config): FastifyServerOptions['logger'] {
+  const options = { level: logLevel, redact: ['*.password', '*.token', '*.oauth_token', '*.authorization'] }
+  return process.stdout.isTTY ? { ...options, stream: pretty(ON_A_TERMINAL) } : options
+}
+
+const ON_A_TERMINAL: PrettyOptions = {
+  sync: true,
+  singleLine: true,
+  translateTime: 'HH:MM:ss',
+  messageFormat: '{msg}{if status} {method} {route} {status} in {ms} ms{end}',
+  ignore: 'pid,hostname,reqId,method,route,status,ms',
+}
+
+/** Its requests are nobody's, and the first thing that a visitor sees is what they made. */
+async function makeDemoQuietly(app: FastifyInstance): Promise<Demo> {
+  const { level } = app.log
+  app.log.level = 'silent'
+  try {
+    return await makeDemo(app)
+  } finally {
+    app.log.level = level
+  }
 }
 
 async function listen({ app }: Program, { host, port, publicUrl }: Config, demo: Demo | undefined): Promise<void> {
@@ -39,24 +89,13 @@ async function listen({ app }: Program, { host, port, publicUrl }: Config, demo:
   }
 }
 
-/** Readiness first, so that nobody sends more; then what was started, the last first. */
-function stopOnSignal({ app, stop }: Program): void {
-  let stopping = false
-  const stopOnce = async (signal: string) => {
-    if (stopping) return
-    stopping = true
-    setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref()
-    app.stopBeingReady()
-    app.log.info({ signal }, 'stopping')
-    await stop()
-    process.exit(0)
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      stopOnce(signal).catch((error: unknown) => {
-        console.error(error)
-        process.exit(1)
-      })
-    })
+/** Readiness first, so that nobody sends more. */
+async function stop(program: Program): Promise<void> {
+  program.app.stopBeingReady()
+  try {
+    await program.stop()
+  } catch (error) {
+    program.app.log.error({ err: error }, 'it did not stop in order')
+    throw error
   }
 }

@@ -3,6 +3,7 @@ import type { Config } from '../src/config.ts'
 import { createExecutor, createUndertaker } from '../src/engine/executor.ts'
 import { startScheduler } from '../src/engine/scheduler.ts'
 import { startMaintenance } from '../src/maintenance.ts'
+import type { Work } from '../src/runs/queue.ts'
 import type { Program } from './program.ts'
 
 /** Runs under way in one process. Most of them wait for somebody else: a run costs memory and perhaps a socket, no thread. */
@@ -12,26 +13,24 @@ const CONCURRENCY = 1000
  * Starts what runs automations: the scheduler, which starts what is due, the executor, which runs what was started, and the
  * minute's maintenance.
  *
- * @returns stops them, after what is under way. Runs that are not done go back to the queue with it.
+ * @returns `stop` takes nothing more, hands back what has not begun, and ends after what is under way.
  */
-export async function startWorker(
-  program: Program,
-  { retentionDays }: Pick<Config, 'retentionDays'>,
-): Promise<() => Promise<void>> {
+export async function startWorker(program: Program, { retentionDays }: Pick<Config, 'retentionDays'>): Promise<Work> {
   const { queue, actions, kinds, cipher } = program
   const { db, url } = program.database
   const onError = program.onError('a worker failed')
+  const stopping = new AbortController()
   const scheduler = startScheduler({ db, queue, kinds, now: Date.now, onError })
   const stopListening = listen(url, 'hyperspeed_due', () => scheduler.wake(), onError)
-  await queue.work(
-    CONCURRENCY,
-    createExecutor({ db, queue, actions, kinds, cipher }),
-    createUndertaker({ db, queue, kinds }),
-  )
+  const execute = createExecutor({ db, queue, actions, kinds, cipher, stopping: stopping.signal })
+  const work = await queue.work(CONCURRENCY, execute, createUndertaker({ db, queue, kinds }))
   const stopMaintenance = startMaintenance(db, { kinds, retentionDays }, onError)
-  return async () => {
-    await stopListening()
-    await scheduler.stop()
-    await stopMaintenance()
+  return {
+    isAlive: work.isAlive,
+    async stop() {
+      stopping.abort()
+      stopMaintenance()
+      await Promise.all([stopListening(), scheduler.stop(), work.stop()])
+    },
   }
 }

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -11,6 +12,7 @@ import {
   type TransactionSettings,
 } from 'kysely'
 import pg from 'pg'
+import { BoundedClient, type Bounds, connectionConfig, createPool, isSilence } from './connection.ts'
 import { DatabaseUnavailable, withoutValues } from './failures.ts'
 import type { DB } from './types.ts'
 
@@ -58,6 +60,8 @@ class Adapter extends PostgresAdapter {
   override async releaseMigrationLock(): Promise<void> {}
 }
 
+const DESTROY_WITHIN_MS = 2000
+
 class PipelinedDriver implements Driver {
   readonly #pipelines: Pipelines
   readonly #pool: pg.Pool
@@ -65,23 +69,19 @@ class PipelinedDriver implements Driver {
 
   constructor(url: string, options: DatabaseOptions) {
     const statementTimeout = options.statementTimeout ?? 10_000
-    const connection: pg.ClientConfig = {
-      connectionString: url,
-      application_name: 'hyperspeed',
-      options: '-c timezone=UTC',
-      statement_timeout: statementTimeout,
-      idle_in_transaction_session_timeout: 2 * statementTimeout,
-      // For a server that has gone silent; one that answers gives up by itself after statement_timeout.
-      query_timeout: statementTimeout + 2000,
-      connectionTimeoutMillis: options.poolWait ?? 5000,
-      keepAlive: true,
+    const bounds: Bounds = {
+      // One that answers gives up by itself after statement_timeout.
+      answerWithin: statementTimeout + 2000,
+      ...(options.poolWait === undefined ? {} : { connectWithin: options.poolWait }),
     }
+    const prepare = (client: pg.ClientBase) => client.query(settings(statementTimeout))
     const onError = options.onError ?? (() => {})
-    this.#pipelines = new Pipelines(connection, options.pipelines ?? 4, options.mostInFlight ?? 2000, onError)
-    this.#pool = new pg.Pool({ ...connection, max: options.poolSize ?? 10 })
-    this.#pool.on('error', onError)
-    // An error may stand in the same packet as the end of the handshake, before whoever waits for the client can listen.
-    this.#pool.on('connect', (client) => client.on('error', () => {}))
+    this.#pipelines = new Pipelines(
+      () => new BoundedClient({ ...connectionConfig(url, bounds), pipeline: true }),
+      prepare,
+      { count: options.pipelines ?? 4, mostInFlight: options.mostInFlight ?? 2000, onError },
+    )
+    this.#pool = createPool(url, bounds, { max: options.poolSize ?? 10, prepare, onError })
   }
 
   async init(): Promise<void> {}
@@ -108,9 +108,16 @@ class PipelinedDriver implements Driver {
     connection.release()
   }
 
+  /** A transaction that still waits for the server is not waited for longer than a moment. */
   async destroy(): Promise<void> {
-    await Promise.all([this.#pipelines.end(), this.#pool.end()])
+    const ended = Promise.all([this.#pipelines.end(), this.#pool.end()])
+    await Promise.race([ended, wait(DESTROY_WITHIN_MS, undefined, { ref: false })])
   }
+}
+
+/** What each session keeps to, in milliseconds. */
+function settings(statementTimeout: number): string {
+  return `set timezone = 'UTC'; set statement_timeout = ${statementTimeout}; set idle_in_transaction_session_timeout = ${2 * statementTimeout}`
 }
 
 /** What Kysely holds while it runs a query or a transaction: a pipeline, until a transaction begins on it. */
@@ -168,18 +175,28 @@ function toResult<R>({ rows, rowCount, command }: pg.QueryResult): QueryResult<R
 
 type Statement = { text: string; values: unknown[]; name: string }
 
+type PipelinesOptions = { count: number; mostInFlight: number; onError: (error: Error) => void }
+
+type Slot = { client: Promise<pg.Client>; inFlight: number }
+
 /** A few connections, each with many statements in flight; one that breaks is replaced at the next statement. */
 class Pipelines {
-  readonly #config: pg.ClientConfig
-  readonly #slots: (Promise<pg.Client> | undefined)[]
+  readonly #create: () => pg.Client
+  readonly #prepare: (client: pg.Client) => Promise<unknown>
+  readonly #slots: (Slot | undefined)[]
   readonly #onError: (error: Error) => void
   readonly #mostInFlight: number
   readonly #corked = new Set<Duplex>()
   #inFlight = 0
   #next = 0
 
-  constructor(config: pg.ClientConfig, count: number, mostInFlight: number, onError: (error: Error) => void) {
-    this.#config = { ...config, pipeline: true }
+  constructor(
+    create: () => pg.Client,
+    prepare: (client: pg.Client) => Promise<unknown>,
+    { count, mostInFlight, onError }: PipelinesOptions,
+  ) {
+    this.#create = create
+    this.#prepare = prepare
     this.#slots = Array.from({ length: count }, () => undefined)
     this.#onError = onError
     this.#mostInFlight = mostInFlight
@@ -187,14 +204,20 @@ class Pipelines {
 
   async query(statement: Statement): Promise<pg.QueryResult> {
     if (this.#inFlight >= this.#mostInFlight) throw new DatabaseUnavailable('too many statements in flight')
+    const index = this.#next++ % this.#slots.length
+    const slot = this.#slots[index] ?? this.#connect(index)
     this.#inFlight++
-    const slot = this.#next++ % this.#slots.length
+    slot.inFlight++
     try {
-      const client = await (this.#slots[slot] ?? this.#connect(slot))
+      const client = await slot.client
       this.#writeTogether(client.connection.stream)
       return await client.query(statement)
+    } catch (error) {
+      if (isSilence(error)) this.#replaceIdle()
+      throw error
     } finally {
       this.#inFlight--
+      slot.inFlight--
     }
   }
 
@@ -212,15 +235,24 @@ class Pipelines {
     })
   }
 
-  async end(): Promise<void> {
-    await Promise.allSettled(this.#slots.map(async (client) => (await client)?.end()))
+  /** Where the server of one connection has gone silent, a statement on each of the others would find the same out anew. */
+  #replaceIdle(): void {
+    for (const [index, slot] of this.#slots.entries()) {
+      if (slot === undefined || slot.inFlight > 0) continue
+      this.#slots[index] = undefined
+      void slot.client.then((client) => client.end()).catch(() => {})
+    }
   }
 
-  #connect(slot: number): Promise<pg.Client> {
-    const client = new pg.Client(this.#config)
+  async end(): Promise<void> {
+    await Promise.allSettled(this.#slots.map(async (slot) => (await slot?.client)?.end()))
+  }
+
+  #connect(index: number): Slot {
+    const client = this.#create()
     // A connection that breaks tells so more than once, and by the second time another may have its place.
     const drop = () => {
-      if (this.#slots[slot] === connected) this.#slots[slot] = undefined
+      if (this.#slots[index] === slot) this.#slots[index] = undefined
     }
     client.on('error', (error) => {
       drop()
@@ -228,16 +260,20 @@ class Pipelines {
       this.#onError(error)
     })
     client.on('end', drop)
-    const connected = client.connect().then(
-      () => client,
-      async (error) => {
+    const connect = async () => {
+      try {
+        await client.connect()
+        await this.#prepare(client)
+        return client
+      } catch (error) {
         drop()
         await client.end().catch(() => {}) // it never connected: there is nothing to end, only a socket to let go
         throw error
-      },
-    )
-    this.#slots[slot] = connected
-    return connected
+      }
+    }
+    const slot: Slot = { client: connect(), inFlight: 0 }
+    this.#slots[index] = slot
+    return slot
   }
 }
 

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
-import { type Cluster, describe, EmbeddedPostgresError, livePort, start, stop, USER } from './cluster.ts'
+import { type Cluster, describe, describeElsewhere, live, remove, start, stop, USER } from './cluster.ts'
+import { EmbeddedPostgresError } from './embedded-error.ts'
 
-export { EmbeddedPostgresError }
+export { EmbeddedPostgresError, remove as removeEmbedded }
 
 const DATABASE = 'hyperspeed'
 /** Held on a connection of its own by the one server process that owns a data folder; ends with the process. */
@@ -23,6 +24,8 @@ export type EmbeddedOptions = {
   settings?: Record<string, string>
   /** Told of what keeps a Postgres that went away from coming back; it is tried again. */
   onError?: (error: unknown) => void
+  /** Told, in a line, where Postgres and its data lie when they can't lie in their own places. */
+  onNotice?: (line: string) => void
   /** Take no ownership: fails unless a server of ours already runs there, and `stop` leaves it running. */
   attach?: boolean
 }
@@ -31,25 +34,51 @@ export type EmbeddedOptions = {
  * A real Postgres 18 from npm in `dataDir/postgres`: made there the first time, started, or adopted where one of ours
  * still runs there (its program was killed). It listens on a free port of 127.0.0.1 and wants the random password that
  * is kept in `dataDir`. It runs in a session of its own, so that Ctrl-C reaches this program alone, which then stops
- * it in its turn. Where it ends by itself it is started again on the same port, and its own recovery does the rest.
+ * it in its turn; where this program ends in another way than by `stop`, it takes Postgres along. Where Postgres ends by
+ * itself it is started again on the same port, and its own recovery does the rest.
  *
  * @throws EmbeddedPostgresError where another process of this program has the folder, and where Postgres won't start.
  */
 export async function startEmbedded(dataDir: string, options: EmbeddedOptions = {}): Promise<Embedded> {
+  forgetOtherServers()
   const cluster = await describe(dataDir)
-  const live = await livePort(cluster)
-  if (live === undefined && options.attach) throw new EmbeddedPostgresError(`no server is running on ${cluster.root}`)
-  const port = live ?? (await start(cluster, options.settings ?? {}))
+  const found = await live(cluster)
+  if (found === undefined && options.attach) throw new EmbeddedPostgresError(`no server is running on ${cluster.root}`)
+  const server = found ?? (await start(cluster, options.settings ?? {}))
+  const notice = describeElsewhere(cluster)
+  if (notice !== undefined) options.onNotice?.(notice)
   const password = (await readFile(cluster.passwordFile, 'utf8')).trim()
-  const url = `postgres://${USER}:${password}@127.0.0.1:${port}/${DATABASE}`
+  const url = `postgres://${USER}:${password}@127.0.0.1:${server.port}/${DATABASE}?sslmode=disable`
   if (options.attach) return { url, stop: async () => {} }
-  const letGo = await keep(url, cluster, () => start(cluster, options.settings ?? {}, port), options.onError)
+  let { pid } = server
+  const takeAlong = () => signal(pid, 'SIGINT')
+  const restart = async () => {
+    const restarted = (await live(cluster)) ?? (await start(cluster, options.settings ?? {}, server.port))
+    pid = restarted.pid
+  }
+  const letGo = await keep(url, cluster, restart, options.onError)
+  process.once('exit', takeAlong)
   return {
     url,
     async stop() {
       await letGo()
       await stop(cluster)
+      process.off('exit', takeAlong)
     },
+  }
+}
+
+/** The variables of libpq (PGHOST, PGSSLMODE, PGOPTIONS, …) speak of another Postgres, and pg would heed them here too. */
+function forgetOtherServers(): void {
+  for (const name of Object.keys(process.env)) if (name.startsWith('PG')) delete process.env[name]
+}
+
+/** SIGINT is to Postgres what a fast stop is. It may be gone already. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // it has ended by itself
   }
 }
 
@@ -74,7 +103,7 @@ async function keep(
   async function recover(): Promise<void> {
     while (!isLeaving) {
       try {
-        if ((await livePort(cluster)) === undefined) await restart()
+        await restart()
         owner = await hold()
         return
       } catch (error) {

@@ -7,7 +7,8 @@ import * as review from './migrations/0003-review.ts'
 import * as runs from './migrations/0004-runs.ts'
 import * as webhooks from './migrations/0005-webhooks.ts'
 import * as kindsAndSecrets from './migrations/0006-kinds-and-secrets.ts'
-import * as turns from './migrations/0007-runs.ts'
+import * as events from './migrations/0007-events.ts'
+import * as turns from './migrations/0008-runs.ts'
 import type { DB } from './types.ts'
 
 /** Every migration, in order. Frozen once released: a change is a new one. */
@@ -18,7 +19,8 @@ const MIGRATIONS: Record<string, Migration> = {
   '0004-runs': runs,
   '0005-webhooks': webhooks,
   '0006-kinds-and-secrets': kindsAndSecrets,
-  '0007-runs': turns,
+  '0007-events': events,
+  '0008-runs': turns,
 }
 
 const LOCK = 4_711_002

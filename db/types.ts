@@ -288,6 +288,7 @@ export interface WebhookEvents {
   automation_id: string;
   body: Json | null;
   body_bytes: number;
+  body_replaced: Generated<boolean>;
   event_key: string | null;
   headers: Json;
   id: string;

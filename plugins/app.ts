@@ -62,6 +62,8 @@ export type AppDependencies = {
   eventBatches?: EventBatches
   /** Of a process that only works: `/healthz` and `/readyz`, and nothing else. */
   onlyHealth?: boolean
+  /** Whether this process runs automations as it should, where that is its work too. */
+  isWorking?: () => boolean
   logger?: FastifyServerOptions['logger']
 }
 
@@ -98,17 +100,17 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
   await app.register(authentication, { jwtSecret })
   await app.register(authorization, { db, rateLimit: config.rateLimit })
   await app.register(idempotency, { db, cipher })
-  await app.register(health, { db })
+  await app.register(health, { db, isWorking: deps.isWorking })
   await app.register(waiting, { db })
-  if (!deps.onlyHealth) await registerApi(app)
+  if (!deps.onlyHealth) await registerApi(app, config.publicUrl)
 
   app.refuseOtherMethods()
   await app.ready()
   return app
 }
 
-async function registerApi(app: FastifyInstance): Promise<void> {
-  await app.register(swaggerUi)
+async function registerApi(app: FastifyInstance, publicUrl: string): Promise<void> {
+  await app.register(swaggerUi, { publicUrl })
   await app.register(automations, { prefix: `${SPACE}/automations` })
   await app.register(preview, { prefix: `${SPACE}/automations` })
   await app.register(decisions, { prefix: `${SPACE}/automations/:automationId` })

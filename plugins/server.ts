@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import type { Config } from '../src/config.ts'
 import { ApiError, type ErrorCode } from '../src/errors.ts'
 import { errorBody, sendError } from './core/errors.ts'
 import { buildSerializersOnce } from './serializers.ts'
 
-type ServerOptions = Required<Pick<FastifyServerOptions, 'trustProxy' | 'logger'>>
+type ServerOptions = Pick<Config, 'trustProxy'> & Required<Pick<FastifyServerOptions, 'logger'>>
 
 const BODY_LIMIT = 1024 * 1024
 const CLOSE_ALL_AFTER_MS = 5000
@@ -16,7 +17,7 @@ export function createServer({ trustProxy, logger }: ServerOptions): FastifyInst
   const app = Fastify({
     logger,
     genReqId: () => randomUUID(),
-    trustProxy,
+    trustProxy: typeof trustProxy === 'number' ? (_address, hop) => hop < trustProxy : trustProxy,
     bodyLimit: BODY_LIMIT,
     // Slow senders: the headers within 20 s, the whole request within 30 s, looked at every 2 s. Node takes the shorter
     // for the headers, whichever it is. An idle connection is kept for 72 s (above the usual proxy's 60 s).
@@ -37,6 +38,7 @@ export function createServer({ trustProxy, logger }: ServerOptions): FastifyInst
     routerOptions: { ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: 200 },
   })
   closeInTime(app)
+  if (trustProxy) leaveOutPorts(app)
   app.addHook('onResponse', async (request, reply) => {
     request.log.info(
       {
@@ -50,6 +52,18 @@ export function createServer({ trustProxy, logger }: ServerOptions): FastifyInst
     )
   })
   return app
+}
+
+/**
+ * Some proxies (Azure's Application Gateway) write the caller's port behind the address: it is another one for each connection,
+ * and with it each would be another caller.
+ */
+function leaveOutPorts(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ raw: { headers } }) => {
+    const forwarded = headers['x-forwarded-for']
+    if (typeof forwarded !== 'string') return
+    headers['x-forwarded-for'] = forwarded.replace(/\[([\da-f:.]+)\](?::\d+)?|(\d+(?:\.\d+){3}):\d+/gi, '$1$2')
+  })
 }
 
 /**

@@ -21,6 +21,7 @@ export const RegisterRequest = component(
       password: Type.String({
         minLength: 8,
         maxLength: 1024,
+        description: 'The same text is the same password in whatever Unicode form a keyboard sends it (RFC 8265).',
         example: 'correct horse battery staple',
       }),
       name: Type.Optional(
@@ -87,7 +88,8 @@ export const TokenResponse = component(
     {
       access_token: Type.String({ description: 'A JWT for the `Authorization` header.' }),
       refresh_token: Type.String({
-        description: 'Good for one refresh within 30 days. Using it twice ends the whole session.',
+        description:
+          'Good for one refresh within 30 days. Using it again more than 10 seconds later ends the whole session.',
       }),
       token_type: stringEnum(['Bearer']),
       expires_in: Type.Integer({ description: 'Seconds until the access token ends.', example: 900 }),

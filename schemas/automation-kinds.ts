@@ -1,5 +1,5 @@
-import { type Static, type TProperties, type TSchema, Type } from '@sinclair/typebox'
-import { AutomationBase, creation } from './automations.ts'
+import { type TProperties, type TSchema, Type } from '@sinclair/typebox'
+import { automationSchema, creation } from './automations.ts'
 import { type Component, closed, component, ref, stringEnum, taggedUnion } from './component.ts'
 import type { KindSchema } from './kinds/kind.ts'
 
@@ -63,14 +63,12 @@ function automationConfig(kinds: readonly KindSchema[], { example }: KindSchema)
 
 /** An automation of one kind, whose config is typed. */
 function automationOf({ name, title, config, automationExample: example }: KindSchema): Component {
-  const own = Type.Object({ kind: stringEnum([name]), config: ref(config) })
   return component(
     `${title}Automation`,
-    Type.Unsafe<Static<typeof AutomationBase>>({
-      allOf: [{ $ref: AutomationBase.$id }, own],
-      description: `An automation of the kind \`${name}\`.`,
-      ...(example === undefined ? {} : { example }),
-    }),
+    automationSchema(
+      { kind: stringEnum([name]), config: ref(config) },
+      { description: `An automation of the kind \`${name}\`.`, ...(example === undefined ? {} : { example }) },
+    ),
   )
 }
 

@@ -13,7 +13,7 @@ export const SecretChange = component(
           writeOnly: true,
           description:
             'The secret that the other side made. Left out, one is made here. For Standard Webhooks it is `whsec_` and ' +
-            '24 to 64 bytes in base64.',
+            '24 to 64 bytes in base64. A token may begin with `Bearer`, which is no part of it.',
           example: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
         }),
       ),

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { type ObjectOptions, type Static, type TObject, type TProperties, Type } from '@sinclair/typebox'
 import { closed, component, named, nullable, ref, stringEnum, timestamp, uuid, visibleText } from './component.ts'
 import { Digest } from './digest.ts'
 import { Cursor, Limit } from './paging.ts'
@@ -31,89 +31,101 @@ export type SettableAutomationStatus = Static<typeof SettableAutomationStatus>
 export const AutomationConfig = named<Record<string, unknown>>('AutomationConfig')
 export type AutomationConfig = Static<typeof AutomationConfig>
 
-const PendingRevision = closed(
-  {
-    revision: Type.Integer({ description: 'Its number.' }),
-    digest: ref(Digest),
-    name: Type.String({ description: 'Display name.' }),
-    config: AutomationConfig,
-    description: nullable(Type.String({ description: 'What it is meant to do, or null.' })),
-    proposed_by_user_id: nullable(uuid('The person who proposed it, or null.')),
-    proposed_by_service_account_id: nullable(uuid('The service account that proposed it, or null.')),
-    proposed_at: timestamp('When it was proposed.'),
-  },
-  {
-    title: 'PendingRevision',
-    description: 'A change to what is active or paused that waits for a person, beside what runs; or null.',
-  },
-)
-
-const AutomationRejection = closed(
-  {
-    code: nullable(Type.String({ description: 'For programs.' })),
-    paths: Type.Array(Type.String(), { description: 'JSON pointers to what is wrong.' }),
-  },
-  {
-    title: 'AutomationRejection',
-    description: 'What the reviewer said beside the reason, for AI staff to correct itself; or null.',
-  },
-)
-
-/** Open, where other answers are closed: it is one part of what an automation is. */
-export const AutomationBase = component(
-  'AutomationBase',
-  Type.Object(
-    {
-      id: uuid('Automation UUID.'),
-      organization_id: uuid('Organization UUID.'),
-      space_id: uuid('Space UUID.'),
-      name: Type.String({ description: 'Display name.' }),
-      status: ref(AutomationStatus),
-      created_by_user_id: nullable(uuid('The person who created it, or null.')),
-      created_by_service_account_id: nullable(uuid('The service account that created it, or null.')),
-      reviewed_by_user_id: nullable(uuid('The person who last reviewed it, or null.')),
-      reviewed_at: nullable(timestamp('When it was last reviewed, or null.')),
-      rejection_reason: nullable(Type.String({ description: 'Why it was rejected, or null.' })),
-      last_run_at: nullable(timestamp('The most recent execution, or null.')),
-      last_error: nullable(Type.String({ description: 'What went wrong in the most recent failed run, or null.' })),
-      created_at: timestamp('When it was created.'),
-      updated_at: timestamp('When it last changed.'),
-      description: nullable(Type.String({ description: 'What it is meant to do, or null.' })),
-      has_oauth_token: Type.Boolean({ description: 'Whether a credential is stored. It never comes back.' }),
-      owner_user_id: nullable(
-        uuid('The person who answers for it: who made it, or who approved what AI staff proposed. Null until then.'),
-      ),
-      reviewer_is_member: nullable(
-        Type.Boolean({ description: 'Whether the reviewer still belongs to the organization; null without a review.' }),
-      ),
-      rejection: nullable(AutomationRejection),
-      revision: Type.Integer({ description: 'The number of the revision that is shown and, while active, runs.' }),
-      digest: ref(Digest),
-      approved_digest: nullable(
-        Type.String({
-          description: 'The `digest` of the content that a person let run, or null. Only while both agree it runs.',
-        }),
-      ),
-      pending_revision: nullable(PendingRevision),
-      next_run_at: nullable(timestamp('When it runs next by the clock, or null where nothing is planned.')),
-      trigger: nullable(
-        closed(
-          { url: Type.String({ description: 'Where its events come in. It stays the same.' }) },
-          {
-            title: 'AutomationTrigger',
-            description: 'Where it is set off from outside; null for a kind that is not.',
-          },
-        ),
-      ),
-    },
-    { description: 'What every automation has, of whatever kind.' },
+export const PendingRevision = component(
+  'PendingRevision',
+  nullable(
+    closed(
+      {
+        revision: Type.Integer({ description: 'Its number.' }),
+        digest: ref(Digest),
+        name: Type.String({ description: 'Display name.' }),
+        config: AutomationConfig,
+        description: nullable(Type.String({ description: 'What it is meant to do, or null.' })),
+        proposed_by_user_id: nullable(uuid('The person who proposed it, or null.')),
+        proposed_by_service_account_id: nullable(uuid('The service account that proposed it, or null.')),
+        proposed_at: timestamp('When it was proposed.'),
+      },
+      {
+        description: 'A change to what is active or paused that waits for a person, beside what runs; or null.',
+      },
+    ),
   ),
 )
 
-/** An automation of one of the kinds there are, told apart by `kind`. */
-export const Automation = named<Static<typeof AutomationBase> & { kind: string; config: AutomationConfig }>(
-  'Automation',
+export const AutomationRejection = component(
+  'AutomationRejection',
+  nullable(
+    closed(
+      {
+        code: nullable(Type.String({ description: 'For programs.' })),
+        paths: Type.Array(Type.String(), { description: 'JSON pointers to what is wrong.' }),
+      },
+      {
+        description: 'What the reviewer said beside the reason, for AI staff to correct itself; or null.',
+      },
+    ),
+  ),
 )
+
+export const AutomationTrigger = component(
+  'AutomationTrigger',
+  nullable(
+    closed(
+      { url: Type.String({ description: 'Where its events come in. It stays the same.' }) },
+      { description: 'Where it is set off from outside; null for a kind that is not.' },
+    ),
+  ),
+)
+
+/** What every automation says of itself, whatever its kind. */
+const shared = {
+  id: uuid('Automation UUID.'),
+  organization_id: uuid('Organization UUID.'),
+  space_id: uuid('Space UUID.'),
+  name: Type.String({ description: 'Display name.' }),
+  status: ref(AutomationStatus),
+  created_by_user_id: nullable(uuid('The person who created it, or null.')),
+  created_by_service_account_id: nullable(uuid('The service account that created it, or null.')),
+  reviewed_by_user_id: nullable(uuid('The person who last reviewed it, or null.')),
+  reviewed_at: nullable(timestamp('When it was last reviewed, or null.')),
+  rejection_reason: nullable(Type.String({ description: 'Why it was rejected, or null.' })),
+  last_run_at: nullable(timestamp('The most recent execution, or null.')),
+  last_error: nullable(Type.String({ description: 'What went wrong in the most recent failed run, or null.' })),
+  created_at: timestamp('When it was created.'),
+  updated_at: timestamp('When it last changed.'),
+  description: nullable(Type.String({ description: 'What it is meant to do, or null.' })),
+  has_oauth_token: Type.Boolean({ description: 'Whether a credential is stored. It never comes back.' }),
+  owner_user_id: nullable(
+    uuid('The person who answers for it: who made it, or who approved what AI staff proposed. Null until then.'),
+  ),
+  reviewer_is_member: nullable(
+    Type.Boolean({ description: 'Whether the reviewer still belongs to the organization; null without a review.' }),
+  ),
+  rejection: ref(AutomationRejection),
+  revision: Type.Integer({ description: 'The number of the revision that is shown and, while active, runs.' }),
+  digest: ref(Digest),
+  approved_digest: nullable(
+    Type.String({
+      description: 'The `digest` of the content that a person let run, or null. Only while both agree it runs.',
+    }),
+  ),
+  pending_revision: ref(PendingRevision),
+  next_run_at: nullable(timestamp('When it runs next by the clock, or null where nothing is planned.')),
+  trigger: ref(AutomationTrigger),
+}
+
+/**
+ * An automation of one kind. All of it is written out, because clients that check what they get (zod) take no union of parts
+ * that are put together by `allOf`.
+ */
+export function automationSchema<K extends TProperties>(own: K, options: ObjectOptions) {
+  return closed({ ...shared, ...own }, options)
+}
+
+type Shared = Static<TObject<typeof shared>>
+
+/** An automation of one of the kinds there are, told apart by `kind`. */
+export const Automation = named<Shared & { kind: string; config: AutomationConfig }>('Automation')
 
 export const AutomationResponse = component(
   'AutomationResponse',

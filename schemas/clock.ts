@@ -20,7 +20,8 @@ export const timing = {
       description:
         'Five fields (minute, hour, day of the month, month, weekday) or six, with seconds in front. Names (`MON`, `JAN`), ' +
         '`L` (last), `W` (nearest weekday) and `#` (`MON#2`, the second Monday) may be used. At most one run in 60 seconds. ' +
-        'With both a day of the month and a weekday, either one is enough; `+MON` asks for both.',
+        'With both a day of the month and a weekday, either one is enough; both must match where one of them begins with `*` ' +
+        '(`*/2`), and with `+MON`. A `?` and a year, as EventBridge and Quartz have them, are refused.',
       example: '0 9 * * MON-FRI',
     }),
   ),

@@ -44,7 +44,7 @@ export const DESCRIPTIONS = {
   404: ['NotFound', 'It does not exist, or not in this space.'],
   409: ['Conflict', 'The request is fine, and the present state does not allow it.'],
   412: ['PreconditionFailed', 'It changed since it was read; the `ETag` header has its present version.'],
-  413: ['BodyTooLarge', 'The body is larger than 1 MiB.'],
+  413: ['BodyTooLarge', 'The body is larger than 1 MiB; an event, than 25 MiB.'],
   415: ['UnsupportedMediaType', 'The body is not uncompressed `application/json`.'],
   422: ['IdempotencyKeyReused', 'The `Idempotency-Key` was used with another request.'],
   428: ['PreconditionRequired', 'The caller must say what it saw, with `digest` or `If-Match`.'],

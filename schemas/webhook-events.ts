@@ -26,14 +26,27 @@ export const WebhookEvent = component(
       id: uuid('Event UUID.'),
       automation_id: uuid('Automation UUID.'),
       event_key: nullable(
-        Type.String({ description: 'What its sender calls it: under one key there is one event. Or null.' }),
+        Type.String({
+          description:
+            'What its sender calls it: under one key there is one event. What comes again after it was `filtered` or ' +
+            '`ignored`, and is wanted now, runs, and takes its place. Or null.',
+        }),
       ),
       type: nullable(Type.String({ description: 'What happened, as its sender names it; or null.' })),
       status: ref(WebhookEventStatus),
       headers: Type.Record(Type.String(), Type.String(), {
         description: 'The headers that it came with, in lower case; no signature, token or cookie among them.',
       }),
-      body: Type.Unknown({ description: 'The JSON that it is, or its text as a string; null where it was empty.' }),
+      body: Type.Unknown({
+        description:
+          'The JSON that it is; of a form its fields as an object, or the JSON in its only field `payload`; else its text as ' +
+          'a string; null where it was empty.',
+      }),
+      body_replaced: Type.Boolean({
+        description:
+          'Whether U+FFFD stands in the body in place of what can not be stored: U+0000, lone surrogates, and bytes that are ' +
+          'no text.',
+      }),
       run_id: nullable(uuid('The first run that it set off, or null.')),
       received_at: timestamp('When it came in.'),
     },
@@ -47,6 +60,7 @@ export const WebhookEvent = component(
         status: 'accepted',
         headers: { 'content-type': 'application/json' },
         body: { id: 'evt_1NG8Du2eZvKYlo2CUI79vXWy', type: 'invoice.paid' },
+        body_replaced: false,
         run_id: EXAMPLE_RUN_ID,
         received_at: '2026-11-23T09:58:00.000Z',
       },
@@ -121,7 +135,11 @@ export const WebhookReceipt = component(
     {
       event_id: uuid('The event, as it is stored.'),
       run_id: nullable(uuid('The run that it set off; null where it set off none.')),
-      duplicate: Type.Boolean({ description: 'Whether it came before: then these are the ids of the first time.' }),
+      duplicate: Type.Boolean({
+        description:
+          'Whether it came before: then these are the ids of the first time. What came before and set off no run is no ' +
+          'duplicate once it sets off one.',
+      }),
       run: Type.Optional(
         closed(
           {

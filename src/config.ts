@@ -1,3 +1,4 @@
+import { isAddressOrNetwork } from './egress/address.ts'
 import { parseAllowEntry } from './egress/destination.ts'
 import { type KeyRing, parseKeyRing } from './secrets/cipher.ts'
 
@@ -20,7 +21,11 @@ export type Config = Readonly<{
   logLevel: string
   /** Requests per minute and token (or address, where there is no token); undefined is no limit. */
   rateLimit: number | undefined
-  trustProxy: boolean | string
+  /**
+   * Whose `X-Forwarded-For` is believed: a number is how many proxies stand in front, a list has their addresses and networks,
+   * and true believes everybody.
+   */
+  trustProxy: boolean | number | string[]
   multiTenant: boolean
   demo: boolean
   /** For how many days finished runs are kept. */
@@ -36,6 +41,7 @@ export class ConfigError extends Error {
 
 type Environment = Record<string, string | undefined>
 
+const MAX_PROXIES = 32
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
 /**
@@ -60,14 +66,11 @@ export function readConfig(env: Environment): Config {
     port,
     publicUrl: publicUrlOf(env) ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     databaseUrl,
-    dataDir: text(env, 'DATA_DIR') ?? '.data',
+    dataDir: dataDirOf(env),
     role: oneOf(env, 'ROLE', ['all', 'api', 'worker']) ?? 'all',
     jwtSecret,
     encryptionKeys,
-    corsOrigin: (text(env, 'CORS_ORIGIN') ?? '')
-      .split(',')
-      .map((origin) => origin.trim())
-      .filter(Boolean),
+    corsOrigin: corsOriginOf(env),
     logLevel: oneOf(env, 'LOG_LEVEL', LOG_LEVELS) ?? 'info',
     rateLimit: text(env, 'RATE_LIMIT') === 'off' ? undefined : (integer(env, 'RATE_LIMIT', 1, 1e9) ?? 6000),
     trustProxy: trustProxyOf(env),
@@ -105,12 +108,21 @@ function flag(env: Environment, name: string): boolean | undefined {
   return value === undefined ? undefined : value === '1' || value === 'true'
 }
 
+/** libpq's variables of TLS count where the URL says nothing of it: pg would read them too, but each in another way. */
+const TLS_VARIABLES = { sslmode: 'PGSSLMODE', sslrootcert: 'PGSSLROOTCERT', sslcert: 'PGSSLCERT', sslkey: 'PGSSLKEY' }
+
 function databaseUrlOf(env: Environment): string | undefined {
   const value = text(env, 'DATABASE_URL')
   // The value holds a password: the message must not repeat it.
   if (value !== undefined && !/^postgres(ql)?:\/\//.test(value))
     throw new ConfigError('DATABASE_URL: takes a URL like postgres://user:password@host:5432/database')
-  return value
+  const url = URL.parse(value ?? '') // pg also takes some that are none, such as those of sockets
+  const added = Object.entries(TLS_VARIABLES).flatMap(([name, variable]) => {
+    const given = text(env, variable)
+    return given === undefined || url === null || url.searchParams.has(name) ? [] : [[name, given] as const]
+  })
+  for (const [name, given] of added) url?.searchParams.set(name, given)
+  return added.length === 0 ? value : url?.href
 }
 
 function publicUrlOf(env: Environment): string | undefined {
@@ -122,21 +134,52 @@ function publicUrlOf(env: Environment): string | undefined {
   return url.href.replace(/\/+$/, '')
 }
 
-function trustProxyOf(env: Environment): boolean | string {
-  const value = text(env, 'TRUST_PROXY')
-  if (value === undefined || value === '0' || value === 'false') return false
-  if (value === '1' || value === 'true') return true
-  if (!/^[\d.,:/ a-f]+$/i.test(value))
-    throw new ConfigError(`TRUST_PROXY: takes 0, 1 or a list of addresses or networks, not "${value}"`)
+function trustProxyOf(env: Environment): Config['trustProxy'] {
+  const value = text(env, 'TRUST_PROXY') ?? 'false'
+  if (value === 'false' || value === 'true') return value === 'true'
+  if (/^\d+$/.test(value)) return integer(env, 'TRUST_PROXY', 0, MAX_PROXIES) ?? 0
+  const entries = value.split(',').map((entry) => entry.trim())
+  const wrong = entries.find((entry) => !isAddressOrNetwork(entry))
+  if (wrong !== undefined)
+    throw new ConfigError(
+      `TRUST_PROXY: takes the number of proxies in front, or their addresses and networks (10.0.0.0/8) with commas between, not "${wrong}"`,
+    )
+  return entries
+}
+
+/** Browsers send an origin as scheme, host and port, and nothing else ever equals it. */
+function corsOriginOf(env: Environment): string[] {
+  return listOf(env, 'CORS_ORIGIN').map((entry) => {
+    const url = URL.parse(entry)
+    const isOrigin = url !== null && ['http:', 'https:'].includes(url.protocol) && url.href === `${url.origin}/`
+    if (!isOrigin)
+      throw new ConfigError(
+        `CORS_ORIGIN: takes origins like https://app.example.com, with commas between, not "${entry}"`,
+      )
+    return url.origin
+  })
+}
+
+function listOf(env: Environment, name: string): string[] {
+  return (text(env, name) ?? '')
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter(Boolean)
+}
+
+/** Postgres keeps the path as a line of a file, and can't be called with a null byte. */
+function dataDirOf(env: Environment): string {
+  const value = text(env, 'DATA_DIR') ?? '.data'
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to find
+  if (/[\u0000-\u001f\u007f]/.test(value)) throw new ConfigError('DATA_DIR: takes a path without control characters')
   return value
 }
 
 function egressAllowOf(env: Environment): string[] {
-  const entries = (text(env, 'EGRESS_ALLOW') ?? '').split(',').filter((entry) => entry.trim() !== '')
-  return entries.map((entry) => {
+  return listOf(env, 'EGRESS_ALLOW').map((entry) => {
     const authority = parseAllowEntry(entry)
     if (authority === undefined)
-      throw new ConfigError(`EGRESS_ALLOW: takes host:port with commas between, not "${entry.trim()}"`)
+      throw new ConfigError(`EGRESS_ALLOW: takes host:port with commas between, not "${entry}"`)
     return authority
   })
 }

@@ -71,6 +71,7 @@ export const ERRORS = {
   already_member: [409, 'already a member of this organization'],
   signup_request_decided: [409, 'the sign-up request is decided already'],
   quota_reached: [409, 'the limit for this space is reached'],
+  schedule_over: [409, 'its times are over: change the schedule, so that it can run again, before it becomes active'],
   automation_not_active: [409, 'automation must be active to run'],
   run_not_implemented: [409, 'run not implemented for this kind'],
   run_not_unknown: [409, 'only a run that is unknown can be resolved'],
@@ -88,13 +89,13 @@ export const ERRORS = {
   idempotency_key_in_flight: [409, 'a request with this Idempotency-Key is still in flight'],
   // 412, 413, 415, 422, 428, 429, 431
   precondition_failed: [412, 'the resource has changed since you read it'],
-  body_too_large: [413, 'the body is larger than 1 MiB'],
+  body_too_large: [413, 'the body is larger than 1 MiB, or than 25 MiB where events come in'],
   unsupported_media_type: [415, 'the body must be uncompressed application/json'],
   compressed_body: [415, 'the body must not be compressed'],
   idempotency_key_reused: [422, 'this Idempotency-Key was used with another request'],
   digest_required: [
     428,
-    'name the digest that you saw: approving without it works only while a proposal is as first submitted',
+    'name the digest that you saw (digest, or If-Match): letting it run without works only while it is as first submitted',
   ],
   rate_limited: [429, 'too many requests'],
   headers_too_large: [431, 'the request headers are too large'],

@@ -24,9 +24,15 @@ export type Upkeep = {
 /**
  * What falls due by the clock alone, in small batches, so that nothing waits behind it.
  *
+ * @param stopping ends it after the batch that is under way.
  * @throws what went wrong first, once all else is done; at once where the database is away.
  */
-export async function sweep(db: Kysely<DB>, { kinds, retentionDays }: Upkeep, now = new Date()): Promise<void> {
+export async function sweep(
+  db: Kysely<DB>,
+  { kinds, retentionDays }: Upkeep,
+  now = new Date(),
+  stopping?: AbortSignal,
+): Promise<void> {
   const before = (ms: number) => new Date(now.getTime() - ms)
   const kept = before(retentionDays * DAY_MS)
   const batches: (() => Promise<number>)[] = [
@@ -41,7 +47,7 @@ export async function sweep(db: Kysely<DB>, { kinds, retentionDays }: Upkeep, no
   const errors: unknown[] = []
   for (const batch of batches) {
     try {
-      while ((await batch()) === BATCH);
+      while (!stopping?.aborted && (await batch()) === BATCH);
     } catch (error) {
       errors.push(error)
       if (isUnavailable(error)) break
@@ -54,26 +60,24 @@ export async function sweep(db: Kysely<DB>, { kinds, retentionDays }: Upkeep, no
  * Sweeps once a minute until it is stopped. Several processes may do so on one database.
  *
  * @param onError told of a sweep that failed; the next one tries again.
- * @returns stops it, after the sweep that is under way.
+ * @returns stops it; what is under way ends with its batch, and nobody waits for it.
  */
-export function startMaintenance(
-  db: Kysely<DB>,
-  upkeep: Upkeep,
-  onError: (error: unknown) => void,
-): () => Promise<void> {
-  let underWay: Promise<void> = Promise.resolve()
+export function startMaintenance(db: Kysely<DB>, upkeep: Upkeep, onError: (error: unknown) => void): () => void {
+  const stopping = new AbortController()
   let isIdle = true
   const timer = setInterval(() => {
     if (!isIdle) return
     isIdle = false
-    underWay = sweep(db, upkeep)
-      .catch(onError)
+    sweep(db, upkeep, new Date(), stopping.signal)
+      .catch((error: unknown) => {
+        if (!stopping.signal.aborted) onError(error)
+      })
       .finally(() => {
         isIdle = true
       })
   }, EVERY_MS)
-  return async () => {
+  return () => {
     clearInterval(timer)
-    await underWay
+    stopping.abort()
   }
 }

@@ -6,17 +6,16 @@ const MAX_KEYS = 1000
 const MAX_ITEMS = 10_000
 const MAX_TEXT_LENGTH = 262_144
 const MAX_KEY_LENGTH = 256
-/** Keys that reach an object's prototype in careless code further on. */
-const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 
 /**
  * Looks through a JSON value for the first thing that can't or shan't be stored: text with `\u0000` or a lone
  * surrogate (Postgres can't hold either), a number beyond double precision, a key that reaches a prototype, and
  * anything deeper, wider or longer than the limits above.
  *
+ * @param within the key under which the value stands.
  * @returns where it is and what is wrong there, or undefined when all is well.
  */
-export function firstUnstorable(value: unknown, path = '', depth = 0): ErrorDetail | undefined {
+export function firstUnstorable(value: unknown, path = '', depth = 0, within = ''): ErrorDetail | undefined {
   if (typeof value === 'string') {
     const message = unstorableText(value)
     return message === undefined ? undefined : { path, message }
@@ -25,7 +24,7 @@ export function firstUnstorable(value: unknown, path = '', depth = 0): ErrorDeta
     return Number.isFinite(value) ? undefined : { path, message: 'the number is too large' }
   if (typeof value !== 'object' || value === null) return undefined
   if (depth >= MAX_DEPTH) return { path, message: `is nested deeper than ${MAX_DEPTH} levels` }
-  return Array.isArray(value) ? inArray(value, path, depth) : inObject(value, path, depth)
+  return Array.isArray(value) ? inArray(value, path, depth) : inObject(value, path, depth, within)
 }
 
 /** What is wrong with a text, or undefined. */
@@ -45,20 +44,25 @@ function inArray(items: unknown[], path: string, depth: number): ErrorDetail | u
   return undefined
 }
 
-function inObject(object: object, path: string, depth: number): ErrorDetail | undefined {
+function inObject(object: object, path: string, depth: number, within: string): ErrorDetail | undefined {
   const entries = Object.entries(object)
   if (entries.length > MAX_KEYS) return { path, message: `has more than ${MAX_KEYS} keys` }
   for (const [key, item] of entries) {
     const keyPath = `${path}/${escapePointer(key.slice(0, MAX_KEY_LENGTH).toWellFormed())}`
-    if (FORBIDDEN_KEYS.has(key)) return { path: keyPath, message: 'is not an allowed key' }
+    if (reachesPrototype(key, within)) return { path: keyPath, message: 'is not an allowed key' }
     if (key.length > MAX_KEY_LENGTH)
       return { path: keyPath, message: `the key is longer than ${MAX_KEY_LENGTH} characters` }
     const message = unstorableText(key)
     const wrong =
       message === undefined
-        ? firstUnstorable(item, keyPath, depth + 1)
+        ? firstUnstorable(item, keyPath, depth + 1, key)
         : { path: keyPath, message: `the key ${message}` }
     if (wrong) return wrong
   }
   return undefined
+}
+
+/** What leads careless code further on to an object's prototype. `constructor` and `prototype` alone are plain words. */
+function reachesPrototype(key: string, within: string): boolean {
+  return key === '__proto__' || (key === 'prototype' && within === 'constructor')
 }

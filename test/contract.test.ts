@@ -12,6 +12,8 @@ type Schema = {
   properties?: Record<string, Schema>
   items?: Schema
   required?: string[]
+  enum?: string[]
+  oneOf?: Schema[]
   $ref?: string
 }
 type Response = { $ref?: string; description?: string; content?: Record<string, { schema: Schema }> }
@@ -90,6 +92,18 @@ t.test('openapi.yaml', async (t) => {
       const { $ref } = requestBody?.content['application/json']?.schema ?? {}
       t.equal(document.components.schemas[$ref?.split('/').at(-1) ?? '']?.required, undefined, operationId)
     }
+  })
+
+  t.test('is written so that generators of every language can read it', async (t) => {
+    const { schemas } = document.components
+    const values = Object.values(schemas).flatMap(({ enum: own = [] }) => own)
+    t.equal(new Set(values).size, values.length, 'no two enums with a name share a value: Go has them in one package')
+    for (const { oneOf = [] } of Object.values(schemas))
+      for (const { $ref = '' } of oneOf)
+        t.ok(schemas[$ref.split('/').at(-1) ?? '']?.properties, `${$ref} is written out: zod takes no allOf in a union`)
+    const patterns = [...text.matchAll(/^ *pattern: (.*)$/gm)]
+    t.ok(patterns.length > 50)
+    for (const [, pattern = ''] of patterns) t.notMatch(pattern, /\\[upN]/, 'PCRE has no such escape')
   })
 
   t.test('names its schemas, and every example validates', async (t) => {

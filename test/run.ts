@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
+import { STOP_SIGNALS } from '../bin/signals.ts'
 import { createDb } from '../db/client.ts'
-import { startEmbedded } from '../db/embedded.ts'
+import { removeEmbedded, startEmbedded } from '../db/embedded.ts'
 import { migrate } from '../db/migrate.ts'
 
 // Runs tap against one Postgres: the embedded one, or the server of TEST_DATABASE_URL (whose user may create
@@ -15,27 +16,33 @@ const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-test-'))
 const given = process.env.TEST_DATABASE_URL
 // Nothing here outlives the run, so nothing need reach the disk; tests of crashes start a Postgres of their own.
 const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' }
-const postgres = given ? { url: given, stop: async () => {} } : await startEmbedded(folder, { settings })
+const postgres = given
+  ? { url: given, stop: async () => {} }
+  : await startEmbedded(folder, { settings, onNotice: console.log })
 const template = `hs_template_${process.pid}`
+// Ctrl-C reaches tap too, and a signal to this process alone does not. Either way tap ends first, and Postgres after it.
+for (const signal of STOP_SIGNALS) process.on(signal, () => tap?.kill(signal))
+let tap: ChildProcess | undefined
 try {
   await withServer(postgres.url, (server) => server.query(`create database ${template}`))
   const db = createDb(withDatabase(postgres.url, template))
   await migrate(db)
   await db.destroy()
-  process.exitCode = await tap()
+  process.exitCode = await runTap()
   // On a line of its own: tap leaves an escape sequence without an end of line.
   console.log(`\n${await summary()}`)
 } finally {
   await withServer(postgres.url, (server) => server.query(`drop database if exists ${template} with (force)`))
   await postgres.stop()
-  await rm(folder, { recursive: true, force: true })
+  await removeEmbedded(folder)
 }
 
-function tap(): Promise<number> {
+function runTap(): Promise<number> {
   const env = { ...process.env, TEST_DATABASE_URL: postgres.url, TEST_TEMPLATE: template }
   const reporter = process.stdout.isTTY ? [] : ['--reporter=min']
   const args = ['run', ...reporter, `--output-file=${join(folder, 'results.tap')}`, ...process.argv.slice(2)]
   const child = spawn('tap', args, { stdio: 'inherit', env })
+  tap = child
   return new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1)))
 }
 

@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDb, type Database } from '../../db/client.ts'
-import { startEmbedded } from '../../db/embedded.ts'
+import { removeEmbedded, startEmbedded } from '../../db/embedded.ts'
 import { migrate } from '../../db/migrate.ts'
 
 export type BenchDatabase = {
@@ -27,16 +27,12 @@ export async function withDatabase<T>(
   const db = createDb(postgres.url, { statementTimeout: 300_000 })
   const [line = ''] = (await readFile(join(folder, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')
   const pid = Number(line)
-  // It runs in a session of its own, so a benchmark that is broken off has to take it along. SIGQUIT is to it what kill is.
-  const quit = () => process.kill(pid, 'SIGQUIT')
-  process.once('exit', quit)
   try {
     await migrate(db)
     return await work({ db, url: postgres.url, pid })
   } finally {
-    process.off('exit', quit)
     await db.destroy()
     await postgres.stop()
-    await rm(folder, { recursive: true, force: true })
+    await removeEmbedded(folder)
   }
 }

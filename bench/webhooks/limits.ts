@@ -54,6 +54,7 @@ function eventOf({ hook }: Target, body: string) {
     headers: { 'content-type': 'application/json', 'webhook-id': id },
     body,
     body_bytes: body.length,
+    body_replaced: false,
     run_id: newId(),
     received_at: new Date().toISOString(),
   }

@@ -19,19 +19,24 @@ export async function insertRefreshToken(
 type Use = { session_id: string; user_id: string; outcome: 'won' | 'reused' | 'expired' }
 
 /**
- * Uses up a refresh token, in one statement: of many at once exactly one wins, and every other, like any later use,
- * ends the whole session.
+ * Uses up a refresh token, in one statement. Within `graceSeconds` of the first use it can be used again: two tabs that share it,
+ * and a client that lost its answer, both go on. Any later use ends the whole session.
  *
- * @returns the session of the winner, or the one that was ended by this very use; undefined for a token that is unknown
- * or of a session that had ended.
+ * @returns the session that goes on, or the one that was ended by this very use; undefined for a token that is unknown or of a
+ * session that had ended.
  */
-export async function useRefreshToken(trx: Transaction<DB>, tokenHash: Buffer): Promise<Use | undefined> {
-  // Of two at once the second still reads the token as unused, but neither won nor expired can only be used.
+export async function useRefreshToken(
+  trx: Transaction<DB>,
+  tokenHash: Buffer,
+  graceSeconds: number,
+): Promise<Use | undefined> {
+  // Of two at once the second waits for the first, and then sees when that one used the token.
   const { rows } = await sql<Use>`
     with used as (
-      update refresh_tokens t set used_at = now()
+      update refresh_tokens t set used_at = coalesce(t.used_at, now())
         from sessions s
-       where t.token_hash = ${tokenHash} and t.used_at is null and t.expires_at > now()
+       where t.token_hash = ${tokenHash} and t.expires_at > now()
+         and (t.used_at is null or t.used_at > now() - make_interval(secs => ${graceSeconds}))
          and s.id = t.session_id and s.revoked_at is null
       returning s.id as session_id, s.user_id, 'won' as outcome
     ), revoked as (

@@ -1,6 +1,5 @@
-import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
-import { isoTime, type JsonText, jsonText } from '../json.ts'
-import type { Space } from '../space.ts'
+import { type Kysely, sql, type Transaction } from 'kysely'
+import { LARGE_BYTES } from '../large.ts'
 import type { DB } from '../types.ts'
 import { QUEUED_CHANNEL, type QueueStatement, queueEach } from './automation-runs.ts'
 import { secretIds, type WebhookState } from './webhooks.ts'
@@ -17,6 +16,8 @@ export type NewEvent = {
   headers: Record<string, string>
   body: string
   body_bytes: number
+  /** Whether U+FFFD stands in it for what can't be stored. */
+  body_replaced: boolean
   /** Null where it sets off none. */
   run_id: string | null
   /** The time in its id. */
@@ -26,14 +27,17 @@ export type NewEvent = {
 /** Of the job of a run that an event sets off, its place among those that wait. */
 export type RankedRun = { run_id: string; priority: number; tier: string }
 
-/** Ids of events: those that were written, and those whose hook is as it was, written or not. */
-export type Written = { stored: ReadonlySet<string>; current: ReadonlySet<string> }
+/**
+ * What was written: the ids of the rows, by those of the events; they differ where one came again that had set off no run. And the
+ * ids of the events whose hook is as it was, written or not.
+ */
+export type Written = { stored: ReadonlyMap<string, string>; current: ReadonlySet<string> }
 
 /**
  * Writes events, their runs and the jobs of these, however many they are: one statement of one text, which is a whole
- * transaction, because it is the round trips that cost (bench/README.md). Left out are events whose key is there already, and
- * those whose hook is not as it was when they were verified. The order is the same in every process, so that two batches with
- * the same keys never wait for each other.
+ * transaction, because it is the round trips that cost (bench/README.md). Left out are events whose key is there already, unless
+ * that one has set off no run and this one does; and those whose hook is not as it was when they were verified. The order is the
+ * same in every process, so that two batches with the same keys never wait for each other.
  */
 export async function insert(
   db: Kysely<DB>,
@@ -42,8 +46,15 @@ export async function insert(
   queue: QueueStatement,
 ): Promise<Written> {
   const { numbers, seen } = numbered(events.map(({ hook }) => hook))
-  const arrived = events.map((event) => ({ ...event, hook: numbers.get(event.hook) }))
-  const { rows } = await sql<{ current: number[] | null; stored: string[] | null }>`
+  const [first] = events
+  // What is large and alone goes as it is, instead of as text within JSON.
+  const apart = events.length === 1 && first && first.body_bytes >= LARGE_BYTES ? first.body : null
+  const arrived = events.map((event) => ({
+    ...event,
+    hook: numbers.get(event.hook),
+    body: apart === null ? event.body : null,
+  }))
+  const { rows } = await sql<{ current: number[] | null; stored: [id: string, runId: string | null][] | null }>`
     with current as (
       select h.number, h.revision, h.digest, a.organization_id, a.space_id, a.id as automation_id
         from json_to_recordset(${JSON.stringify(seen)}::json) as h (
@@ -55,16 +66,20 @@ export async function insert(
          and a.approved_digest is not distinct from h.approved_digest
          and ${secretIds(sql`a`)} = h.secret_ids
     ), stored as (
-      insert into webhook_events (id, organization_id, space_id, automation_id, event_key, type, status, headers, body,
-                                  body_bytes, run_id, received_at)
-      select e.id, c.organization_id, c.space_id, c.automation_id, e.event_key, e.type, e.status, e.headers,
-             e.body::json, e.body_bytes, e.run_id, e.received_at
+      insert into webhook_events as known (id, organization_id, space_id, automation_id, event_key, type, status, headers,
+                                           body, body_bytes, body_replaced, run_id, received_at)
+      select distinct on (c.automation_id, coalesce(e.event_key, e.id::text))
+             e.id, c.organization_id, c.space_id, c.automation_id, e.event_key, e.type, e.status, e.headers,
+             coalesce(e.body, ${apart})::json, e.body_bytes, e.body_replaced, e.run_id, e.received_at
         from json_to_recordset(${JSON.stringify(arrived)}::json) as e (
                id uuid, hook integer, event_key text, type text, status text, headers json, body text, body_bytes integer,
-               run_id uuid, received_at timestamptz)
+               body_replaced boolean, run_id uuid, received_at timestamptz)
         join current c on c.number = e.hook
-       order by c.automation_id, e.event_key
-          on conflict do nothing
+       order by c.automation_id, coalesce(e.event_key, e.id::text), e.id
+          on conflict (organization_id, automation_id, event_key) where event_key is not null
+          do update set type = excluded.type, status = excluded.status, headers = excluded.headers, body = excluded.body,
+                        body_bytes = excluded.body_bytes, body_replaced = excluded.body_replaced, run_id = excluded.run_id
+              where known.run_id is null and excluded.run_id is not null
       returning id, organization_id, space_id, automation_id, run_id
     ), started as (
       insert into automation_runs (id, organization_id, space_id, automation_id, revision, digest, trigger, status, event_id)
@@ -84,12 +99,21 @@ export async function insert(
       )}
     )
     select (select json_agg(number) from current) as current,
-           (select json_agg(id) from stored) as stored,
+           (select json_agg(json_build_array(id, run_id)) from stored) as stored,
            (select pg_notify(${sql.lit(QUEUED_CHANNEL)}, '') where exists (select from started))`.execute(db)
   const { current, stored } = rows[0] ?? {}
   const isCurrent = new Set<unknown>(current)
   const ofCurrent = arrived.filter(({ hook }) => isCurrent.has(hook)).map(({ id }) => id)
-  return { stored: new Set(stored), current: new Set(ofCurrent) }
+  return { stored: byArrival(events, stored ?? []), current: new Set(ofCurrent) }
+}
+
+/** The ids of rows, by those of the events that were written in them. A row that was there already is known by its new run. */
+function byArrival(
+  events: readonly NewEvent[],
+  stored: readonly (readonly [id: string, runId: string | null])[],
+): Map<string, string> {
+  const ofRun = new Map(events.map(({ run_id, id }) => [run_id, id]))
+  return new Map(stored.map(([id, runId]) => [runId === null ? id : (ofRun.get(runId) ?? id), id]))
 }
 
 /** Gives hooks numbers. Those that say the same have the same one, so that there is at most one that is current. */
@@ -148,89 +172,6 @@ export async function listForRuns(
   return rows
 }
 
-/** The fields of the object, in the order of the documentation; the body as it was sent. */
-const SHOWN = sql`
-  id, automation_id, event_key, type, status, headers, body, run_id, ${isoTime('received_at')} as received_at`
-
-function ofAutomation(space: Space, automationId: string): RawBuilder<boolean> {
-  return sql<boolean>`organization_id = ${space.organizationId} and space_id = ${space.id}
-    and automation_id = ${automationId}`
-}
-
-/** One event of an automation, as the API shows it. */
-export async function find(
-  db: Kysely<DB>,
-  space: Space,
-  automationId: string,
-  id: string,
-): Promise<JsonText | undefined> {
-  const { rows } = await sql<{ json: string }>`
-    select to_json(shown)::text as json
-      from (select ${SHOWN} from webhook_events where ${ofAutomation(space, automationId)} and id = ${id}) shown`.execute(
-    db,
-  )
-  return rows[0] && jsonText(rows[0].json)
-}
-
-/**
- * Events of an automation, newest first, as a JSON array.
- *
- * @param page `before` is the id of the last event of the page before. A page ends early where its bodies would be more
- * than `mostBytes`; it has one event at the least.
- * @returns `last` is the id of the last event when there are more behind it, else null.
- */
-export async function list(
-  db: Kysely<DB>,
-  space: Space,
-  automationId: string,
-  page: { status: string | null; before: string | null; most: number; mostBytes: number },
-): Promise<{ json: JsonText; last: string | null }> {
-  // Sizes first, so that bodies that are not shown are not read.
-  const { rows: sizes } = await sql<{ id: string; body_bytes: number }>`
-    select id, body_bytes
-      from webhook_events
-     where ${ofAutomation(space, automationId)}
-       and (${page.status}::text is null or status = ${page.status})
-       and (${page.before}::uuid is null or id < ${page.before}::uuid)
-     order by id desc
-     limit ${page.most + 1}`.execute(db)
-  let bytes = 0
-  const fits = ({ body_bytes }: { body_bytes: number }, index: number) => {
-    bytes += body_bytes
-    return index === 0 || (index < page.most && bytes <= page.mostBytes)
-  }
-  const end = sizes.findIndex((row, index) => !fits(row, index))
-  const ids = sizes.slice(0, end === -1 ? sizes.length : end).map(({ id }) => id)
-  const { rows } = await sql<{ json: string }>`
-    select to_json(shown)::text as json
-      from (select ${SHOWN} from webhook_events
-             where ${ofAutomation(space, automationId)} and id = any(${ids}::uuid[])) shown
-     order by id desc`.execute(db)
-  const last = end === -1 ? null : (ids.at(-1) ?? null)
-  return { json: jsonText(`[${rows.map((row) => row.json).join(',')}]`), last }
-}
-
-export type Range = { from: Date; to: Date; status: string | null; after: string | null; most: number }
-
-/** The ids of events that came in within a time, oldest first. Without a status, those that were not filtered out. */
-export async function listInRange(
-  db: Kysely<DB>,
-  space: Space,
-  automationId: string,
-  { from, to, status, after, most }: Range,
-): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`
-    select id
-      from webhook_events
-     where ${ofAutomation(space, automationId)}
-       and id >= ${firstIdOf(from)} and id < ${firstIdOf(to)}
-       and case when ${status}::text is null then status <> 'filtered' else status = ${status} end
-       and (${after}::uuid is null or id > ${after}::uuid)
-     order by id
-     limit ${most}`.execute(db)
-  return rows.map((row) => row.id)
-}
-
 /** Notes the run of events that have set off none before. */
 export async function noteRuns(
   trx: Transaction<DB>,
@@ -255,13 +196,4 @@ export async function removeReceived(db: Kysely<DB>, before: Date, most: number)
     db,
   )
   return Number(numAffectedRows)
-}
-
-/**
- * The smallest UUID of version 7 of a millisecond (RFC 9562, section 5.7): the ids of events tell when they came in. They
- * know no time before 1970.
- */
-function firstIdOf(time: Date): string {
-  const hex = Math.max(0, time.getTime()).toString(16).padStart(12, '0')
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`
 }

@@ -15,9 +15,14 @@ declare module 'fastify' {
   }
 }
 
-/** `/healthz`: this process lives. `/readyz`: it can do its work, because the database answers and is migrated. */
-export default fp<{ db: Database }>(
-  async (app, { db }) => {
+type Options = { db: Database; isWorking?: (() => boolean) | undefined }
+
+/**
+ * `/healthz`: this process lives. `/readyz`: it can do its work, because the database answers and is migrated, and its worker,
+ * where it has one, looks for what to run.
+ */
+export default fp<Options>(
+  async (app, { db, isWorking = () => true }) => {
     let stopping = false
     app.decorate('stopBeingReady', () => {
       stopping = true
@@ -46,13 +51,14 @@ export default fp<{ db: Database }>(
           operationId: 'getReadiness',
           tags: ['Health'],
           summary: 'Can it do its work?',
-          description: 'The database answers and has every migration of this program, and the server is not stopping.',
+          description:
+            'The database answers and has every migration of this program, what runs automations in this process does so, and the server is not stopping.',
           response: { 200: ref(HealthResponse), ...errors(503) },
         },
       },
       async () => {
         const late = new Promise<boolean>((resolve) => setTimeout(resolve, READINESS_SECONDS * 1000, false).unref())
-        if (stopping || !(await Promise.race([isMigrated(db), late]))) throw tryAgain()
+        if (stopping || !isWorking() || !(await Promise.race([isMigrated(db), late]))) throw tryAgain()
         return { status: 'ok' as const }
       },
     )

@@ -2,19 +2,23 @@ import rateLimit from '@fastify/rate-limit'
 import underPressure from '@fastify/under-pressure'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import ipaddr from 'ipaddr.js'
 import { ApiError, tryAgain } from '../../src/errors.ts'
 import { parseJson } from '../../src/parse-json.ts'
 
 /** Counts one request and refuses it with 429 where there were too many. */
 export type Limiter = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 
+/** @param address an IPv4 address, or the /64 of an IPv6 one: whoever has one of those has them all. */
+type KeyOf = (request: FastifyRequest, address: string) => string
+
 declare module 'fastify' {
   interface FastifyInstance {
     /**
      * @param most requests in a window of `seconds`; undefined is no limit.
-     * @param keyOf whose count a request goes to; by default its address, where the /64 of an IPv6 one is one caller.
+     * @param keyOf whose count a request goes to, by the request and who is at its address; by default that alone.
      */
-    createLimiter(most: number | undefined, seconds: number, keyOf?: (request: FastifyRequest) => string): Limiter
+    createLimiter(most: number | undefined, seconds: number, keyOf?: KeyOf): Limiter
   }
 }
 
@@ -31,12 +35,12 @@ export default fp<{ mostEventLoopDelay?: number | undefined }>(
     if (mostEventLoopDelay !== undefined) await shedLoad(app, mostEventLoopDelay)
     app.decorate(
       'createLimiter',
-      (most: number | undefined, seconds: number, keyOf?: (request: FastifyRequest) => string): Limiter => {
+      (most: number | undefined, seconds: number, keyOf: KeyOf = (_request, address) => address): Limiter => {
         if (most === undefined) return async () => {}
         const count = app.createRateLimit({
           max: most,
           timeWindow: seconds * 1000,
-          ...(keyOf === undefined ? {} : { keyGenerator: keyOf }),
+          keyGenerator: (request) => keyOf(request, holderOf(request.ip)),
         })
         return async (request, reply) => {
           const state = await count(request)
@@ -52,6 +56,13 @@ export default fp<{ mostEventLoopDelay?: number | undefined }>(
   },
   { name: 'limits' },
 )
+
+/** Who is at an address, as {@link KeyOf} takes it. What a proxy that is believed wrote may be no address: that is itself. */
+function holderOf(ip: string): string {
+  if (!ipaddr.isValid(ip)) return ip
+  const address = ipaddr.process(ip)
+  return address instanceof ipaddr.IPv6 ? address.parts.slice(0, 4).join(':') : address.toString()
+}
 
 /**
  * A process that falls this many milliseconds behind asks callers to come again, instead of making all of them wait. Its own
@@ -87,4 +98,9 @@ function addJsonParser(app: FastifyInstance): void {
       return parseJson(bytes)
     },
   )
+  // Clients that are given no body may name a type of it all the same (axios does).
+  app.addContentTypeParser('*', async ({ is404, headers }: FastifyRequest) => {
+    const isEmpty = headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0
+    if (!isEmpty && !is404) throw new ApiError('unsupported_media_type')
+  })
 }

@@ -1,3 +1,4 @@
+import { VISIBLE } from '../../schemas/component.ts'
 import { DESCRIPTIONS, ErrorBody, type ErrorStatus } from '../../schemas/errors.ts'
 import { HEADERS, type HeaderName } from '../../schemas/response-headers.ts'
 
@@ -43,6 +44,8 @@ const SCHEMAS = '#/components/schemas/'
 const LARGEST_INT32 = 2_147_483_647
 /** Without U+0000. */
 const ANY_TEXT = '^[^\\x00]*$'
+/** {@link VISIBLE} as far as it can be written for every engine: PCRE knows no `\\u`, and others nothing else that means the same. */
+const VISIBLE_TO_ALL = '[^\\s\\x00-\\x1f\\x7f-\\x9f]'
 
 /**
  * Says in the words of OpenAPI what the schemas of the routes, which Ajv and the serializer read too, can't say or say once
@@ -56,9 +59,11 @@ export function completeDocument(document: Document, withOptionalBody: ReadonlyS
   addHeaders(document)
   tellWhatIsSent(document)
   tellWhoseBodyIsOptional(document, withOptionalBody)
+  writeOutEnums(document)
   for (const schema of everySchema(document)) {
     if (schema.type === 'integer') schema.format ??= (schema.maximum ?? 0) > LARGEST_INT32 ? 'int64' : 'int32'
     if (schema.discriminator) completeUnion(schema, document)
+    if (schema.pattern === VISIBLE) schema.pattern = VISIBLE_TO_ALL
   }
 }
 
@@ -145,6 +150,28 @@ function tellWhoseBodyIsOptional(document: Document, ids: ReadonlySet<string>): 
     // What may be of any type may be nothing at all.
     if (requestBody && (ids.has(operationId) || '*/*' in requestBody.content)) requestBody.required = false
   }
+}
+
+/**
+ * Go by openapi-generator has the values of all named enums as constants of one package. Of two that have a value in common, the
+ * later one, by the alphabet, has no name: it is written out where it is referred to.
+ */
+function writeOutEnums(document: Document): void {
+  const { schemas } = document.components
+  const taken = new Set<string>()
+  const nameless = new Map<string, Schema>()
+  for (const [name, schema] of Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const values = schema.enum ?? []
+    if (values.some((value) => taken.has(value))) nameless.set(`${SCHEMAS}${name}`, schema)
+    else for (const value of values) taken.add(value)
+  }
+  for (const schema of everySchema(document)) {
+    const written = nameless.get(schema.$ref ?? '')
+    if (written === undefined) continue
+    delete schema.$ref
+    Object.assign(schema, structuredClone(written))
+  }
+  for (const ref of nameless.keys()) delete schemas[ref.slice(SCHEMAS.length)]
 }
 
 /** Adds a schema and all that it holds or refers to. */

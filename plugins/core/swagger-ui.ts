@@ -4,13 +4,21 @@ import helmet from '@fastify/helmet'
 import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
 
-/** The document for people at `/docs`, and for programs at `/openapi.yaml` and `/openapi.json`. */
-export default fp(
-  async (app) => {
+/**
+ * The document for people at `/docs`, and for programs at `/openapi.yaml` and `/openapi.json`. A proxy may serve all of it under
+ * the path of the public URL and take that path off before it asks: the page finds its parts by where it was opened.
+ */
+export default fp<{ publicUrl: string }>(
+  async (app, { publicUrl }) => {
+    const path = new URL(publicUrl).pathname.replace(/\/$/, '')
     await app.register(async (scope) => {
       // Its own routes know nothing of permissions: they serve files that anybody may read.
       scope.addHook('onRoute', (route) => {
         route.config = { ...route.config, public: true }
+      })
+      scope.addHook('onSend', async (_request, reply) => {
+        const location = reply.getHeader('location')
+        if (typeof location === 'string') reply.header('location', `${path}${location}`)
       })
       scope.addHook('onSend', async (_request, reply, payload) =>
         String(reply.getHeader('content-type')).startsWith('text/html') && typeof payload === 'string'
@@ -20,6 +28,7 @@ export default fp(
       await scope.register(helmet, { contentSecurityPolicy: CONTENT_SECURITY_POLICY, hsts: false })
       await scope.register(swaggerUi, {
         routePrefix: '/docs',
+        indexPrefix: '.',
         theme: {
           title: 'Hyperspeed Automations API',
           css: [await fileOfPage('theme.css')],
@@ -36,6 +45,7 @@ export default fp(
           defaultModelsExpandDepth: 0,
         },
       })
+      scope.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'))
     })
     for (const format of ['yaml', 'json'] as const) {
       app.get(`/openapi.${format}`, { config: { public: true }, schema: { hide: true } }, async (_request, reply) =>
@@ -44,9 +54,6 @@ export default fp(
           : reply.type('application/json; charset=utf-8').send(app.swagger()),
       )
     }
-    app.get('/', { config: { public: true }, schema: { hide: true } }, async (_request, reply) =>
-      reply.redirect('/docs'),
-    )
   },
   { name: 'swagger-ui', dependencies: ['openapi', 'authorization'] },
 )
@@ -86,8 +93,7 @@ function forThePage(document: object): object {
     const { example: _, ...schema } = component
     parameter.schema = schema
   }
-  // Whatever name the page was opened under, requests go to where it came from.
-  return Object.assign(document, { servers: [{ url: '/', description: 'This server' }] })
+  return document
 }
 
 /** Swagger UI styles itself inline and shows images out of data URLs; it reaches nothing but this server. */

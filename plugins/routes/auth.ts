@@ -24,8 +24,8 @@ const routes: RoutePlugin = async (app) => {
   const perMinute = (most: number) => (settings.limitsLogins ? most : undefined)
   const limitRegistrations = app.createLimiter(perMinute(REGISTRATIONS_A_MINUTE), 60)
   const limitLogins = app.createLimiter(perMinute(LOGINS_A_MINUTE), 60)
-  const limitLoginsOfAccount = app.createLimiter(perMinute(LOGINS_OF_AN_ACCOUNT_A_MINUTE), 60, ({ ip, body }) =>
-    JSON.stringify([ip, normalizeEmail((body as LoginRequest).email)]),
+  const limitLoginsOfAccount = app.createLimiter(perMinute(LOGINS_OF_AN_ACCOUNT_A_MINUTE), 60, ({ body }, address) =>
+    JSON.stringify([address, normalizeEmail((body as LoginRequest).email)]),
   )
 
   const toResponse = async (
@@ -113,9 +113,10 @@ const routes: RoutePlugin = async (app) => {
         tags: ['Auth'],
         summary: 'Refresh a session',
         description:
-          'Uses the refresh token up and answers with the next one. Whoever uses one a second time ends the session: ' +
-          'every refresh and access token of it is dead from then on. To repeat a request whose answer was lost, send ' +
-          'an `Idempotency-Key` with it.',
+          'Uses the refresh token up and answers with the next one. Within 10 seconds it can be used again, and gives another ' +
+          'one of the same session: two tabs may refresh at once. Whoever uses it later ends the session: every refresh and ' +
+          'access token of it is dead from then on. To repeat a request whose answer was lost, send an `Idempotency-Key` ' +
+          'with it.',
         body: ref(RefreshRequest),
         response: { 200: ref(TokenResponse), ...errors(401) },
       },

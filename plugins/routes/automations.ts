@@ -121,7 +121,8 @@ const routes: RoutePlugin = async (app) => {
         operationId: 'deleteAutomation',
         tags: ['Automations'],
         summary: 'Delete an automation',
-        description: 'For good. A service account can delete its own proposals while nobody has approved them.',
+        description:
+          'For good. A service account can delete its own proposals while nobody has approved or edited them.',
         params: AutomationParams,
         headers: IfMatch,
         response: { 204: NoContent, ...errors(404, 412) },

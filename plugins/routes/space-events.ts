@@ -16,6 +16,8 @@ const QUIET_MS = 15_000
 const RECONNECT_MS = 2000
 /** About 25 kB each. */
 const MAX_STREAMS = 5000
+/** A proxy that compresses would keep the events back until it has enough of them (RFC 9111, section 5.2.2.6). */
+const UNBUFFERED = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' }
 
 /** What happens in a space, as server-sent events (WHATWG HTML, section 9.2). */
 const routes: RoutePlugin = async (app) => {
@@ -56,7 +58,7 @@ const routes: RoutePlugin = async (app) => {
       gone.addEventListener('abort', () => streams.delete(gone))
       return reply
         .type('text/event-stream; charset=utf-8')
-        .headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+        .headers(UNBUFFERED)
         .send(Readable.from(stream(request, start, request.query.timeout_seconds, gone)))
     },
   )

@@ -1,6 +1,8 @@
-import { type JsonText, jsonText } from '../../db/json.ts'
+import type { FastifyReply } from 'fastify'
+import { jsonText } from '../../db/json.ts'
+import { carry, LARGE_BYTES } from '../../db/large.ts'
 import * as automations from '../../db/queries/automations.ts'
-import * as webhookEvents from '../../db/queries/webhook-events.ts'
+import * as events from '../../db/queries/shown-webhook-events.ts'
 import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { AutomationParams, EventParams } from '../../schemas/params.ts'
@@ -13,7 +15,8 @@ import {
   WebhookReplayResponse,
 } from '../../schemas/webhook-events.ts'
 import type { Space } from '../../src/access/actor.ts'
-import { ApiError } from '../../src/errors.ts'
+import { ApiError, tryAgain } from '../../src/errors.ts'
+import { createGate } from '../../src/gate.ts'
 import { replay } from '../../src/runs/requests.ts'
 import { isUuid } from '../core/validation.ts'
 import { encodeCursor } from '../cursor.ts'
@@ -24,11 +27,15 @@ import { writeObject, written } from '../written.ts'
 const TAG = 'Webhooks'
 /** Of the bodies in one page, which ends early where they would be more. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024
+/** Of the bodies in large answers of this process, and for how long one waits for its turn. */
+const MAX_SHOWN_BYTES = 64 * 1024 * 1024
+const MAX_WAIT_MS = 5000
 const REPLAYED_AT_ONCE = 500
 
 /** What came in for one automation. */
 const routes: RoutePlugin = async (app) => {
   const { db } = app
+  const gate = createGate(MAX_SHOWN_BYTES)
 
   app.get(
     '/events',
@@ -48,9 +55,13 @@ const routes: RoutePlugin = async (app) => {
       await requireAutomation(space, automationId)
       const { most, after } = readPage(query, [isUuid])
       const wanted = { status: query.status ?? null, before: after?.[0] ?? null, most, mostBytes: MAX_PAGE_BYTES }
-      const { json, last } = await webhookEvents.list(db, space, automationId, wanted)
-      const cursor = last && encodeCursor([last])
-      return writeObject(reply, { events: json, next_cursor: jsonText(JSON.stringify(cursor)) })
+      const page = await events.list(db, space, automationId, wanted)
+      const shown = await show(reply, space, automationId, page)
+      const cursor = page.last && encodeCursor([page.last])
+      return writeObject(reply, {
+        events: jsonText(`[${shown.join(',')}]`),
+        next_cursor: jsonText(JSON.stringify(cursor)),
+      })
     },
   )
 
@@ -66,8 +77,12 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: written(WebhookEventResponse), ...errors(404) },
       },
     },
-    async ({ space, params }, reply) =>
-      writeObject(reply, { event: await findEvent(space, params.automationId, params.eventId) }),
+    async ({ space, params: { automationId, eventId } }, reply) => {
+      const found = await findEvent(space, automationId, eventId)
+      const [event] = await show(reply, space, automationId, found)
+      if (event === undefined) throw new ApiError('event_not_found')
+      return writeObject(reply, { event })
+    },
   )
 
   app.post(
@@ -115,7 +130,7 @@ const routes: RoutePlugin = async (app) => {
         const { most, after } = readPage({ cursor: body.cursor, limit: REPLAYED_AT_ONCE }, [isUuid])
         const range = { from: timeOf(body, 'from'), to: timeOf(body, 'to'), status: body.status ?? null }
         const wanted = { ...range, after: after?.[0] ?? null, most: most + 1 }
-        const ids = await webhookEvents.listInRange(trx, space, automationId, wanted)
+        const ids = await events.listInRange(trx, space, automationId, wanted)
         const { page, next_cursor } = cutPage(ids, most, (id) => [id])
         const runIds = await replay(trx, app, caller, { space, automationId }, page)
         return { replayed: runIds.length, next_cursor }
@@ -126,10 +141,22 @@ const routes: RoutePlugin = async (app) => {
     if ((await automations.findKind(db, space, id)) === undefined) throw new ApiError('automation_not_found')
   }
 
-  async function findEvent(space: Space, automationId: string, id: string): Promise<JsonText> {
-    const event = await webhookEvents.find(db, space, automationId, id)
+  async function findEvent(space: Space, automationId: string, id: string): Promise<events.Page> {
+    const event = await events.find(db, space, automationId, id)
     if (event === undefined) throw new ApiError('event_not_found')
     return event
+  }
+
+  /** The text of some events, which counts until all of it is sent. */
+  async function show(reply: FastifyReply, space: Space, automationId: string, { ids, bytes }: events.Page) {
+    if (bytes >= LARGE_BYTES) {
+      const leave = await gate.enter(bytes, AbortSignal.timeout(MAX_WAIT_MS)).catch((error: unknown) => {
+        throw Object.assign(tryAgain(), { cause: error })
+      })
+      if (reply.raw.destroyed) leave()
+      else reply.raw.once('close', leave)
+    }
+    return carry(db, bytes, (on) => events.show(on, space, automationId, ids))
   }
 }
 

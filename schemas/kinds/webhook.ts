@@ -16,8 +16,9 @@ const proof = {
   verification: Type.Optional(
     stringEnum(VERIFICATIONS, {
       description:
-        'How the sender proves itself, with the secret of `POST …/webhook/secret`. `hmac` takes `header`, `algorithm`, ' +
-        '`encoding` and `prefix`; `token` takes `header`; with `none`, whoever knows the URL is believed. ' +
+        'How the sender proves itself, with the secret of `POST …/webhook/secret`. `standard_webhooks` takes the headers of ' +
+        'Svix too. `hmac` takes `header`, `algorithm`, `encoding` and `prefix`; `token` takes `header`; with `none`, whoever ' +
+        'knows the URL is believed. Where a header lists several signatures, one that is right is enough. ' +
         'Default: `standard_webhooks`.',
       example: 'github',
     }),
@@ -35,7 +36,8 @@ const proof = {
   prefix: Type.Optional(
     Type.String({
       maxLength: 50,
-      description: 'With `hmac`: what stands before the signature in the header. Default: nothing.',
+      description:
+        'With `hmac`: what stands before the signature in the header, before each where there are several. Default: nothing.',
       example: 'sha256=',
     }),
   ),
@@ -68,7 +70,8 @@ const reading = {
             minLength: 1,
             maxLength: 500,
             description:
-              'One place of the body, as a JSONPath of names and indexes (RFC 9535): `$.pull_request.base.ref`.',
+              'One place of the body, as a JSONPath of names and indexes (RFC 9535): `$.pull_request.base.ref`. The fields ' +
+              'of a form are its members.',
             example: '$.ref',
           }),
           equals: Type.Unknown({ description: 'The value that must be there.', example: 'refs/heads/main' }),

@@ -24,13 +24,26 @@ export function createPasswords({ concurrency = 2, mostWaiting = 64 } = {}): Pas
     return limit(work)
   }
   return {
-    hash: async (password) => bounded(() => hash(password, PARAMETERS)),
+    hash: async (password) => bounded(() => hash(prepare(password), PARAMETERS)),
     async verify(passwordHash, password) {
       return bounded(async () => {
         decoy ??= hash('nobody has this password', PARAMETERS)
-        const matches = await verify(passwordHash ?? (await decoy), password)
+        const known = passwordHash ?? (await decoy)
+        const prepared = prepare(password)
+        const matches =
+          (await verify(known, prepared)) ||
+          // As it was sent: hashes of before were made of that.
+          (prepared !== password && (await verify(known, password)))
         return matches && typeof passwordHash === 'string'
       })
     },
   }
+}
+
+/**
+ * One form for all ways in which keyboards send the same text: spaces of any kind are ASCII's, and an accent is part of its
+ * letter (the OpaqueString profile of RFC 8265, section 4.2; nothing is refused here).
+ */
+function prepare(password: string): string {
+  return password.replace(/\p{Zs}/gu, ' ').normalize('NFC')
 }

@@ -7,6 +7,8 @@ import type { Caller, Origin } from './caller.ts'
 import { hashToken, newToken } from './tokens.ts'
 
 const REFRESH_DAYS = 30
+/** Two tabs of one browser may refresh with the same token. Whoever comes later has stolen it, or was stolen from. */
+const REUSE_SECONDS = 10
 
 /** A session with the refresh token that goes on with it, which is shown this once. */
 export type Session = { id: string; userId: string; refreshToken: string }
@@ -35,17 +37,18 @@ export async function begin(trx: Transaction<DB>, userId: string): Promise<Sessi
 }
 
 /**
- * Gives a new refresh token for one that is used up by it.
+ * Gives a new refresh token for one that is used up by it. One that was used within the last {@link REUSE_SECONDS} seconds gives
+ * another new one of the same session.
  *
- * @returns undefined for one that is used, expired, unknown or of an ended session. The session of a used one has then
- * been ended, which the caller must commit: somebody else holds a token of it.
+ * @returns undefined for one that was used before that, and for one that is expired, unknown or of an ended session. The session
+ * of a used one has then been ended, which the caller must commit: somebody else holds a token of it.
  */
 export async function refresh(
   trx: Transaction<DB>,
   refreshToken: string,
   { requestId, address }: Origin,
 ): Promise<Session | undefined> {
-  const use = await sessions.useRefreshToken(trx, hashToken(refreshToken))
+  const use = await sessions.useRefreshToken(trx, hashToken(refreshToken), REUSE_SECONDS)
   if (use === undefined) return undefined
   const { session_id: id, user_id: userId, outcome } = use
   if (outcome === 'won') return prolong(trx, id, userId)

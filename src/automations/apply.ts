@@ -11,7 +11,7 @@ import { changed } from './changed.ts'
 import { type Current, type NewVersion, record, standingOf, writeRevision } from './current.ts'
 import { NOT_REJECTED, NOT_REVIEWED, reviewed } from './decision.ts'
 import { isLive } from './lifecycle.ts'
-import { requireSecondPerson, requireSeen } from './policy.ts'
+import { type Origin, originOf, requireSecondPerson, requireSeen } from './policy.ts'
 
 /** A change of content that somebody makes: what the content becomes, and what the audit log says of its secrets. */
 export type Edit = Pick<NewVersion, 'content' | 'digest' | 'sendsTo'> & {
@@ -58,10 +58,11 @@ export async function apply(
   const { digest, content } = version
   // What waits or was turned down is never let run by having been approved some time before.
   const activates = status === 'active' && (!isLive(automation.status) || automation.approved_digest !== digest)
-  const reviews = activates && isReview(actor, current, policy)
-  if (reviews && isOfStaff(current)) requireSeen(current, current.revision, hasSeen, policy)
-  if (activates && isNew && policy.approver_must_differ_from_editor) throw new ApiError('second_person_required')
-  if (activates) await requireSecondPerson(trx, policy, actor, { space, current }, current.revision)
+  const origin = activates ? await originOf(trx, { space, current }, current.revision) : undefined
+  const reviews = origin !== undefined && isReview(actor, current, origin, policy)
+  if (origin && isNew && policy.approver_must_differ_from_editor) throw new ApiError('second_person_required')
+  if (origin) await requireSecondPerson(trx, policy, actor, { space, current }, origin)
+  if (reviews) requireSeen(current, current.revision, hasSeen, policy)
   const revision = isNew ? automation.last_revision + 1 : automation.revision
   if (isNew) await writeRevision(trx, actor, space, automation.id, { ...version, revision })
   await automations.update(trx, space, automation.id, {
@@ -81,14 +82,18 @@ export async function apply(
   await record(trx, caller, space, automation.id, action, details)
 }
 
-/** A person who lets run what AI staff, or somebody who asked for it, proposed has reviewed it. */
-function isReview(actor: Actor, current: Current, policy: Policy): boolean {
+/**
+ * A person who lets run what AI staff wrote has reviewed it, and so has one who lets run what another person asked to be reviewed,
+ * or wrote where the policy wants reviews of people too.
+ */
+function isReview(actor: Actor, current: Current, { authors }: Origin, policy: Policy): boolean {
   const { automation, revision } = current
   const isDecided = isLive(automation.status) && automation.approved_digest === revision.digest
   if (isDecided) return false
   if (isOfStaff(current)) return true
-  const isAnothers = revision.authored_by_user_id !== actor.id
-  return isAnothers && (automation.status === 'pending_approval' || policy.approver_must_differ_from_editor)
+  const isAnothers = authors.some((id) => id !== actor.id)
+  const isWanted = policy.approver_must_differ_from_editor || policy.require_digest_on_approval
+  return isAnothers && (automation.status === 'pending_approval' || isWanted)
 }
 
 /**

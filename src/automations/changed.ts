@@ -7,6 +7,7 @@ import type { DB } from '../../db/types.ts'
 import type { AutomationConfig, AutomationStatus } from '../../schemas/automations.ts'
 import { newToken } from '../access/tokens.ts'
 import { isSameTiming, nextDue, requireSchedule } from '../clock/schedule.ts'
+import { ApiError } from '../errors.ts'
 import type { Clock } from '../kinds/kind.ts'
 import type { Kinds } from '../kinds/registry.ts'
 
@@ -45,6 +46,8 @@ export async function changed(
  * Plans the next run of what is active, from now on. A change that leaves the times as they are leaves the plan as it is: what is
  * overdue still runs. What a pause covered is not made up for, unless the config wants all that was missed. What is not active
  * has lost its plan with its status (db/queries/automations.ts).
+ *
+ * @throws ApiError `schedule_over` where there is nothing left to plan.
  */
 async function plan(trx: Transaction<DB>, clock: Clock, before: Standing | null, after: Standing): Promise<void> {
   if (after.status !== 'active') return
@@ -53,6 +56,7 @@ async function plan(trx: Transaction<DB>, clock: Clock, before: Standing | null,
   const isCaughtUp = before?.status === 'paused' && clock.missed(after.config) === 'all'
   const from = isCaughtUp ? await pausedAt(trx, after) : null
   const due = schedule && nextDue(requireSchedule(schedule), after.id, from ?? new Date())
+  if (schedule !== null && due === null) throw new ApiError('schedule_over')
   const plan = { id: after.id, next_run_at: due?.at ?? null, next_planned_at: due?.planned ?? null }
   await dueAutomations.update(trx, [plan])
   if (due) await dueAutomations.wake(trx)

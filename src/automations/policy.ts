@@ -27,9 +27,40 @@ export async function requireRoomForProposal(
   if (pending >= policy.max_pending_per_service_account) throw new ApiError('pending_limit_reached')
 }
 
+/** An automation that is locked, and where it is. */
+export type Place = { space: Space; current: Current }
+
+/** What is to be let run, beside what was approved before, and who wrote a part of it since. */
+export type Origin = {
+  proposal: Version
+  /** Undefined where nothing was ever approved. */
+  approved: Pick<Version, 'revision' | 'secret_versions'> | undefined
+  /** The people who wrote since then. */
+  authors: string[]
+}
+
+/** Looks up where a content comes from that is to be let run. Who wrote last may have changed one word of what another wrote. */
+export async function originOf(
+  trx: Transaction<DB>,
+  { space, current: { automation, revision } }: Place,
+  proposal: Version,
+): Promise<Origin> {
+  const { id, approved_digest: digest, proposal_revision } = automation
+  const approved =
+    proposal !== revision
+      ? revision
+      : digest === null
+        ? undefined
+        : await automationRevisions.findByDigest(trx, space, id, digest)
+  const after = proposal !== revision ? (proposal_revision ?? proposal.revision) - 1 : (approved?.revision ?? 0)
+  const range = { after: Math.min(after, proposal.revision - 1), upTo: proposal.revision }
+  const authors = await automationRevisions.listAuthors(trx, space, id, range)
+  return { proposal, approved, authors }
+}
+
 /**
  * Where the policy wants four eyes, nobody lets run what they wrote a part of since it was last approved: neither its words nor
- * a secret that it brings. Who wrote last may have changed one word of what somebody else wrote.
+ * a secret that it brings.
  *
  * @throws ApiError `second_person_required`
  */
@@ -37,25 +68,19 @@ export async function requireSecondPerson(
   trx: Transaction<DB>,
   policy: Policy,
   actor: Actor,
-  { space, current: { automation, revision } }: { space: Space; current: Current },
-  proposal: Version,
+  { space, current }: Place,
+  { proposal, approved, authors }: Origin,
 ): Promise<void> {
   if (!policy.approver_must_differ_from_editor) return
-  const { id, approved_digest: digest, proposal_revision: first } = automation
-  const approved =
-    proposal !== revision ? revision : digest && (await automationRevisions.findByDigest(trx, space, id, digest))
-  const after = proposal !== revision ? (first ?? proposal.revision) - 1 : approved ? approved.revision : 0
-  const range = { after: Math.min(after, proposal.revision - 1), upTo: proposal.revision }
-  const authors = await automationRevisions.listAuthors(trx, space, id, range)
-  const stored = await automationSecrets.listVersions(trx, automationSecrets.ownerOf(space, id))
+  const stored = await automationSecrets.listVersions(trx, automationSecrets.ownerOf(space, current.automation.id))
   const brings = ({ slot, version }: automationSecrets.Version) =>
-    proposal.secret_versions[slot] === version && (approved ? approved.secret_versions[slot] : undefined) !== version
+    proposal.secret_versions[slot] === version && approved?.secret_versions[slot] !== version
   const setters = stored.filter(brings).map(({ set_by_user_id }) => set_by_user_id)
   if (authors.includes(actor.id) || setters.includes(actor.id)) throw new ApiError('second_person_required')
 }
 
 /**
- * A reviewer approves what they saw. Who names it (a digest, or an entity tag in `If-Match`) has seen it. Who names
+ * A reviewer lets run what they saw, by whichever request. Who names it (a digest, or an entity tag in `If-Match`) has seen it. Who names
  * nothing can only have seen the proposal as first submitted: once it was edited, or what runs was edited beside it, a
  * reviewer's page may show something else.
  *

@@ -13,7 +13,7 @@ import { type Current, lock, proposalOf, record, type Seen, standingOf, type Ver
 import { CLOSED, NOT_REJECTED, reviewed, reviewOf } from './decision.ts'
 import { nextStatus } from './lifecycle.ts'
 import type { Means } from './means.ts'
-import { requireSecondPerson, requireSeen } from './policy.ts'
+import { originOf, requireSecondPerson, requireSeen } from './policy.ts'
 import { type Change, diff } from './revisions.ts'
 import { requireValid } from './validity.ts'
 import { destroyUnused } from './versions.ts'
@@ -43,8 +43,10 @@ export async function approve(
   const hasSeen = target.seen({ version: automation.version, digest: proposal.digest })
   if (digest !== undefined && digest !== proposal.digest)
     throw new ApiError('digest_mismatch', { details: await differences(trx, target, digest, proposal) })
+  const place = { space: target.space, current }
+  const origin = await originOf(trx, place, proposal)
+  await requireSecondPerson(trx, policy, caller.actor, place, origin)
   requireSeen(current, proposal, hasSeen || digest !== undefined, policy)
-  await requireSecondPerson(trx, policy, caller.actor, { space: target.space, current }, proposal)
   if (proposal !== revision) await requireFreshSecrets(trx, target, current, proposal)
   const owner = ownerOf(target.space, target.id)
   await requireValid(trx, means, { ...owner, kind: automation.kind }, proposal.content, { isWhole: true })

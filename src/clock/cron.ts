@@ -15,10 +15,11 @@ export type CronRule = {
 /** A planned run: an instant in milliseconds, and why it is then if that is not plain. */
 export type Planned = { at: number; note: string | null }
 
-const MAX_LENGTH = 500
+export const MAX_CRON_LENGTH = 500
 /** Many are due at nine, by few expressions, and reading one costs more than finding its next time (bench/README.md). */
 const MAX_REMEMBERED = 200
 const DAY = 86_400_000
+const NAMES = 'SUN MON TUE WED THU FRI SAT JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC'.split(' ')
 const MODE = { mode: '5-or-6-parts' } as const
 /** The fields of a cron expression, in order, and what they take. */
 const FIELDS = {
@@ -33,9 +34,10 @@ const FIELDS = {
 /**
  * Reads a cron expression of five fields, six with seconds in front, or a nickname (`@daily`). Anything that is wrong with
  * it, and anything that comes more than once a minute or never, is a message for people. Bounded: at most 500 characters.
+ * Takes `?` for `*` too, which was once accepted and may be stored; explainDialect (cron-dialects.ts) refuses it.
  */
 export function parseCron(text: string): { rule: CronRule } | { message: string } {
-  if (text.length > MAX_LENGTH) return { message: `must not be longer than ${MAX_LENGTH} characters` }
+  if (text.length > MAX_CRON_LENGTH) return { message: `must not be longer than ${MAX_CRON_LENGTH} characters` }
   return remembered(text)
 }
 
@@ -49,7 +51,7 @@ function parse(text: string): { rule: CronRule } | { message: string } {
   if (pattern.second.filter(Boolean).length > 1) return { message: 'fires more often than once in 60 seconds' }
   const hours = pattern.hour.filter(Boolean).length
   const isStepped = hours > 1 && /^[*?]/.test(fieldsOf(text).at(-4) ?? '')
-  const walk = new Cron(text, { ...MODE, utcOffset: 0 })
+  const walk = new Cron(text, { ...MODE, utcOffset: 0, domAndDow: needsBothDays(text) })
   if (!walk.nextRun(new Date(0))) return { message: 'never fires: no date matches' }
   return { rule: { walk, runsRepeated: hours === 24 || isStepped, runsSkipped: hours < 24 } }
 }
@@ -96,6 +98,15 @@ function noteFor(rule: CronRule, zone: string, { wall, change, repeated }: Place
   return noteRepeated(wall, zone, rule.runsRepeated ? 'both, this is the first' : 'the first')
 }
 
+/**
+ * Whether the day of the month and the weekday must both match, as in crontab(5): where either field begins with a star. For
+ * croner it must be nothing but a star.
+ */
+function needsBothDays(text: string): boolean {
+  const fields = fieldsOf(text)
+  return [fields.at(-3), fields.at(-1)].some((field) => /^[*?]/.test(field ?? ''))
+}
+
 /** What must hold before croner may see a text: it takes one with a colon for a date. */
 function checkText(text: string): string | undefined {
   if (!/^[\w*?/,#+@\- \t]*$/.test(text)) return 'may hold letters, digits, spaces and * / , - # + ? @ only'
@@ -104,7 +115,8 @@ function checkText(text: string): string | undefined {
   return `must have 5 fields (minute, hour, day of the month, month, weekday) or 6 (second in front), not ${count}`
 }
 
-function fieldsOf(text: string): string[] {
+/** The fields of an expression, whatever they hold. */
+export function fieldsOf(text: string): string[] {
   return text.split(/[ \t]+/).filter(Boolean)
 }
 
@@ -122,11 +134,22 @@ function explain(text: string): string {
   if (text.includes('@')) return 'is no known nickname: @hourly, @daily, @weekly, @monthly and @yearly are'
   const fields = fieldsOf(text)
   const names = Object.entries(FIELDS).slice(-fields.length)
+  const order = fields.length === 6 ? '; six fields begin with the second' : ''
   for (const [i, [name, takes]] of names.entries()) {
     const field = fields[i] ?? ''
     if (attempt(names.map((_, j) => (i === j ? field : '*')).join(' '))) continue
     const shown = field.length > 40 ? `${field.slice(0, 40)}…` : field
-    return `the ${name} "${shown}" is not valid: it takes ${takes}, lists (1,3), ranges (1-5) and steps (*/2 or 1-5/2)`
+    const wraps = field.split(',').find(isBackwards)
+    if (wraps)
+      return `the ${name} "${shown}" is not valid: a range goes upwards, so "${wraps}" is two with a comma between`
+    return `the ${name} "${shown}" is not valid: it takes ${takes}, lists (1,3), ranges (1-5) and steps (*/2 or 1-5/2)${order}`
   }
   return 'is not a cron expression'
+}
+
+/** Whether a part of a list is a range that begins behind its end, such as `FRI-MON` or `22-6`. */
+function isBackwards(part: string): boolean {
+  const [, from = '', to = ''] = /^(\w{1,3})-(\w{1,3})(?:\/\d+)?$/.exec(part) ?? []
+  const place = (value: string) => (/^\d/.test(value) ? Number(value) : NAMES.indexOf(value.toUpperCase()))
+  return place(from) >= 0 && place(to) >= 0 && place(from) > place(to)
 }

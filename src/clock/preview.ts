@@ -26,7 +26,7 @@ export function previewSchedule(schedule: Schedule, automationId: string, now: D
 
 function warningsFor(schedule: Schedule, automationId: string, next: Due[]): string[] {
   const [first] = next
-  if (!first) return ['it never runs again']
+  if (!first) return ['its times are over: it can’t become active, and never runs again']
   const warnings: string[] = []
   const dayLater = new Date(first.planned.getTime() + DAY - 1)
   const daily = 1 + dueBetween(schedule, automationId, first.planned, dayLater, 1440).length

@@ -3,6 +3,7 @@ import type { ScheduleConfig } from '../../schemas/clock.ts'
 import { canonicalJson } from '../canonical-json.ts'
 import type { ConfigProblem } from '../errors.ts'
 import { type CronRule, nextCron, type Planned, parseCron } from './cron.ts'
+import { explainDialect } from './cron-dialects.ts'
 import { type EveryRule, nextEvery, parseEvery } from './every.ts'
 import { zoneName } from './zone.ts'
 
@@ -57,10 +58,16 @@ function timingOf(config: ScheduleConfig | null): string {
   return canonicalJson(config === null ? null : { ...config, catchup_window_seconds: undefined })
 }
 
-/** What keeps it from being ever due. Paths are pointers into it. */
+/**
+ * What keeps somebody from saving it: what keeps it from being ever due, and a cron in the dialect of another program. Paths are
+ * pointers into it.
+ */
 export function scheduleProblems(config: ScheduleConfig): ConfigProblem[] {
   const read = parseSchedule(config)
-  return 'problems' in read ? read.problems : []
+  const problems = 'problems' in read ? read.problems : []
+  const message = config.cron === undefined ? undefined : explainDialect(config.cron)
+  if (message === undefined) return problems
+  return [...problems.filter(({ path }) => path !== '/cron'), { path: '/cron', message }]
 }
 
 /** A schedule that must be valid. @throws Error with what is wrong with it. */

@@ -20,3 +20,10 @@ export function isPublicAddress(address: string): boolean {
   if (parsed instanceof ipaddr.IPv4) return parsed.toString() !== AZURE_WIRE_SERVER
   return parsed instanceof ipaddr.IPv6 && parsed.match(GLOBAL_UNICAST)
 }
+
+/** Whether a text is an address, or a network in CIDR notation (`10.0.0.0/8`, `fd00::/8`) that is not all there are. */
+export function isAddressOrNetwork(text: string): boolean {
+  const [, address = '', bits = '1'] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const most = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
+  return Number(bits) >= 1 && Number(bits) <= most
+}

@@ -139,6 +139,20 @@ async function stop(trx: Transaction<DB>, engine: Engine, stopped: readonly Stop
   await noteEnds(trx, engine, failures, ends)
 }
 
+/** Gives runs that have not begun here to other workers, by jobs of their own. @returns that none of them began. */
+export async function handBack(
+  trx: Transaction<DB>,
+  queue: Engine['queue'],
+  keys: readonly runAttempts.RunKey[],
+): Promise<undefined[]> {
+  const runs = await runAttempts.lock(trx, keys)
+  await queue.send(
+    trx,
+    runs.map((run) => jobOf(placeOf(run))),
+  )
+  return keys.map(() => undefined)
+}
+
 function toStop({ run, reason, isFailure }: Stopped): runAttempts.StoppedRun {
   const { id, organization_id, sent_at, attempt, error_message } = run
   if (sent_at !== null) return { id, organization_id, status: 'unknown', error_message: reason }

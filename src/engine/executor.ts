@@ -21,6 +21,8 @@ export type ExecutorOptions = {
   actions: Actions
   kinds: Kinds
   cipher: Cipher
+  /** Aborted once this process stops: what has not begun by then goes back to the queue. */
+  stopping?: AbortSignal
   /** Milliseconds until the next attempt, given the number of the one that failed. */
   backoff?: (attempt: number) => number
 }
@@ -37,11 +39,15 @@ function jitteredBackoff(attempt: number): number {
  * Runs that come at the same time begin together and end together, since it is the commits that cost (bench/README.md).
  */
 export function createExecutor(options: ExecutorOptions): RunHandler {
-  const { db, queue, kinds, backoff = jitteredBackoff } = options
+  const { db, queue, kinds, stopping, backoff = jitteredBackoff } = options
   const engine = { queue, kinds }
   const begin = gather(
     (keys: readonly { organizationId: string; id: string }[]) =>
-      db.transaction().execute((trx) => attempts.begin(trx, engine, keys)),
+      db
+        .transaction()
+        .execute((trx) =>
+          stopping?.aborted ? attempts.handBack(trx, queue, keys) : attempts.begin(trx, engine, keys),
+        ),
     { most: MAX_TOGETHER, key: ({ id }) => id },
   )
   const end = gather(

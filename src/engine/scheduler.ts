@@ -39,15 +39,19 @@ export type SchedulerOptions = {
  * Starts the runs of what is due, in batches of which each is one transaction: the runs, their jobs and the next due times
  * are there together, or not at all.
  *
+ * @param isStopped whether to leave the rest to the next look.
  * @returns how many automations were due.
  */
-export async function startDue({ db, queue, kinds, now }: Omit<SchedulerOptions, 'onError'>): Promise<number> {
+export async function startDue(
+  { db, queue, kinds, now }: Omit<SchedulerOptions, 'onError'>,
+  isStopped: () => boolean = () => false,
+): Promise<number> {
   let total = 0
   for (;;) {
     const time = new Date(now())
     const count = await db.transaction().execute((trx) => startBatch(trx, { queue, kinds }, time))
     total += count
-    if (count < BATCH) return total
+    if (count < BATCH || isStopped()) return total
   }
 }
 
@@ -143,7 +147,7 @@ function runOf(automation: dueAutomations.Due, due: Due, place: Place, overlap: 
 }
 
 /** Starts what is due. @returns a function that does so, and says after how many milliseconds to call it again. */
-function createLook(options: SchedulerOptions): () => Promise<number> {
+function createLook(options: SchedulerOptions, isStopped: () => boolean): () => Promise<number> {
   const { db, queue, kinds, now } = options
   let inVain = 0
   let turnsAt = 0
@@ -152,7 +156,7 @@ function createLook(options: SchedulerOptions): () => Promise<number> {
       await db.transaction().execute((trx) => passForgottenTurns(trx, queue))
       turnsAt = now() + FORGOTTEN_EVERY_MS
     }
-    const started = await startDue(options)
+    const started = await startDue(options, isStopped)
     const { isOverdue, next } = await dueAutomations.nextTime(db, kinds.names, new Date(now()))
     inVain = isOverdue && started === 0 ? inVain + 1 : 0
     const untilNext = next === null ? MAX_SLEEP_MS : Math.min(next.getTime() - now(), MAX_SLEEP_MS)
@@ -176,7 +180,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   let stopped = false
   let again = false
   let underWay: Promise<void> | undefined
-  const lookOnce = createLook(options)
+  const lookOnce = createLook(options, () => stopped)
 
   const look = async (): Promise<void> => {
     do {

@@ -1,5 +1,6 @@
 import type { Database } from '../../db/client.ts'
 import { isUnavailable } from '../../db/failures.ts'
+import { carry, LARGE_BYTES } from '../../db/large.ts'
 import * as webhookEvents from '../../db/queries/webhook-events.ts'
 import type { Actions } from '../actions/index.ts'
 import { ApiError, tryAgain } from '../errors.ts'
@@ -10,6 +11,7 @@ import type { RunQueue } from '../runs/queue.ts'
 import type { Cipher } from '../secrets/cipher.ts'
 import { newId } from './ids.ts'
 import { createLookup, type Hook } from './lookup.ts'
+import { createReader, type Reader } from './reading.ts'
 
 /** What became of an event: it is stored, now or some time before. */
 export type Receipt = {
@@ -65,15 +67,11 @@ export function createReceiver({
 }: ReceiverOptions): (hookId: string, delivery: Delivery, onUnproven: () => Promise<void>) => Promise<Answer> {
   const hooks = createLookup({ db, cipher, actions, kinds })
   const isVerified = verifier(kinds)
-  const store = gather((arrivals: readonly Arrival[]) => storeBatch(db, queue, arrivals), {
-    ...batches,
-    mostWeight: MAX_BYTES_AT_ONCE,
-    weigh: ({ event }) => event.body_bytes,
-    isFinal: isUnavailable,
-  })
+  const read = createReader()
+  const store = createStore(db, queue, batches)
   return async (hookId, delivery, onUnproven) => {
     const recalled = hooks.recall(hookId)
-    const event = isProven(recalled, delivery, isVerified) ? readQuietly(recalled, delivery) : undefined
+    const event = isProven(recalled, delivery, isVerified) ? await readQuietly(read, recalled, delivery) : undefined
     const receipt = recalled && event && (await store({ hook: recalled, event: toEvent(recalled, event) }))
     if (recalled && receipt) return toAnswer(recalled, receipt)
     for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -81,9 +79,9 @@ export function createReceiver({
       const isGenuine = isVerified(hook, delivery)
       if (!isGenuine || !hook.intake.needsSecret(hook.config)) await onUnproven()
       if (!isGenuine) throw notVerified()
-      const read = hook.intake.read(hook.config, delivery)
-      if ('challenge' in read) return read
-      const fresh = await store({ hook, event: toEvent(hook, read) })
+      const said = await read(hook.state.kind, hook.intake, hook.config, delivery)
+      if ('challenge' in said) return said
+      const fresh = await store({ hook, event: toEvent(hook, said) })
       if (fresh) return toAnswer(hook, fresh)
     }
     throw tryAgain()
@@ -95,13 +93,22 @@ function isProven(hook: Hook | undefined, delivery: Delivery, isVerified: IsVeri
   return isVerified(hook, delivery) && hook.intake.needsSecret(hook.config)
 }
 
-/** The event of a request; undefined for anything that is to be answered by a hook as it is now. */
-function readQuietly({ intake, config }: Hook, delivery: Delivery): ReceivedEvent | undefined {
+/**
+ * The event of a request; undefined for anything that is to be answered by a hook as it is now.
+ *
+ * @throws ApiError `unavailable` where it can't be read at present.
+ */
+async function readQuietly(
+  read: Reader,
+  { state, intake, config }: Hook,
+  delivery: Delivery,
+): Promise<ReceivedEvent | undefined> {
   try {
-    const read = intake.read(config, delivery)
-    return 'challenge' in read ? undefined : read
-  } catch {
-    return undefined
+    const said = await read(state.kind, intake, config, delivery)
+    return 'challenge' in said ? undefined : said
+  } catch (error) {
+    if (error instanceof ApiError && error.status < 500) return undefined
+    throw error
   }
 }
 
@@ -138,9 +145,25 @@ function toEvent(hook: Hook, received: ReceivedEvent): webhookEvents.NewEvent {
     headers: received.headers,
     body: received.body,
     body_bytes: Buffer.byteLength(received.body),
+    body_replaced: received.isReplaced ?? false,
     run_id: status === 'accepted' ? newId(now) : null,
     received_at: new Date(now).toISOString(),
   }
+}
+
+type Store = (arrival: Arrival) => Promise<Receipt | undefined>
+
+/** Makes what stores events; large ones by themselves, so that no other waits for them. */
+function createStore(db: Database, queue: Pick<RunQueue, 'sendWithin'>, batches: EventBatches): Store {
+  const work = (arrivals: readonly Arrival[]) => storeBatch(db, queue, arrivals)
+  const small = gather(work, {
+    ...batches,
+    mostWeight: MAX_BYTES_AT_ONCE,
+    weigh: ({ event }) => event.body_bytes,
+    isFinal: isUnavailable,
+  })
+  const large = gather(work, { most: 1, isFinal: isUnavailable })
+  return (arrival) => (arrival.event.body_bytes < LARGE_BYTES ? small(arrival) : large(arrival))
 }
 
 /**
@@ -153,12 +176,13 @@ async function storeBatch(
   arrivals: readonly Arrival[],
 ): Promise<(Receipt | undefined)[]> {
   const events = arrivals.map(({ event }) => event)
-  let written: webhookEvents.Written = { stored: new Set(), current: new Set() }
+  const largest = Math.max(...events.map(({ body_bytes }) => body_bytes))
+  let written: webhookEvents.Written = { stored: new Map(), current: new Set() }
   await queue.sendWithin(async (statement, rank) => {
     const ranked = arrivals.flatMap(({ hook: { automationId }, event: { run_id } }) =>
       run_id === null ? [] : [{ run_id, ...rank(automationId) }],
     )
-    written = await webhookEvents.insert(db, events, ranked, statement)
+    written = await carry(db, largest, (on) => webhookEvents.insert(on, events, ranked, statement))
     return arrivals.flatMap(({ hook: { organizationId, automationId }, event: { id, run_id: runId } }) =>
       runId !== null && written.stored.has(id) ? [{ runId, organizationId, automationId }] : [],
     )
@@ -174,7 +198,8 @@ async function storeBatch(
   const known = keys.length === 0 ? [] : await webhookEvents.listByKey(db, keys)
   const byKey = new Map(known.map((event) => [`${event.automation_id} ${event.event_key}`, event]))
   return arrivals.map(({ hook, event }) => {
-    if (written.stored.has(event.id)) return { event_id: event.id, run_id: event.run_id, duplicate: false }
+    const storedAs = written.stored.get(event.id)
+    if (storedAs !== undefined) return { event_id: storedAs, run_id: event.run_id, duplicate: false }
     const first = isKnown(event) ? byKey.get(`${hook.automationId} ${event.event_key}`) : undefined
     return first && { event_id: first.id, run_id: first.run_id, duplicate: true }
   })

@@ -34,6 +34,8 @@ export type ReceivedEvent = {
   headers: Record<string, string>
   /** As JSON text. */
   body: string
+  /** Whether something in the body could not be stored, and U+FFFD stands in its place. */
+  isReplaced?: boolean
   /** Whether the config wants a run for it. */
   wanted: boolean
 }
@@ -57,7 +59,9 @@ export type Intake = {
   /**
    * What a verified request says: an event, or a question whether anybody is there.
    *
-   * @throws ApiError where it can't be understood or stored.
+   * Also called in a thread of its own, for which all that it takes and gives is copied.
+   *
+   * @throws ApiError where it can't be understood.
    */
   read(config: Config, delivery: Delivery): ReceivedEvent | { challenge: string }
   /** For how many seconds a sender waits for the result of the run; null where it does not. */

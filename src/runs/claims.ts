@@ -10,7 +10,9 @@ const LITTLE_MS = 20
 const MAX_TOGETHER = 400
 /** What is still under way so long after a stop is told to end, and then has {@link LAST_WORDS_MS} to write that it did. */
 const GRACE_MS = 5000
-const LAST_WORDS_MS = 2000
+const LAST_WORDS_MS = 1000
+/** Longer than one look may take, and the pause after it: whoever has not looked for so long hangs, or the database does. */
+const ALIVE_WITHIN_MS = 15_000
 
 export type ClaimOptions<D> = {
   boss: Pick<PgBoss, 'fetch' | 'complete' | 'fail' | 'touch'>
@@ -29,6 +31,8 @@ export type ClaimOptions<D> = {
 export type Claims = {
   /** Looks now: there is something to take. */
   wake(): void
+  /** Whether the queue has been looked at lately. */
+  isAlive(): boolean
   /** Takes nothing more, waits for what is under way, and in the end aborts it. */
   stop(): Promise<void>
 }
@@ -43,6 +47,7 @@ export function startClaiming<D>(options: ClaimOptions<D>): Claims {
   const underWay = new Set<Promise<void>>()
   const bell = createBell()
   let isStopped = false
+  let lookedAt = performance.now()
 
   const complete = gather<Job<D>, undefined>(
     async (jobs) => {
@@ -65,9 +70,14 @@ export function startClaiming<D>(options: ClaimOptions<D>): Claims {
     held.delete(job.id)
     bell.ring()
   }
+  const notNow = (error: unknown): undefined => {
+    onError(toError(error))
+  }
   const look = async (): Promise<void> => {
     while (!isStopped) {
-      for (const job of await fetch(options, concurrency - held.size)) {
+      const jobs = await fetch(options, concurrency - held.size).catch(notNow)
+      if (jobs !== undefined) lookedAt = performance.now()
+      for (const job of jobs ?? []) {
         const running = run(job).finally(() => underWay.delete(running))
         underWay.add(running)
       }
@@ -79,11 +89,16 @@ export function startClaiming<D>(options: ClaimOptions<D>): Claims {
   const stopHeartbeat = startHeartbeat(options, held)
   return {
     wake: bell.ring,
+    isAlive: () => performance.now() - lookedAt < ALIVE_WITHIN_MS,
     async stop() {
       isStopped = true
       bell.ring()
-      await looking
-      await Promise.race([Promise.all(underWay), wait(graceMs, undefined, { ref: false })])
+      // What a look still brings belongs to what is under way, but one that hangs is not waited for.
+      const all = async () => {
+        await looking
+        await Promise.all(underWay)
+      }
+      await Promise.race([all(), wait(graceMs, undefined, { ref: false })])
       for (const { controller } of held.values()) controller.abort(new Error('the worker was stopped'))
       await Promise.race([Promise.all(underWay), wait(LAST_WORDS_MS, undefined, { ref: false })])
       stopHeartbeat()
@@ -96,12 +111,15 @@ export function startClaiming<D>(options: ClaimOptions<D>): Claims {
  * where it came back with less, others may wait behind that one's, and are looked for without it.
  */
 async function fetch<D>(options: ClaimOptions<D>, free: number): Promise<Job<D>[]> {
-  const { boss, queue, perGroup: groupConcurrency, onError } = options
+  const { boss, queue, perGroup: groupConcurrency } = options
   const jobs: Job<D>[] = []
   const seen = new Set<string>()
   while (jobs.length < free) {
     const wanted = { batchSize: free - jobs.length, groupConcurrency, ignoreGroups: [...seen] }
-    const more = await boss.fetch<D>(queue, wanted).catch(nothing(onError))
+    const more = await boss.fetch<D>(queue, wanted).catch((error) => {
+      if (jobs.length === 0) throw error
+      return [] // what was fetched before is to be taken
+    })
     if (more.length === 0) break
     jobs.push(...more)
     for (const { groupId } of more) if (groupId) seen.add(groupId)
@@ -128,13 +146,6 @@ function startHeartbeat<D>(
   }
   const timer = setInterval(() => void beat().catch(onError), (heartbeatSeconds * 1000) / 3)
   return () => clearInterval(timer)
-}
-
-function nothing(onError: (error: Error) => void): (error: unknown) => never[] {
-  return (error) => {
-    onError(toError(error))
-    return []
-  }
 }
 
 function toError(error: unknown): Error {

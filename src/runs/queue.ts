@@ -2,6 +2,7 @@ import type { Transaction } from 'kysely'
 import { fromKysely, type Job, PgBoss } from 'pg-boss'
 import { listen } from '../../db/listen.ts'
 import * as automationRuns from '../../db/queries/automation-runs.ts'
+import { openQueueDatabase } from '../../db/queue-database.ts'
 import type { DB } from '../../db/types.ts'
 import { startClaiming } from './claims.ts'
 import { createPace, type Pace } from './pace.ts'
@@ -18,6 +19,7 @@ const WATCH_SECONDS = 10
 /** How often a run is taken over from workers that died under it, before it is given up. */
 const MAX_TAKEOVERS = 3
 const MAX_RUN_SECONDS = 15 * 60
+const STOP_WITHIN_MS = 1000
 
 export type RunJob = { runId: string; organizationId: string; automationId: string; startAfter?: Date }
 
@@ -42,7 +44,14 @@ export type RunQueue = {
    *
    * @param onDead is given the run of a job that killed every worker that took it.
    */
-  work(concurrency: number, handler: RunHandler, onDead: RunHandler): Promise<void>
+  work(concurrency: number, handler: RunHandler, onDead: RunHandler): Promise<Work>
+  /** Lets its connections go. */
+  stop(): Promise<void>
+}
+
+export type Work = {
+  /** Whether jobs are being looked for: the database answers, and nothing hangs. */
+  isAlive(): boolean
   /** Takes nothing more, and waits for what is under way; what takes too long is aborted, and comes back. */
   stop(): Promise<void>
 }
@@ -56,10 +65,9 @@ export async function startQueue(
   url: string,
   options: { isWorker: boolean; onError: (error: Error) => void },
 ): Promise<RunQueue> {
+  const database = openQueueDatabase(url, options.onError)
   const boss = new PgBoss({
-    connectionString: url,
-    application_name: 'hyperspeed',
-    max: 4,
+    db: database,
     schedule: false,
     supervise: options.isWorker,
     superviseIntervalSeconds: WATCH_SECONDS,
@@ -67,6 +75,7 @@ export async function startQueue(
   })
   boss.on('error', options.onError)
   await boss.start()
+  database.hasStarted()
   await boss.createQueue(DEAD)
   await boss.createQueue(QUEUE, {
     deadLetter: DEAD,
@@ -75,7 +84,6 @@ export async function startQueue(
     expireInSeconds: MAX_RUN_SECONDS,
     deleteAfterSeconds: 3600,
   })
-  const closing: (() => Promise<void>)[] = []
   const rank = createPace()
   return {
     async send(trx, jobs) {
@@ -105,13 +113,18 @@ export async function startQueue(
       const stopListening = listen(url, automationRuns.QUEUED_CHANNEL, claims.wake, (error) =>
         options.onError(error instanceof Error ? error : new Error(String(error))),
       )
-      closing.push(stopListening, claims.stop)
       const bury = (jobs: Job<JobData>[]) => Promise.all(jobs.map((job) => onDead(unpack(job))))
       await boss.work<JobData>(DEAD, { pollingIntervalSeconds: WATCH_SECONDS }, bury)
+      return {
+        isAlive: claims.isAlive,
+        async stop() {
+          await Promise.all([stopListening(), boss.offWork(DEAD, { wait: false }), claims.stop()])
+        },
+      }
     },
     async stop() {
-      for (const close of closing) await close()
-      await boss.stop({ graceful: true, timeout: 5000 })
+      await boss.stop({ graceful: true, timeout: STOP_WITHIN_MS })
+      await database.close()
     },
   }
 }

@@ -138,6 +138,25 @@ t.test('AI staff with every permission', async (t) => {
     }
   })
 
+  t.test('can’t delete what people approved, or wrote a part of, whatever became of it since', async (t) => {
+    const proposed = async () => (await send(staff, 'POST', base, PROPOSAL)).body.automation
+    const { id } = await proposed()
+    t.equal((await send(owner, 'POST', `${base}/${id}/approve`)).status, 200)
+    for (const status of ['active', 'paused', 'draft', 'pending_approval']) {
+      await send(owner, 'PATCH', `${base}/${id}`, { status })
+      t.match(await send(staff, 'DELETE', `${base}/${id}`), {
+        status: 403,
+        body: { code: 'service_account_not_author' },
+      })
+    }
+    await send(owner, 'POST', `${base}/${id}/reject`)
+    t.equal((await send(staff, 'DELETE', `${base}/${id}`)).status, 403)
+    const helped = await proposed()
+    await send(owner, 'PATCH', `${base}/${helped.id}`, { name: 'In better words' })
+    t.equal((await send(staff, 'DELETE', `${base}/${helped.id}`)).status, 403)
+    t.equal((await send(staff, 'DELETE', `${base}/${(await proposed()).id}`)).status, 204)
+  })
+
   t.test('can’t have its words let run by a person who changed others and never saw them', async (t) => {
     for (const aside of [{}, { status: 'draft' }, { status: 'paused' }]) {
       const { id } = await propose()

@@ -51,7 +51,7 @@ t.test('bodies of every odd shape are refused, or taken as what they say', async
       ['["\\udc00\\ud800"]', '/config/a/0'],
       ['{"x\\u0000":1}', '/config/a/x\u0000'],
       ['{"__proto__":{"admin":true}}', '/config/a/__proto__'],
-      ['{"constructor":{"prototype":{"admin":true}}}', '/config/a/constructor'],
+      ['{"constructor":{"prototype":{"admin":true}}}', '/config/a/constructor/prototype'],
       ['{"\\u005f_proto__":1}', '/config/a/__proto__'],
     ]
     for (const [json, path] of cases)
@@ -106,6 +106,27 @@ t.test('bodies of every odd shape are refused, or taken as what they say', async
     t.match({ status, body }, { status: 201, body: { automation: { name: 'b', config: { x: 2 } } } })
     const escaped = await post('{"n\\u0061me":"c","kind":"webhook"}')
     t.equal(escaped.body.automation.name, 'c')
+  })
+
+  t.test('constructor and prototype are words like others, and the keys come back', async (t) => {
+    const odd = {
+      constructor: 'McLaren',
+      prototype: { constructor: { name: 'Ada' } },
+      toString: 1,
+      hasOwnProperty: null,
+    }
+    const { status, body } = await post({ name: 'n', kind: 'webhook', config: odd })
+    t.equal(status, 201)
+    t.same(body.automation.config, odd)
+    await send(owner, 'PATCH', `${base}/${body.automation.id}`, { config: { prototype: [] } })
+    const path = `${base}/${body.automation.id}/revisions/2/diff`
+    const { changes } = (await send(owner, 'GET', path)).body.diff
+    t.match(changes, [
+      { path: '/config/constructor', op: 'remove', before: 'McLaren' },
+      { path: '/config/prototype', op: 'replace' },
+      { path: '/config/toString', op: 'remove', before: 1 },
+      { path: '/config/hasOwnProperty', op: 'remove', before: null },
+    ])
   })
 
   t.test('type and charset in any case, and a byte order mark, are taken', async (t) => {

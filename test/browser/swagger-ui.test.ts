@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { demoVariables } from '../support/demo.ts'
+import { proxyUnder } from '../support/proxy.ts'
 import { recordResult } from '../support/results.ts'
 import { startServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
@@ -19,8 +20,9 @@ t.setTimeout(300_000)
 
 t.test('Swagger UI in Chromium', { skip: CHROMIUM ? false : 'Chromium is not installed' }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-browser-'))
-  const server = await startServer(t, { DATA_DIR: folder })
-  const { base } = server
+  const proxy = await proxyUnder(t, '/auto')
+  const server = await startServer(t, { DATA_DIR: folder, PUBLIC_URL: proxy.url })
+  proxy.forwardTo(server.base)
   const demo = await demoVariables(server.output)
   const browser = await chromium.launch({
     executablePath: CHROMIUM ?? '',
@@ -31,7 +33,7 @@ t.test('Swagger UI in Chromium', { skip: CHROMIUM ? false : 'Chromium is not ins
     await recordResult({
       tool: 'Swagger UI in Chromium',
       version: browser.version(),
-      checks: '6 visits: sign in, authorize, execute, deep links, phone',
+      checks: '7 visits: sign in, authorize, execute, deep links, proxy, phone',
       result,
     })
     await browser.close()
@@ -41,7 +43,7 @@ t.test('Swagger UI in Chromium', { skip: CHROMIUM ? false : 'Chromium is not ins
   })
 
   /** Opens the page, and fails the test for whatever a visitor would find in the console. */
-  async function open(t: Test, options: BrowserContextOptions = {}, hash = ''): Promise<Page> {
+  async function open(t: Test, options: BrowserContextOptions = {}, hash = '', base = server.base): Promise<Page> {
     const context: BrowserContext = await browser.newContext(options)
     t.teardown(() => context.close())
     const page = await context.newPage()
@@ -130,7 +132,7 @@ t.test('Swagger UI in Chromium', { skip: CHROMIUM ? false : 'Chromium is not ins
     const context = await browser.newContext()
     t.teardown(() => context.close())
     const page = await context.newPage()
-    await page.goto(`${base}/docs`)
+    await page.goto(`${server.base}/docs`)
     await page.getByLabel('Email').fill(demo.EMAIL)
     await page.getByLabel('Password').fill('not the password')
     await page.getByRole('button', { name: 'Sign in' }).click()
@@ -147,6 +149,14 @@ t.test('Swagger UI in Chromium', { skip: CHROMIUM ? false : 'Chromium is not ins
     const shown = await page.locator('.opblock-tag').evaluateAll((tags) => tags.map((tag) => tag.dataset.tag))
     t.ok(groups.length > 10)
     t.same(shown, [...groups, 'Health'])
+  })
+
+  t.test('a proxy may serve it under a path, and nothing leaves that', async (t) => {
+    const page = await open(t, {}, '', proxy.url)
+    await signIn(page)
+    t.equal((await execute(page, 'Automations', 'createAutomation')).status, 201)
+    await page.reload()
+    await page.getByText('Signed in as Demo owner').waitFor()
   })
 
   t.test('fits a phone, in the dark', async (t) => {

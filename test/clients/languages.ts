@@ -34,6 +34,13 @@ const checkTypes = (program: string): Command => ({ run: ['npx', 'tsc', '-p', he
 const RUST_TARGET = { CARGO_TARGET_DIR: join(TOOLS, 'rust-target') }
 const PYTHON = join(TOOLS, 'python/bin/python')
 
+/** With nothing set that has a default: that must compile too. */
+const PLAIN_GO = join(TOOLS, 'go-openapi-generator/plain')
+const generateGo = (openapi: string, out: string, ...more: string[]): Command => ({
+  run: ['mvn', '-q', '-B', 'generate-sources', `-Dopenapi=${openapi}`, `-Dout=${out}`, ...more],
+  in: here('go-openapi-generator'),
+})
+
 export const LANGUAGES: Record<string, Language> = {
   'openapi-fetch': {
     name: 'TypeScript (openapi-fetch)',
@@ -59,6 +66,21 @@ export const LANGUAGES: Record<string, Language> = {
     ],
     build: [checkTypes('hey-api')],
     program: { run: ['node', here('hey-api/main.ts')] },
+  },
+  zod: {
+    name: 'TypeScript (zod)',
+    tool: 'openapi-zod-client 1.18.3',
+    needs: [],
+    generate: (openapi, out) => [
+      INSTALL_NODE_TOOLS,
+      { run: [join(NODE_BIN, 'openapi-zod-client'), openapi, '--output', join(out, 'hyperspeed.ts')] },
+    ],
+    build: [
+      // What the client imports.
+      { run: ['ln', '-sfn', here('node_modules'), join(defaultOut('zod'), 'node_modules')] },
+      checkTypes('zod'),
+    ],
+    program: { run: ['node', here('zod/main.ts')] },
   },
   python: {
     name: 'Python',
@@ -101,6 +123,21 @@ export const LANGUAGES: Record<string, Language> = {
     ],
     build: [{ run: ['go', 'vet', './...'], in: here('go') }],
     program: { run: ['go', 'run', '.'], in: here('go') },
+  },
+  'go-openapi-generator': {
+    name: 'Go (openapi-generator)',
+    tool: 'openapi-generator 7.25.0',
+    needs: [
+      ['go', 'version'],
+      ['mvn', '--version'],
+    ],
+    generate: (openapi, out) => [generateGo(openapi, out)],
+    build: [
+      generateGo(join(ROOT, 'openapi.yaml'), PLAIN_GO, '-Dlookup=false'),
+      { run: ['go', 'build', '-mod=mod', './...'], in: PLAIN_GO },
+      { run: ['go', 'vet', './...'], in: here('go-openapi-generator') },
+    ],
+    program: { run: ['go', 'run', '.'], in: here('go-openapi-generator') },
   },
   rust: {
     name: 'Rust',
@@ -148,7 +185,14 @@ export const LANGUAGES: Record<string, Language> = {
     tool: 'openapi-generator 7.25.0',
     needs: [['mvn', '--version']],
     generate: (openapi, out) => [
-      { run: ['mvn', '-q', '-B', 'generate-sources', `-Dopenapi=${openapi}`, `-Dout=${out}`], in: here('java') },
+      { run: ['node', here('java/document.ts'), openapi, join(out, 'openapi.yaml')] },
+      {
+        run: [
+          ...['mvn', '-q', '-B', 'generate-sources'],
+          ...[`-Dopenapi=${join(out, 'openapi.yaml')}`, `-Dout=${out}`],
+        ] as [string, ...string[]],
+        in: here('java'),
+      },
     ],
     build: [{ run: ['mvn', '-q', '-B', 'compile'], in: here('java') }],
     program: { run: ['mvn', '-q', '-B', 'exec:java'], in: here('java') },

@@ -23,6 +23,10 @@ const NO_ROWS = Buffer.concat([
   READY_FOR_QUERY,
 ])
 
+/** To the settings that each connection begins with. */
+const SET = Buffer.concat([...Array.from({ length: 3 }, () => message('C', Buffer.from('SET\0'))), READY_FOR_QUERY])
+const isSimpleQuery = (chunk: Buffer | string) => chunk.toString('latin1').startsWith('Q')
+
 /** A server of whatever `answer` does with each connection. */
 async function fakeServer(t: Test, answer: (socket: Socket) => void) {
   const sockets: Socket[] = []
@@ -62,7 +66,10 @@ t.test('a connection that breaks and closes later takes no other one with it', a
   const { db, sockets } = await fakeServer(t, (socket) => {
     socket.once('data', () => {
       socket.write(HANDSHAKE)
-      socket.on('data', () => socket.write(socket === sockets[0] ? Buffer.concat([NO_ROWS, SHUT_DOWN]) : NO_ROWS))
+      socket.on('data', (chunk) => {
+        if (isSimpleQuery(chunk)) socket.write(SET)
+        else socket.write(socket === sockets[0] ? Buffer.concat([NO_ROWS, SHUT_DOWN]) : NO_ROWS)
+      })
     })
   })
   t.same((await sql`select 1`.execute(db)).rows, [], 'and then it is told to go')

@@ -1,13 +1,14 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { chmod, chown, mkdtemp, readdir, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { sql } from 'kysely'
 import t from 'tap'
 import { createDb } from '../../db/client.ts'
-import { EmbeddedPostgresError, startEmbedded } from '../../db/embedded.ts'
+import { EmbeddedPostgresError, removeEmbedded, startEmbedded } from '../../db/embedded.ts'
+import { runProgram } from '../support/server.ts'
 import { until } from '../support/until.ts'
 
 async function query(url: string, statement: string): Promise<unknown[]> {
@@ -91,4 +92,99 @@ t.test('the embedded Postgres', async (t) => {
     await postgres.stop()
     await t.rejects(startEmbedded(folder, { attach: true }), /no server is running/)
   })
+
+  await t.test('believes no postmaster.pid whose number another program has by now', async (t) => {
+    const first = await startEmbedded(folder)
+    const file = join(folder, 'postgres', 'postmaster.pid')
+    const left = await readFile(file, 'utf8')
+    await first.stop()
+    const { uid, gid } = await stat(join(folder, 'postgres'))
+    const other = spawn('sleep', ['60'], { stdio: 'ignore', uid, gid })
+    t.teardown(() => other.kill())
+    await writeFile(file, left.replace(/^\d+/, String(other.pid)))
+    await chown(file, uid, gid)
+    await t.rejects(startEmbedded(folder, { attach: true }), /no server is running/)
+    const second = await startEmbedded(folder)
+    t.same(await query(second.url, 'select count(*)::int as n from kept'), [{ n: 3 }])
+    t.equal(other.exitCode, null, 'that program is left alone')
+    await second.stop()
+  })
+
+  await t.test('ends with a program that ends without stopping it', async () => {
+    const program = `
+      const { startEmbedded } = await import(${JSON.stringify(join(import.meta.dirname, '../../db/embedded.ts'))})
+      await startEmbedded(${JSON.stringify(folder)})
+      throw new Error('a bug')`
+    const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program], { stdio: 'ignore' })
+    await once(child, 'exit')
+    await until(async () =>
+      readFile(join(folder, 'postgres', 'postmaster.pid')).then(
+        () => false,
+        () => true,
+      ),
+    )
+  })
+
+  await t.test('heeds nothing that libpq’s variables say of another server', async (t) => {
+    const other = {
+      PGSSLMODE: 'require',
+      PGOPTIONS: '-c search_path=nowhere',
+      PGHOST: 'nowhere.invalid',
+      PGUSER: 'nobody',
+    }
+    Object.assign(process.env, other)
+    const postgres = await startEmbedded(folder)
+    t.same(await query(postgres.url, 'show search_path'), [{ search_path: '"$user", public' }])
+    await postgres.stop()
+  })
+})
+
+t.test('odd characters in the data folder are only characters', async (t) => {
+  const parent = await mkdtemp(join(tmpdir(), 'hyperspeed-odd-'))
+  await chmod(parent, 0o755)
+  t.teardown(() => rm(parent, { recursive: true, force: true }))
+  const folder = join(parent, `it's "odd" $(touch ran) \`touch ran\` %s \\ ; & ü 🎉 `)
+  const postgres = await startEmbedded(folder)
+  t.same(await query(postgres.url, 'select 1 as one'), [{ one: 1 }])
+  await postgres.stop()
+  t.same(await readdir(parent), [basename(folder)])
+  const again = await startEmbedded(folder)
+  await again.stop()
+})
+
+t.test('a data folder that only root may enter', { skip: process.getuid?.() !== 0 && 'not root' }, async (t) => {
+  const parent = await mkdtemp(join(tmpdir(), 'hyperspeed-private-'))
+  const folder = join(parent, 'data')
+  t.teardown(() => removeEmbedded(folder).then(() => rm(parent, { recursive: true, force: true })))
+  const notices: string[] = []
+  const first = await startEmbedded(folder, { onNotice: (line) => notices.push(line) })
+  await query(first.url, 'create table kept as select 42 as answer')
+  await first.stop()
+  const elsewhere = await readlink(join(folder, 'postgres'))
+  t.match(elsewhere, /^\/var\/lib\/hyperspeed\/data-/)
+  t.match(notices, [new RegExp(`who can't reach everything in ${parent}: .*its data is in ${elsewhere}$`)])
+  const second = await startEmbedded(folder)
+  t.same(await query(second.url, 'select answer from kept'), [{ answer: 42 }])
+  await second.stop()
+  await removeEmbedded(folder)
+  await t.rejects(stat(elsewhere), { code: 'ENOENT' })
+
+  t.comment('one that was moved there with its data can not be started, and the reason is a line')
+  const open = join(await mkdtemp(join(tmpdir(), 'hyperspeed-open-')), 'data')
+  await chmod(dirname(open), 0o755)
+  const there = await startEmbedded(open)
+  await there.stop()
+  await rename(open, folder)
+  await t.rejects(startEmbedded(folder), /^Postgres runs as .*move .*, and set DATA_DIR to it$/)
+  await rm(dirname(open), { recursive: true })
+})
+
+t.test('a user id without an account', { skip: process.getuid?.() !== 0 && 'not root' }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-nobody-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  await chown(folder, 54_321, 54_321)
+  const ids = { uid: 54_321, gid: 54_321 }
+  const { code, stderr } = await runProgram(['serve'], { DATA_DIR: folder, PORT: '0', DEMO: '0' }, ids)
+  t.equal(code, 1)
+  t.match(stderr, /^hyperspeed: the user id 54321 has no account .* or set DATABASE_URL\n/)
 })

@@ -56,6 +56,7 @@ t.test('the tours work as they are printed', async (t) => {
     await server.exited
     await rm(folder, { recursive: true, force: true })
   })
+  await until(async () => server.output.some((line) => line.includes('Evening summary'))) // the last line of it
   const printed = server.output.join('\n')
   const exports = /^export .*$/m.exec(printed)?.[0] ?? ''
 

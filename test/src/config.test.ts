@@ -21,10 +21,26 @@ t.test('what can’t be used is one line that names the variable and tells no se
     [{ ROLE: 'king' }, /^ROLE: takes one of all, api, worker/],
     [{ DEMO: 'no' }, /^DEMO: /],
     [{ RATE_LIMIT: '0' }, /^RATE_LIMIT: /],
-    [{ TRUST_PROXY: 'everybody' }, /^TRUST_PROXY: /],
+    [{ TRUST_PROXY: 'everybody' }, /^TRUST_PROXY: takes the number of proxies in front, or their addresses/],
+    [{ TRUST_PROXY: '10.0.0.0/99' }, /^TRUST_PROXY: .*, not "10.0.0.0\/99"$/],
+    [{ TRUST_PROXY: '10.0.0.0/0' }, /^TRUST_PROXY: /],
+    [{ TRUST_PROXY: '10.0.0.1, 10.300.0.1' }, /^TRUST_PROXY: .*, not "10.300.0.1"$/],
+    [{ TRUST_PROXY: 'fd00::/129' }, /^TRUST_PROXY: /],
+    [{ TRUST_PROXY: '10.0.0.1,' }, /^TRUST_PROXY: /],
+    [{ TRUST_PROXY: '1.5' }, /^TRUST_PROXY: /],
+    [{ TRUST_PROXY: '33' }, /^TRUST_PROXY: takes a whole number from 0 to 32, not "33"$/],
     [{ PUBLIC_URL: 'automations.example.com' }, /^PUBLIC_URL: /],
     [{ PUBLIC_URL: 'https://automations.example.com/?a=1' }, /^PUBLIC_URL: /],
     [{ EGRESS_ALLOW: 'localhost' }, /^EGRESS_ALLOW: /],
+    [{ CORS_ORIGIN: 'app.example.com' }, /^CORS_ORIGIN: takes origins like https:.*, not "app\.example\.com"$/],
+    [
+      { CORS_ORIGIN: 'https://a.example, https://b.example/path' },
+      /^CORS_ORIGIN: .*, not "https:\/\/b\.example\/path"$/,
+    ],
+    [{ CORS_ORIGIN: 'https://a.example?x' }, /^CORS_ORIGIN: /],
+    [{ CORS_ORIGIN: '*' }, /^CORS_ORIGIN: /],
+    [{ CORS_ORIGIN: 'ftp://a.example' }, /^CORS_ORIGIN: /],
+    [{ DATA_DIR: 'a\nb' }, /^DATA_DIR: /],
   ]
   for (const [env, message] of cases) {
     const error = t.throws(() => readConfig(env), ConfigError)
@@ -45,6 +61,19 @@ t.test('nothing has to be set, and what is set is read', async (t) => {
     'https://a.example',
     'https://b.example',
   ])
+  t.same(readConfig({ CORS_ORIGIN: 'https://A.example:443/,http://b.example:8080' }).corsOrigin, [
+    'https://a.example',
+    'http://b.example:8080',
+  ])
+  const tls = { PGSSLMODE: 'verify-full', PGSSLROOTCERT: '/ca.pem' }
+  t.equal(readConfig({ DATABASE_URL: URL, ...SECRETS }).databaseUrl, URL)
+  t.equal(
+    readConfig({ DATABASE_URL: `${URL}?sslmode=require`, ...SECRETS, ...tls }).databaseUrl,
+    `${URL}?sslmode=require&sslrootcert=%2Fca.pem`,
+    'libpq’s variables count where the URL says nothing',
+  )
+  const trusted = { '0': 0, '1': 1, true: true, 'fd00::/8, 10.0.0.1': ['fd00::/8', '10.0.0.1'] }
+  for (const [value, read] of Object.entries(trusted)) t.same(readConfig({ TRUST_PROXY: value }).trustProxy, read)
   const { encryptionKeys } = readConfig({ DATABASE_URL: URL, ...SECRETS, HS_ENCRYPTION_KEY: `k2:${KEY},${KEY}` })
   t.same(
     [...(encryptionKeys ?? [])].map(([id]) => id),

@@ -29,5 +29,5 @@ export async function follow(t: Test, url: string, headers: Record<string, strin
     if (data !== undefined) events.push({ id: lastId, data: JSON.parse(data) })
   }
 
-  return { status: response.status, events, ended, lastId: () => lastId }
+  return { status: response.status, headers: response.headers, events, ended, lastId: () => lastId }
 }

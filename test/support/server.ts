@@ -47,13 +47,18 @@ export function spawnServer(env: Record<string, string>): Omit<RunningServer, 'b
 /** A program that has not ended by then would outlive the test, whose own time is up before. */
 const MAX_RUN_MS = 90_000
 
-/** Runs the program to its end. */
-export async function runProgram(args: string[], env: Record<string, string> = {}) {
+/** Runs the program to its end. @param as whom, instead of whoever runs the tests. */
+export async function runProgram(
+  args: string[],
+  env: Record<string, string> = {},
+  as: { uid?: number; gid?: number } = {},
+) {
   const child = spawn(process.execPath, ['bin/hyperspeed.ts', ...args], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: MAX_RUN_MS,
+    ...as,
   })
   let stdout = ''
   let stderr = ''

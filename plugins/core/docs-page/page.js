@@ -27,7 +27,10 @@ window.hyperspeedDocs = (system) => {
     statePlugins: {
       spec: {
         wrapActions: {
-          updateJsonSpec: afterwards(session.resume),
+          updateJsonSpec: (original) => (document) => {
+            original({ ...document, servers: [{ url: window.apiPath() || '/', description: 'This server' }] })
+            session.resume()
+          },
           setResponse: afterwards((path, method, response) => {
             const operation = system.specSelectors.specJson().getIn(['paths', path, method])?.toJS()
             if (operation && response.obj) follow(session, operation, sentTo(path, response.url), response)

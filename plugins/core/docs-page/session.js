@@ -6,6 +6,9 @@ const SCHEME_OF = { person: 'accessToken', staff: 'serviceAccountToken' }
 const REFRESH_AHEAD_SECONDS = 60
 const NOBODY = { who: null, organizations: [], organizationId: '', spaces: [], spaceId: '', error: '' }
 
+/** Whatever name and path the page was opened under, requests go to where it came from. */
+window.apiPath = () => window.location.pathname.replace(/\/docs\/?$/, '')
+
 /**
  * @param system what Swagger UI gives to its plugins
  * @returns what the panel shows (`get`, `subscribe`), and what can be done
@@ -33,7 +36,11 @@ window.createSession = (system) => {
       ...(token() && { authorization: `Bearer ${token()}` }),
       ...(body && { 'content-type': 'application/json' }),
     }
-    const response = await fetch(`/api/v1${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) })
+    const response = await fetch(`${window.apiPath()}/api/v1${path}`, {
+      method,
+      headers,
+      ...(body && { body: JSON.stringify(body) }),
+    })
     const answer = await response.json()
     if (!response.ok) throw Object.assign(new Error(answer.error), { status: response.status })
     return answer

@@ -5,7 +5,7 @@ import type { Config, Delivery, Intake, Kind } from '../kind.ts'
 import { messageOrAction, messageOrActionProblems } from '../message-or-action.ts'
 import { readEvent } from './event.ts'
 import { filterProblems } from './filter.ts'
-import { SCHEMES } from './schemes.ts'
+import { SCHEMES, tokenIn } from './schemes.ts'
 import { isSigned, isToken } from './signature.ts'
 
 const DEFAULT_MESSAGE = '{{ automation.name }}: {{ event.type | default: "an event" }} came in.'
@@ -50,9 +50,11 @@ function verify(config: Config, { headers, bytes }: Delivery, secrets: readonly 
   const scheme = SCHEMES[verification]
   const { header = '' } = known(config)
   if (verification === 'none') return true
-  // The scheme of `Authorization` is no part of the token.
-  if (verification === 'token')
-    return isToken(headers[header.toLowerCase()]?.replace(/^Bearer +/i, ''), secrets, bytes, now)
+  if (verification === 'token') {
+    // One that was set for another scheme may be too little for a token.
+    const tokens = secrets.filter((secret) => scheme.secretProblem(secret) === undefined).map(tokenIn)
+    return isToken(tokenIn(headers[header.toLowerCase()] ?? ''), tokens, bytes, now)
+  }
   const keys = secrets.map((secret) => scheme.key(secret))
   return isSigned(scheme.claim(headers, known(config)), bytes, keys, scheme.signing(known(config)), now)
 }

@@ -16,14 +16,17 @@ export type Scheme = {
   makeSecret(): string
   /** What is wrong with a secret for this scheme, or undefined. */
   secretProblem(secret: string): string | undefined
-  /** The header that names the event, so that one that comes again is known. */
-  keyHeader?: string
+  /** The headers that may name the event, so that one that comes again is known: the first one that is there does. */
+  keyHeaders?: readonly string[]
   /** Where the body names the event. */
   keyInBody?: 'id' | 'event_id'
   /** Whether an event without a JSON body is refused. */
   wantsJson: boolean
   type(headers: Headers, body: unknown): unknown
 }
+
+/** As long as any secret has to be. */
+const MIN_TOKEN_LENGTH = 8
 
 const HEX_SHA256: Signing = { algorithm: 'sha256', encoding: 'hex' }
 
@@ -36,29 +39,31 @@ const plain = {
   type: (_headers: Headers, body: unknown) => member(body, 'type'),
 }
 
-/** Standard Webhooks 1.0, symmetric. */
+/** Standard Webhooks 1.0, symmetric; Svix, where it comes from, puts its own name into the headers. */
 const standardWebhooks: Scheme = {
   ...plain,
   claim(headers) {
-    const id = headers['webhook-id']
-    const timestamp = seconds(headers['webhook-timestamp'])
+    // By the same header as the key of the event: what is not signed must not name it.
+    const sender = headers['webhook-id'] === undefined ? 'svix' : 'webhook'
+    const id = headers[`${sender}-id`]
+    const time = headers[`${sender}-timestamp`]
+    const timestamp = seconds(time)
     // A dot would let the end of an id pass for a timestamp.
     if (id === undefined || id.includes('.') || timestamp === undefined) return undefined
-    const versions = (headers['webhook-signature'] ?? '').split(' ')
-    const signatures = versions.filter((each) => each.startsWith('v1,')).map((each) => each.slice(3))
-    return { signed: `${id}.${headers['webhook-timestamp']}.`, signatures, timestamp }
+    const signatures = signaturesIn(headers[`${sender}-signature`] ?? '', 'v1,')
+    return { signed: `${id}.${time}.`, signatures, timestamp }
   },
   signing: () => ({ algorithm: 'sha256', encoding: 'base64' }),
   key: standardKey,
   makeSecret: makeStandardSecret,
   secretProblem: standardSecretProblem,
-  keyHeader: 'webhook-id',
+  keyHeaders: ['webhook-id', 'svix-id'],
 }
 
 const github: Scheme = {
   ...plain,
   claim: (headers) => prefixed(headers['x-hub-signature-256'], 'sha256='),
-  keyHeader: 'x-github-delivery',
+  keyHeaders: ['x-github-delivery'],
   type: (headers) => headers['x-github-event'],
 }
 
@@ -101,14 +106,31 @@ export const SCHEMES: Record<Verification, Scheme> = {
   stripe,
   slack,
   hmac,
-  token: { ...plain, claim: () => undefined },
+  token: {
+    ...plain,
+    claim: () => undefined,
+    secretProblem: (secret) =>
+      tokenIn(secret).length < MIN_TOKEN_LENGTH
+        ? `must have at least ${MIN_TOKEN_LENGTH} characters after Bearer`
+        : undefined,
+  },
   none: { ...plain, claim: () => undefined },
 }
 
-/** A signature behind a fixed text, over the body alone. */
+/** A token without its scheme, `Bearer`, which is no part of it: in a header as in the secret that somebody has copied from one. */
+export function tokenIn(text: string): string {
+  return text.replace(/^Bearer +/i, '')
+}
+
+/** Signatures over the body alone, each behind a fixed text. */
 function prefixed(value: string | undefined, prefix: string): Claim | undefined {
-  if (value === undefined || !value.startsWith(prefix)) return undefined
-  return { signed: '', signatures: [value.slice(prefix.length)], timestamp: null }
+  return value === undefined ? undefined : { signed: '', signatures: signaturesIn(value, prefix), timestamp: null }
+}
+
+/** The signatures in a header, each behind a fixed text: a sender that changes its secret signs with both, and lists them. */
+function signaturesIn(value: string, prefix: string): string[] {
+  const escaped = prefix.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+  return [...value.matchAll(new RegExp(`(?<![^,\\s])${escaped}([^,\\s]+)`, 'g'))].map(([, signature = '']) => signature)
 }
 
 /** A time in whole seconds since 1970. */

@@ -8,9 +8,11 @@ type Schema = { properties?: Record<string, object>; required?: string[] }
 
 const [from = '', to = ''] = process.argv.slice(2)
 const document: { components: { schemas: Record<string, Schema> } } = parse(await readFile(from, 'utf8'))
-const { Automation, AutomationBase } = document.components.schemas
-if (Automation === undefined || AutomationBase?.properties === undefined)
+const { Automation, ScheduledAutomation } = document.components.schemas
+if (Automation === undefined || ScheduledAutomation?.properties === undefined)
   throw new Error('the document has no Automation')
-Automation.properties = { ...AutomationBase.properties, kind: { $ref: '#/components/schemas/AutomationKind' } }
-Automation.required = [...(AutomationBase.required ?? []), 'kind']
+// All kinds have the same fields, and each its own `config`.
+const { config: _, ...shared } = ScheduledAutomation.properties
+Automation.properties = { ...shared, kind: { $ref: '#/components/schemas/AutomationKind' } }
+Automation.required = ScheduledAutomation.required?.filter((key) => key !== 'config') ?? []
 await writeFile(to, stringify(document, { aliasDuplicateObjects: false }))

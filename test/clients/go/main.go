@@ -112,7 +112,7 @@ func main() {
 
 	pages(person, orgId, spaceId)
 	paused := given("a change", must(person.UpdateAutomationWithResponse(ctx, orgId, spaceId, id, nil, hyperspeed.AutomationUpdate{
-		Status: pointer(hyperspeed.SettableAutomationStatusPaused), Description: nullable.NewNullNullable[string](),
+		Status: pointer(hyperspeed.AutomationUpdateStatusPaused), Description: nullable.NewNullNullable[string](),
 	})).JSON200)
 	check("it is paused", paused.Automation.Status == hyperspeed.AutomationStatusPaused)
 	refusals(person, aiStaff, orgId, spaceId, id)

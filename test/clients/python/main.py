@@ -18,6 +18,7 @@ from hyperspeed.models import (
     AutomationResponse,
     AutomationStatus,
     AutomationUpdate,
+    AutomationUpdateStatus,
     Error,
     Me,
     OrganizationListResponse,
@@ -34,7 +35,6 @@ from hyperspeed.models import (
     ScheduledConfig,
     ServiceAccountCreate,
     ServiceAccountTokenResponse,
-    SettableAutomationStatus,
     Space,
     SpaceCreate,
     TokenResponse,
@@ -147,7 +147,7 @@ while True:
     cursor = page.next_cursor
 check("all pages, in order", names == ["Third", "Second", "Weekly digest"])
 paused = update_automation.sync(
-    *path, client=person, body=AutomationUpdate(status=SettableAutomationStatus.PAUSED, description=None)
+    *path, client=person, body=AutomationUpdate(status=AutomationUpdateStatus.PAUSED, description=None)
 )
 check("it is paused", isinstance(paused, AutomationResponse) and paused.automation.status == AutomationStatus.PAUSED)
 

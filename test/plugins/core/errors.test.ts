@@ -56,6 +56,9 @@ t.test('every refusal has the one shape, the framework’s own included', async 
     t.equal((await post(gzipSync('{}'), { 'content-encoding': 'gzip' })).status, 415)
     t.equal((await post(Buffer.from('{"name":"\xff"}', 'latin1'))).body.error, 'invalid json')
     t.equal((await post('')).status, 400, 'no body at all')
+    const form = { 'content-type': 'application/x-www-form-urlencoded' }
+    t.match(await post('', form), { status: 400, body: { code: 'invalid_request' } }, 'whatever its type')
+    t.equal((await send(owner, 'POST', '/nope', 'a=b', form)).status, 404)
     t.equal((await post('['.repeat(100_000))).body.error, 'invalid json')
     const deep = `{"name":"n","kind":"webhook","config":{"a":${'['.repeat(500)}${']'.repeat(500)}}}`
     t.match((await post(deep)).body, { code: 'invalid_request', details: [{ message: /nested deeper/ }] })

@@ -1,3 +1,4 @@
+import { hash } from '@node-rs/argon2'
 import { sql } from 'kysely'
 import t from 'tap'
 import { PERMISSIONS } from '../../../src/access/permissions.ts'
@@ -5,6 +6,7 @@ import { hashToken } from '../../../src/access/tokens.ts'
 import { canonicalJson } from '../../../src/canonical-json.ts'
 import { KINDS } from '../../../src/kinds/index.ts'
 import { sweep } from '../../../src/maintenance.ts'
+import { passRefreshGrace } from '../../support/accounts.ts'
 import { type Answer, type EmptyApp, emptyApp, testApp } from '../../support/app.ts'
 
 const ADA = { email: 'ada@example.com', password: 'correct horse battery staple' }
@@ -124,13 +126,28 @@ t.test('a registration must be well made', async (t) => {
 })
 
 t.test('logging in', async (t) => {
-  const on = await emptyApp(t)
+  const on = await emptyApp(t, { multiTenant: true })
   await register(on, { ...ADA, organization_name: 'Engines' })
 
   t.test('takes the email in any case', async (t) => {
     const answer = await login(on, { ...ADA, email: ' ADA@example.com' })
     t.equal(answer.status, 200)
     t.equal((await me(on, answer)).body.email, ADA.email)
+  })
+
+  t.test('takes the password in any Unicode form, and one that was kept in another', async (t) => {
+    const composed = { email: 'jose@example.com', password: 'Jos\u00e9\u00a0Mar\u00eda' }
+    const decomposed = { ...composed, password: 'Jose\u0301 Mari\u0301a' }
+    t.equal((await register(on, decomposed)).status, 201)
+    for (const form of [composed, decomposed]) t.equal((await login(on, form)).status, 200)
+    t.equal((await login(on, { ...composed, password: 'Jose Maria' })).status, 401)
+    await on.db
+      .updateTable('users')
+      .set({ password_hash: await hash(decomposed.password, { memoryCost: 1024, timeCost: 1 }) })
+      .where('email', '=', composed.email)
+      .execute()
+    t.equal((await login(on, decomposed)).status, 200, 'as it was sent when the account was made')
+    t.equal((await login(on, { ...decomposed, password: 'Jose\u0301' })).status, 401)
   })
 
   t.test('tells nobody what was wrong', async (t) => {
@@ -160,9 +177,19 @@ t.test('refreshing', async (t) => {
     t.equal((await me(on, first)).status, 200, 'the access token before it lives on to its end')
   })
 
-  t.test('with a used token ends the session and every token of it', async (t) => {
+  t.test('by two tabs with one token at once keeps both signed in', async (t) => {
+    const { body } = await login(on, ADA)
+    const [one, two] = await Promise.all([refresh(on, body.refresh_token), refresh(on, body.refresh_token)])
+    for (const tab of [one, two]) {
+      t.equal(tab.status, 200)
+      t.equal((await refresh(on, tab.body.refresh_token)).status, 200, 'each with a token of its own')
+    }
+  })
+
+  t.test('with a used token later ends the session and every token of it', async (t) => {
     const other = await login(on, ADA)
     const second = await refresh(on, other.body.refresh_token)
+    await passRefreshGrace(on.db)
     const again = await refresh(on, other.body.refresh_token)
     t.match(again, { status: 401, body: { error: 'invalid refresh token' } })
     t.equal((await refresh(on, second.body.refresh_token)).status, 401, 'whoever holds the newest one is out, too')

@@ -48,6 +48,41 @@ t.test('the policy of an organization', async (t) => {
     t.equal((await send(await person(['files.write']), 'PATCH', `${organization}/automation-policy`, {})).status, 403)
   })
 
+  t.test('nobody lets run by a status what they would have to name to approve it', async (t) => {
+    await policy({ require_digest_on_approval: true })
+    const [ada, bob] = [await person(['files.read', 'files.write']), await person(['files.read', 'files.write'])]
+    const asks = '428 digest_required'
+    const activate = (who: typeof ada, id: string, seen?: string) =>
+      send(who, 'PATCH', `${base}/${id}`, { status: 'active' }, seen ? { 'if-match': `"${seen}"` } : {})
+    const own = (await send(ada, 'POST', base, DIGEST)).body.automation
+    t.equal((await activate(ada, own.id)).status, 200, 'who wrote all of it has seen it')
+
+    for (const status of ['draft', 'pending_approval', 'paused']) {
+      const { id, digest } = (await send(ada, 'POST', base, { ...DIGEST, status })).body.automation
+      t.equal(codeOf(await activate(bob, id)), asks, status)
+      t.equal(codeOf(await activate(bob, id, 'sha256:other')), '412 precondition_failed')
+      const { automation } = (await activate(bob, id, digest)).body
+      t.match(automation, { status: 'active', approved_digest: digest, reviewed_by_user_id: bob.id }, status)
+    }
+
+    t.comment('resuming what was edited while it was paused')
+    await send(ada, 'PATCH', `${base}/${own.id}`, { status: 'paused' })
+    t.equal((await activate(bob, own.id)).status, 200, 'resuming what is approved asks nothing')
+    await send(ada, 'PATCH', `${base}/${own.id}`, { status: 'paused' })
+    const edited = (await send(ada, 'PATCH', `${base}/${own.id}`, { name: 'Another' })).body.automation
+    t.equal(codeOf(await activate(bob, own.id)), asks)
+    t.equal((await activate(bob, own.id, edited.digest)).body.automation.approved_digest, edited.digest)
+
+    t.comment('without a policy, what waits for a review asks as approving it does, and a draft nothing')
+    await policy({ require_digest_on_approval: false })
+    const waiting = (await send(ada, 'POST', base, { ...DIGEST, status: 'pending_approval' })).body.automation
+    await send(ada, 'PATCH', `${base}/${waiting.id}`, { name: 'Edited' })
+    t.equal(codeOf(await approve(waiting.id)), asks)
+    t.equal(codeOf(await activate(bob, waiting.id)), asks)
+    const draft = (await send(ada, 'POST', base, DIGEST)).body.automation
+    t.match((await activate(bob, draft.id)).body.automation, { status: 'active', reviewed_by_user_id: null })
+  })
+
   t.test('four eyes: nobody lets run what they wrote themselves', async (t) => {
     await policy({ approver_must_differ_from_editor: true })
     const author = await person(['files.read', 'files.write'])

@@ -19,8 +19,9 @@ t.test('events of a space', async (t) => {
   const typesOf = (events: Followed[]) => events.map(({ data }) => data.type)
 
   t.test('come as they happen, in order', async (t) => {
-    const { status, events } = await stream(t, owner)
+    const { status, headers, events } = await stream(t, owner)
     t.equal(status, 200)
+    t.match(headers.get('cache-control'), /no-transform/, 'a proxy that compressed them would keep them back')
     const config = { every: 'P1D' }
     const { id } = await create('Followed')
     await send(owner, 'PATCH', `${space}/automations/${id}`, { config, status: 'active' })

@@ -33,6 +33,35 @@ t.test('the plan of an automation', async (t) => {
   }
   const isAsItWas = async (id: string) => (await plan(id)).next_run_at?.getTime() === lastHour.getTime()
 
+  t.test('what is over is not let run, by whichever way, and the preview says so before', async (t) => {
+    const OVER = { status: 409, body: { code: 'schedule_over' } }
+    const past = '2026-01-01T00:00:00Z'
+    const over = [{ at: past }, { cron: '0 9 * * *', ends_at: past }].map((each) => ({ ...each, message: 'hi' }))
+    const daily = { cron: '0 9 * * *', message: 'hi' }
+    const named = (config: object, more: object = {}) => ({ name: 'n', kind: 'scheduled', config, ...more })
+    for (const config of over) {
+      t.match(await send(owner, 'POST', base, named(config, { status: 'active' })), OVER)
+      const draft = (await send(owner, 'POST', base, named(config))).body.automation
+      t.match(await patch(draft.id, { status: 'active' }), OVER)
+      const { preview } = (await send(owner, 'GET', `${base}/${draft.id}/preview`)).body
+      t.match(preview, { next_runs: [], warnings: [/^its times are over/] })
+      const proposed = (await send(staff, 'POST', base, named(config))).body.automation
+      t.match(await send(owner, 'POST', `${base}/${proposed.id}/approve`, { digest: proposed.digest }), OVER)
+      t.match(await patch(proposed.id, { status: 'active' }), OVER)
+      const runs = (await send(owner, 'POST', base, named(daily, { status: 'active' }))).body.automation
+      t.match(await patch(runs.id, { config }), OVER)
+      await send(staff, 'PATCH', `${base}/${runs.id}`, { config })
+      t.match(await send(owner, 'POST', `${base}/${runs.id}/approve`), OVER, 'a change beside what runs')
+      t.equal((await send(owner, 'GET', `${base}/${runs.id}`)).body.automation.status, 'active')
+      await patch(runs.id, { status: 'paused', config })
+      t.match(await patch(runs.id, { status: 'active' }), OVER, 'resumed')
+    }
+    const soon = named({ at: new Date(Date.now() + 3_600_000).toISOString(), message: 'hi' }, { status: 'active' })
+    const { id } = (await send(owner, 'POST', base, soon)).body.automation
+    await db.updateTable('automations').set({ next_run_at: null, next_planned_at: null }).where('id', '=', id).execute()
+    t.equal((await patch(id, { name: 'has run' })).status, 200, 'what has run once can still be named')
+  })
+
   t.test('stays what it was where a change leaves the times as they are, and what is overdue still runs', async (t) => {
     const changes: Record<string, (id: string) => Promise<unknown>> = {
       'a rename': (id) => patch(id, { name: 'renamed' }),

@@ -168,7 +168,9 @@ t.test('credentials under four eyes', async (t) => {
     await send(alice, 'PATCH', path, { description: 'one word' })
     t.match(await send(bob, 'PATCH', path, { status: 'active' }), refused)
     t.match(await send(alice, 'PATCH', path, { status: 'active' }), refused)
-    t.match(await send(owner, 'PATCH', path, { status: 'active' }), { status: 200 })
+    t.match(await send(owner, 'PATCH', path, { status: 'active' }), { status: 428 }, 'edited since it was first there')
+    const { digest: now } = (await send(owner, 'GET', path)).body.automation
+    t.match(await send(owner, 'PATCH', path, { status: 'active' }, { 'if-match': `"${now}"` }), { status: 200 })
 
     const proposed = (await send(staff, 'POST', base, { name: 'n', kind: 'scheduled', config })).body.automation
     await setKey(alice, proposed.id, 'of Alice')

@@ -36,6 +36,11 @@ t.test('what is late by seconds was not missed', async (t) => {
   }
 })
 
+t.test('a plan on a day that the days of its cron never meant runs nothing, and is replaced', async (t) => {
+  const plan = ['2026-01-06T23:59:59Z', '2026-01-07T00:00:01Z'] as const // a Wednesday
+  t.same(missed({ cron: '0 0 */2 * MON' }, ...plan), { run: [], skipped: 0, next: '01-19T00:00' })
+})
+
 t.test('nothing is due before its time', async (t) => {
   const nothing = { run: [], skipped: 0, next: '01-01T01:00' }
   t.same(missed(HOURLY, '2026-01-01T00:00:00Z', '2026-01-01T00:59:59Z'), nothing)

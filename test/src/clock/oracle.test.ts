@@ -33,7 +33,7 @@ function takes(field: string, least: number, most: number): Set<number> {
   return values
 }
 
-/** Whether a wall minute matches. At most one of day of the month and weekday is restricted in these tests. */
+/** Whether a wall minute matches. Of two day fields either is enough, unless one begins with a star. */
 function matcher(cron: string): (wall: number) => boolean {
   const [minute = '', hour = '', day = '', month = '', weekday = ''] = cron.split(' ')
   const minutes = takes(minute, 0, 59)
@@ -44,7 +44,10 @@ function matcher(cron: string): (wall: number) => boolean {
   return (wall) => {
     if (!minutes.has(wall % 60) || !hours.has(Math.floor(wall / 60) % 24)) return false
     const date = new Date(wall * MINUTE)
-    return days.has(date.getUTCDate()) && months.has(date.getUTCMonth() + 1) && weekdays.has(date.getUTCDay())
+    const isDay = days.has(date.getUTCDate())
+    const isWeekday = weekdays.has(date.getUTCDay())
+    const isDue = day.startsWith('*') || weekday.startsWith('*') ? isDay && isWeekday : isDay || isWeekday
+    return isDue && months.has(date.getUTCMonth() + 1)
   }
 }
 
@@ -88,6 +91,8 @@ const CRONS = [
   '59 23 31 * *',
   '0 9 30 * *',
   '45 1 29 3,10 *',
+  '0 0 */2 * 1',
+  '0 0 13 * 5',
 ]
 const YEARS = [
   ['UTC', 2028],

@@ -35,13 +35,60 @@ t.test('L, W and # name days of a month', async (t) => {
   t.same(dates('0 9 * * FRIL', 2026).slice(0, 3), ['2026-01-30', '2026-02-27', '2026-03-27'])
 })
 
-t.test('names, both Sundays, nicknames and question marks are understood', async (t) => {
+t.test('names, both Sundays and nicknames are understood', async (t) => {
   t.same(dates('0 9 * JAN SUN', 2026), dates('0 9 * 1 0', 2026))
-  t.same(dates('0 9 * jan 7', 2026), dates('0 9 ? 1 0', 2026))
+  t.same(dates('0 9 * jan 7', 2026), dates('0 9 * 1 0', 2026))
   t.same(dates('0 9 * * MON-FRI', 2026).slice(0, 3), ['2026-01-01', '2026-01-02', '2026-01-05'])
   t.same(dates('@monthly', 2026).slice(0, 3), ['2026-01-01', '2026-02-01', '2026-03-01'])
+  t.same(dates('@annually', 2026), dates('@yearly', 2026))
+  t.same(dates('@midnight', 2026), dates('@daily', 2026))
+  t.same(dates(' 0\t9  * * SUN ', 2026), dates('0 9 * * 7', 2026), 'blanks of any kind stand between fields')
+})
+
+t.test('of two day fields either is enough, unless one begins with a star, as in crontab(5)', async (t) => {
   t.same(dates('0 9 13 * FRI', 2026).slice(0, 4), ['2026-01-02', '2026-01-09', '2026-01-13', '2026-01-16'], 'either')
   t.same(dates('0 9 13 * +FRI', 2026), ['2026-02-13', '2026-03-13', '2026-11-13'], 'both')
+  const oddMondays = ['2026-01-05', '2026-01-19', '2026-02-09', '2026-02-23']
+  t.same(dates('0 0 */2 * MON', 2026).slice(0, 4), oddMondays)
+  t.same(dates('0 0 0 */2 * 1', 2026).slice(0, 4), oddMondays, 'with seconds in front')
+  t.same(dates('0 0 1-31/2 * MON', 2026).slice(0, 4), ['2026-01-01', '2026-01-03', '2026-01-05', '2026-01-07'])
+  t.same(dates('0 0 15 * */2', 2026).slice(0, 2), ['2026-01-15', '2026-02-15'], 'a Thursday and a Sunday')
+  t.same(dates('0 0 L * */6', 2026).slice(0, 2), ['2026-01-31', '2026-02-28'], 'two Saturdays')
+  t.same(dates('0 0 *,13 * FRI', 2026).slice(0, 2), ['2026-01-02', '2026-01-09'], 'all days are no restriction')
+  t.same(problemsOf({ cron: '0 0 30 2 */2' }), ['/cron: never fires: no date matches'])
+})
+
+t.test('what is in the dialect of another program is refused with what to write instead', async (t) => {
+  const instead = (cron: string) => /write "([^"]+)"/.exec(problemsOf({ cron })[0] ?? '')?.[1]
+  for (const [theirs, ours] of [
+    ['0 12 * * ? *', '0 12 * * *'],
+    ['0/15 8 ? * 2-6 *', '*/15 8 * * MON-FRI'],
+    ['0 12 ? * 6#3 *', '0 12 * * FRI#3'],
+    ['cron(5/10 12 L * ? *)', '5-59/10 12 L * *'],
+    ['0 0 12 * * ?', '0 12 * * *'],
+    ['30 0 12 ? * 6L 2027', '30 0 12 * * FRIL'],
+    ['0 12 ? * L 2027', '0 12 * * SAT'],
+    ['0 9 * * MON 2027', '0 9 * * MON'],
+    ['0 9 ? * 1', '0 9 * * 1'],
+  ] as const) {
+    t.equal(instead(theirs), ours, theirs)
+    t.same(problemsOf({ cron: ours }), [], ours)
+  }
+  t.match(problemsOf({ cron: '0 9 24 12 ? 2027' })[0], /with starts_at and ends_at for the year/)
+  t.match(problemsOf({ cron: '* * * * * * 2030' })[0], /a year is no part of a cron expression here: write five fields/)
+  for (const cron of ['rate(5 minutes)', '@every 5m']) t.match(problemsOf({ cron })[0], /write it as every/)
+  t.match(problemsOf({ cron: '0 12 * * MON *' })[0], /the month "MON" .*six fields begin with the second/)
+  t.match(problemsOf({ cron: '0 9 * * FRI-MON' })[0], /a range goes upwards, so "FRI-MON" is two/)
+  t.match(problemsOf({ cron: '0 1,22-6/2 * * *' })[0], /a range goes upwards, so "22-6\/2" is two/)
+  t.same(
+    dates('0 9 * * FRI-SUN', 2026).slice(0, 3),
+    ['2026-01-02', '2026-01-03', '2026-01-04'],
+    'Sunday ends a week too',
+  )
+})
+
+t.test('a question mark that is stored still runs as it was shown to whoever approved it', async (t) => {
+  t.same(dates('0 9 ? * MON', 2026).slice(0, 2), ['2026-01-05', '2026-01-12'])
 })
 
 t.test('a sixth field in front is the second', async (t) => {
@@ -128,7 +175,7 @@ t.test('what is wrong is told where it stands', async (t) => {
     '/at: cannot stand beside cron: only one of cron, every and at',
   ])
   t.same(problemsOf({ cron: '* * * *' }), [`/cron: ${fields}, not 4`])
-  t.same(problemsOf({ cron: '* * * * * * 2030' }), [`/cron: ${fields}, not 7`])
+  t.same(problemsOf({ cron: '* * * * * * * *' }), [`/cron: ${fields}, not 8`])
   t.match(problemsOf({ cron: '0 25 * * *' })[0], /^\/cron: the hour "25" is not valid: it takes 0 to 23/)
   t.match(problemsOf({ cron: '0 9 * * FOO' })[0], /the weekday "FOO" is not valid: it takes 0 to 7, SUN to SAT/)
   t.match(problemsOf({ cron: '@fortnightly' })[0], /no known nickname/)
@@ -183,6 +230,8 @@ t.test('hostile configs are answered at once', async (t) => {
       `* * ${'1W,'.repeat(150)}1 * *`,
       '* * L-3 * *',
       '* * LL * *',
+      `cron(${') '.repeat(240)}`,
+      `${'? '.repeat(250)}`,
     ],
     ...[
       `${'a'.repeat(400)}! * * * *`,

@@ -1,5 +1,5 @@
 import type { ScheduledConfig } from '../../../schemas/kinds/scheduled.ts'
-import { dueBetween, parseSchedule, type Schedule } from '../../../src/clock/schedule.ts'
+import { dueBetween, parseSchedule, type Schedule, scheduleProblems } from '../../../src/clock/schedule.ts'
 import { localTime } from '../../../src/clock/zone.ts'
 
 export const ID = '018e1234-abcd-7000-8000-0000000000a0'
@@ -13,8 +13,7 @@ export function scheduleOf(config: ScheduledConfig): Schedule {
 
 /** What is wrong with a config, as `path: message`. */
 export function problemsOf(config: ScheduledConfig): string[] {
-  const read = parseSchedule(config)
-  return 'problems' in read ? read.problems.map(({ path, message }) => `${path}: ${message}`) : []
+  return scheduleProblems(config).map(({ path, message }) => `${path}: ${message}`)
 }
 
 /** The local times planned after `after` and up to `until`, with offsets. */

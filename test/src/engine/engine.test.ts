@@ -41,6 +41,18 @@ t.test('the engine', async (t) => {
     await db.deleteFrom('chat_rooms').execute()
   })
 
+  t.test('a worker that stops hands back what has not begun', async (t) => {
+    const { id } = (await send(owner, 'POST', base, { ...MINUTELY, status: 'active' })).body.automation
+    await schedule(Date.now() + MINUTE)
+    const [job] = jobsSent
+    const stopped = createExecutor({ db, queue, actions, kinds, cipher, stopping: AbortSignal.abort() })
+    await stopped({ runId: job?.runId ?? '', organizationId, signal })
+    t.same(jobsSent, [job, job], 'it is queued anew, for whoever takes it')
+    t.match(await runsOf(id), [{ status: 'queued', attempt: 0, started_at: null }])
+    await drain()
+    t.match(await runsOf(id), [{ status: 'succeeded', attempt: 1 }])
+  })
+
   t.test('AI proposes, a person approves, it runs by itself, and the message is in the room', async (t) => {
     const { id } = (await send(staff, 'POST', base, MINUTELY)).body.automation
     t.equal(await planned(id), null, 'what waits is not planned')

@@ -117,7 +117,7 @@ async fn main() -> Result<(), Failure> {
     checks.check("a run by its id", run.run.success == Some(true));
 
     pages(&mut checks, &person, org_id, space_id).await?;
-    let change = AutomationUpdate::builder().status(SettableAutomationStatus::Paused);
+    let change = AutomationUpdate::builder().status(AutomationUpdateStatus::Paused);
     let paused = person.update_automation().org_id(org_id).space_id(space_id).automation_id(id).body(change).send().await?;
     let is_paused = matches!(&paused.automation, Automation::ScheduledAutomation(each) if each.status == AutomationStatus::Paused);
     checks.check("it is paused", is_paused);
@@ -125,7 +125,7 @@ async fn main() -> Result<(), Failure> {
     // What goes wrong, by its code
     let blank = WebhookAutomationCreate::builder()
         .kind(WebhookAutomationCreateKind::Webhook)
-        .name("\u{200b}");
+        .name("\u{a0}");
     checks.check("a name that says nothing is refused before it is sent", WebhookAutomationCreate::try_from(blank).is_err());
     let strange = person.list_automations().org_id(org_id).space_id(space_id).cursor(Cursor::try_from("strange")?);
     checks.refuses(400, "invalid_cursor", strange.send().await);

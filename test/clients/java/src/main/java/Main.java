@@ -24,7 +24,6 @@ import hyperspeed.model.ScheduledAutomation;
 import hyperspeed.model.ScheduledAutomationCreate;
 import hyperspeed.model.ScheduledConfig;
 import hyperspeed.model.ServiceAccountCreate;
-import hyperspeed.model.SettableAutomationStatus;
 import hyperspeed.model.SpaceCreate;
 import hyperspeed.model.WebhookAutomationCreate;
 import java.util.ArrayList;
@@ -130,7 +129,7 @@ public final class Main {
     check("a run by its id", Boolean.TRUE.equals(runs.getRun(orgId, spaceId, id, ran.getId()).getRun().getSuccess()));
 
     pages(automations, orgId, spaceId);
-    AutomationUpdate change = new AutomationUpdate().status(SettableAutomationStatus.PAUSED).description(null);
+    AutomationUpdate change = new AutomationUpdate().status(AutomationUpdate.StatusEnum.PAUSED).description(null);
     Automation paused = automations.updateAutomation(orgId, spaceId, id, change, null).getAutomation();
     check("it is paused", baseOf(paused).getStatus() == AutomationStatus.PAUSED);
 
