@@ -21,6 +21,7 @@ import openapi from './core/openapi.ts'
 import parts from './core/parts.ts'
 import swaggerUi from './core/swagger-ui.ts'
 import validation from './core/validation.ts'
+import waiting from './core/waiting.ts'
 import auditLog from './routes/audit-log.ts'
 import auth from './routes/auth.ts'
 import automationPolicy from './routes/automation-policy.ts'
@@ -102,6 +103,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
   await app.register(parts)
   await app.register(idempotency, { db, cipher })
   await app.register(health, { db, isWorking: deps.isWorking })
+  await app.register(waiting, { db })
   if (!deps.onlyHealth) await registerApi(app, config.publicUrl)
 
   app.refuseOtherMethods()

@@ -18,41 +18,51 @@ export type FeedOptions = {
   onError: (error: unknown) => void
 }
 
+type Events = readonly spaceEvents.SpaceEvent[]
+
 /** The news of the spaces that somebody follows in this process. */
 export type Feed = {
   /** How many follow. */
   readonly size: number
   /**
-   * Events of a space after a position, in batches as they come, and an empty batch after each `quietMs` without any.
-   * Ends with the signal; fails when the database is away.
+   * Events of a space after a position, in batches as they come, and an empty batch after each `quietMs` without any. Those who
+   * are at the same place are given the same batch. Ends with the signal, at `endsAt` (milliseconds since 1970) and once this is
+   * closed; fails when the database is away.
    */
   follow(
     space: Space,
     after: spaceEvents.Position,
-    options: { quietMs: number; signal: AbortSignal },
-  ): AsyncGenerator<spaceEvents.SpaceEvent[]>
+    options: { quietMs: number; endsAt: number; signal: AbortSignal },
+  ): AsyncGenerator<Events>
+  /** Lets all go who follow, and who come later. */
+  close(): void
 }
 
 type Follower = { space: Space; bell: Bell; isNew: boolean }
 
 /**
- * Looks for news with one statement for all spaces that are followed, whichever process they come from: the cost does not
- * grow with the number of followers. Each of them then reads on from where it is, at its own pace.
+ * Looks for news with one statement for all spaces that are followed, whichever process they come from, and reads them once for
+ * all who are at the same place: neither grows with the number of followers. Whoever is behind reads on from where it is, at its
+ * own pace.
  */
 export function createFeed({ db, everyMs, onError }: FeedOptions): Feed {
   const followers = new Set<Follower>()
+  /** What was read since the last look, by space and position. */
+  const reads = new Map<string, Promise<Events>>()
   let isLooking = false
+  let isClosed = false
 
   async function look(): Promise<void> {
     isLooking = true
     let since: string | undefined
-    for (; followers.size > 0; await wait(everyMs)) {
+    for (; followers.size > 0 && !isClosed; await wait(everyMs)) {
       try {
         since = await ringWhereNews(since ?? (await spaceEvents.horizon(db)))
       } catch (error) {
         onError(error)
       }
     }
+    reads.clear()
     isLooking = false
   }
 
@@ -61,6 +71,7 @@ export function createFeed({ db, everyMs, onError }: FeedOptions): Feed {
     const spaces = new Map(asked.map(({ space }) => [space.id, space]))
     const { spaceIds, horizon } = await spaceEvents.listChanged(db, [...spaces.values()], since)
     const changed = new Set(spaceIds)
+    reads.clear()
     for (const follower of asked) {
       // Who is new may have read before `since`, and what came in between is behind both: it reads once more.
       if (follower.isNew || changed.has(follower.space.id)) follower.bell.ring()
@@ -69,29 +80,46 @@ export function createFeed({ db, everyMs, onError }: FeedOptions): Feed {
     return horizon
   }
 
+  function read(space: Space, after: spaceEvents.Position): Promise<Events> {
+    const place = `${space.id} ${after.transactionId} ${after.id}`
+    const known = reads.get(place)
+    if (known !== undefined) return known
+    const events = spaceEvents.list(db, space, after, BATCH)
+    reads.set(place, events)
+    // What failed is asked again by the next who comes.
+    events.catch(() => reads.delete(place))
+    return events
+  }
+
   return {
     get size() {
       return followers.size
     },
-    async *follow(space, after, { quietMs, signal }) {
+    async *follow(space, after, { quietMs, endsAt, signal }) {
       const follower = { space, bell: createBell(), isNew: true }
       followers.add(follower)
       if (!isLooking) look().catch(onError)
       try {
-        for (let position = after; !signal.aborted; ) {
-          const events = await spaceEvents.list(db, space, position, BATCH)
+        for (let position = after; !signal.aborted && !isClosed; ) {
+          const events = await read(space, position)
           const last = events.at(-1)
           if (last !== undefined) {
             position = { transactionId: last.transaction_id, id: last.id }
             yield events
           }
           if (events.length === BATCH) continue
-          const rang = await follower.bell.wait(quietMs, signal)
+          const left = endsAt - Date.now()
+          const rang = await follower.bell.wait(Math.min(quietMs, left), signal)
+          if (!rang && left <= quietMs) return
           if (!rang && !signal.aborted) yield []
         }
       } finally {
         followers.delete(follower)
       }
+    },
+    close() {
+      isClosed = true
+      for (const { bell } of followers) bell.ring()
     },
   }
 }

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { prepared } from '../prepared.ts'
 import type { DB } from '../types.ts'
 
@@ -45,23 +45,24 @@ export const LISTED = sql<boolean>`(
      end
 )`
 
-// The one statement on every authenticated request's way. Takes no lock. Relies on the primary keys of sessions,
-// members, member_roles, roles, spaces and space_roles, and on service_accounts_token_hash_key.
-const statement = prepared<Values, AccessRow>(
-  (param) => sql<AccessRow>`
+type Place = <K extends keyof Values>(name: K) => RawBuilder<Values[K]>
+
+// Takes no lock. Relies on the primary keys of sessions, members, member_roles, roles, spaces and space_roles, and on
+// service_accounts_token_hash_key.
+const rowOf = (value: Place) => sql<AccessRow>`
     with caller as (
       select s.user_id, null::uuid as service_account_id, null::uuid as home_id, null::timestamptz as last_used_at
         from sessions s
-       where s.id = ${param('sessionId')}::uuid and s.user_id = ${param('userId')}::uuid and s.revoked_at is null
+       where s.id = ${value('sessionId')}::uuid and s.user_id = ${value('userId')}::uuid and s.revoked_at is null
       union all
       select sa.user_id, sa.id, sa.organization_id, sa.last_used_at
         from service_accounts sa
-       where sa.token_hash = ${param('tokenHash')}::bytea
+       where sa.token_hash = ${value('tokenHash')}::bytea
          and (sa.token_expires_at is null or sa.token_expires_at > now())
     ), held as (
       select array_agg(r.id) as role_ids, string_agg(array_to_string(r.permissions, ' '), ' ') as permissions
         from caller c
-        join member_roles mr on mr.organization_id = ${param('organizationId')}::uuid and mr.user_id = c.user_id
+        join member_roles mr on mr.organization_id = ${value('organizationId')}::uuid and mr.user_id = c.user_id
         join roles r on r.id = mr.role_id
     )
     select c.user_id, c.service_account_id, c.home_id as service_account_organization_id, c.last_used_at,
@@ -71,9 +72,11 @@ const statement = prepared<Values, AccessRow>(
            s.id is not null and ${LISTED} as listed
       from caller c
       cross join held
-      left join members m on m.organization_id = ${param('organizationId')}::uuid and m.user_id = c.user_id
-      left join spaces s on s.organization_id = ${param('organizationId')}::uuid and s.id = ${param('spaceId')}::uuid`,
-)
+      left join members m on m.organization_id = ${value('organizationId')}::uuid and m.user_id = c.user_id
+      left join spaces s on s.organization_id = ${value('organizationId')}::uuid and s.id = ${value('spaceId')}::uuid`
+
+// The one statement on every authenticated request's way.
+const findOne = prepared<Values, AccessRow>((param) => rowOf(param))
 
 /**
  * @param organizationId null where the route has none (or a malformed one).
@@ -86,14 +89,38 @@ export async function find(
   organizationId: string | null,
   spaceId: string | null,
 ): Promise<AccessRow | undefined> {
-  const [row] = await statement(db, {
+  const [row] = await findOne(db, valuesOf({ credential, organizationId, spaceId }))
+  return row
+}
+
+/** Who asks for what, as {@link find} takes it. */
+export type Question = { credential: Credential; organizationId: string | null; spaceId: string | null }
+
+/** {@link find} for many at once, in their order; those who ask the same are looked up once. */
+export async function findMany(db: Kysely<DB>, questions: readonly Question[]): Promise<(AccessRow | undefined)[]> {
+  const texts = questions.map((question) => {
+    const { tokenHash, ...values } = valuesOf(question)
+    return JSON.stringify({ ...values, tokenHash: tokenHash && `\\x${tokenHash.toString('hex')}` })
+  })
+  const distinct = [...new Set(texts)]
+  const { rows } = await sql<AccessRow & { place: string }>`
+    select asked.place, found.*
+      from rows from (json_to_recordset(${`[${distinct.join()}]`}::json)
+             as ("sessionId" uuid, "userId" uuid, "tokenHash" bytea, "organizationId" uuid, "spaceId" uuid)) with ordinality
+             as asked ("sessionId", "userId", "tokenHash", "organizationId", "spaceId", place)
+      cross join lateral (${rowOf((name) => sql.ref(`asked.${name}`))}) as found`.execute(db)
+  const found = new Map(rows.map(({ place, ...row }) => [distinct[Number(place) - 1], row]))
+  return texts.map((text) => found.get(text))
+}
+
+function valuesOf({ credential, organizationId, spaceId }: Question): Values {
+  return {
     sessionId: 'sessionId' in credential ? credential.sessionId : null,
     userId: 'userId' in credential ? credential.userId : null,
     tokenHash: 'tokenHash' in credential ? credential.tokenHash : null,
     organizationId,
     spaceId,
-  })
-  return row
+  }
 }
 
 /** Notes that a service account's token was used now. */

@@ -87,6 +87,31 @@ export async function find(db: Kysely<DB>, space: Space, automationId: string, i
   return ofAutomation(db, space, automationId).where('id', '=', id).executeTakeFirst()
 }
 
+/** A run, of whichever space. */
+export type RunKey = { organizationId: string; automationId: string; id: string }
+
+/** Of some runs, those that have ended, and the ids of those that are not there any more; the others are under way. */
+export async function listEnds(
+  db: Kysely<DB>,
+  keys: readonly RunKey[],
+): Promise<{ ended: Map<string, Run>; gone: Set<string> }> {
+  const { rows } = await sql<{ id: string; is_gone: boolean }>`
+    select asked.id, r.id is null as is_gone
+      from json_to_recordset(${JSON.stringify(keys)}::json) as asked ("organizationId" uuid, "automationId" uuid, id uuid)
+      left join automation_runs r
+        on r.organization_id = asked."organizationId" and r.automation_id = asked."automationId" and r.id = asked.id
+     where r.id is null or r.finished_at is not null`.execute(db)
+  const gone = new Set(rows.filter(({ is_gone }) => is_gone).map(({ id }) => id))
+  const ended = rows.filter(({ is_gone }) => !is_gone).map(({ id }) => id)
+  if (ended.length === 0) return { ended: new Map(), gone }
+  const runs = await db
+    .selectFrom('automation_runs')
+    .select(SHOWN)
+    .where('id', '=', sql<string>`any(${ended}::uuid[])`)
+    .execute()
+  return { ended: new Map(runs.map((run) => [run.id, run])), gone }
+}
+
 /** Runs of an automation, newest first. @param page `before` is the id of the last run of the page before. */
 export async function list(
   db: Kysely<DB>,
@@ -268,33 +293,4 @@ export async function lastPlanned(db: Kysely<DB>, organizationId: string, automa
     .where('automation_id', '=', automationId)
     .executeTakeFirst()
   return row?.last ?? null
-}
-
-/** The channel on which workers hear that there is something to take. */
-export const QUEUED_CHANNEL = 'hyperspeed_queued'
-
-/** Wakes workers once this transaction commits, once however often it is asked for. */
-export async function wakeWorkers(trx: Transaction<DB>): Promise<void> {
-  await sql`select pg_notify(${sql.lit(QUEUED_CHANNEL)}, '')`.execute(trx)
-}
-
-/**
- * A statement that queues jobs, in two parts: between them belongs a JSON array of jobs, as a text. `job` is the JSON of one in
- * which `places` stand for what differs.
- */
-export type QueueStatement = {
-  head: string
-  tail: string
-  job: string
-  places: { run: string; organization: string; priority: string; tier: string }
-}
-
-/**
- * The statement that queues a job for each of some runs; `runs` has their `id` and `organization_id`, and the `priority` and
- * `tier` of the job.
- */
-export function queueEach({ head, tail, job, places }: QueueStatement, runs: RawBuilder<unknown>): RawBuilder<unknown> {
-  const ofRun = sql`replace(replace(${job}, ${places.run}, id::text), ${places.organization}, organization_id::text)`
-  const own = sql`replace(replace(${ofRun}, ${places.priority}, priority::text), ${places.tier}, tier)`
-  return sql`${sql.raw(head)}(select '[' || coalesce(string_agg(${own}, ','), '') || ']' from ${runs})${sql.raw(tail)}`
 }

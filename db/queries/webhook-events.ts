@@ -1,7 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { LARGE_BYTES } from '../large.ts'
 import type { DB } from '../types.ts'
-import { QUEUED_CHANNEL, type QueueStatement, queueEach } from './automation-runs.ts'
+import { QUEUED_CHANNEL, type QueueStatement, queueEach } from './run-jobs.ts'
 import { secretIds, type WebhookState } from './webhooks.ts'
 
 /**

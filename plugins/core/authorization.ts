@@ -1,11 +1,13 @@
 import type { FastifyContextConfig, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Database } from '../../db/client.ts'
+import { isUnavailable } from '../../db/failures.ts'
 import * as access from '../../db/queries/access.ts'
 import type { Actor, OrganizationAccess, Space } from '../../src/access/actor.ts'
 import type { Caller } from '../../src/access/caller.ts'
 import { PERMISSIONS, type Permission, seesEverySpace } from '../../src/access/permissions.ts'
 import { ApiError, type ErrorCode } from '../../src/errors.ts'
+import { gather } from '../../src/gather.ts'
 import { unauthorized } from './authentication.ts'
 import { isUuid } from './validation.ts'
 
@@ -43,6 +45,7 @@ declare module 'fastify' {
 
 const REQUIREMENTS: ReadonlySet<string> = new Set([...PERMISSIONS, 'signed_in', 'member'])
 const TOUCH_AFTER_MS = 60_000
+const MAX_ASKED_TOGETHER = 1000
 
 const CODE_OF_MALFORMED_ID: Record<string, ErrorCode> = {
   orgId: 'invalid_organization_id',
@@ -97,9 +100,14 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
       authorize(request, config)
     })
 
+    // Those who follow the same are all asked about at the same time.
+    const findAgain = gather((questions: readonly access.Question[]) => access.findMany(db, questions), {
+      most: MAX_ASKED_TOGETHER,
+      isFinal: isUnavailable,
+    })
     app.decorate('isStillAllowed', async (request: FastifyRequest) => {
       try {
-        await identify(request)
+        enter(request, await findAgain(questionOf(request)))
         authorize(request, request.routeOptions.config)
         return true
       } catch (error) {
@@ -111,13 +119,20 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
     const rows = new WeakMap<FastifyRequest, access.AccessRow>()
 
     async function identify(request: FastifyRequest): Promise<void> {
+      const { credential, organizationId, spaceId } = questionOf(request)
+      enter(request, await access.find(db, credential, organizationId, spaceId))
+    }
+
+    function questionOf(request: FastifyRequest): access.Question {
       const { orgId, spaceId } = request.params as Record<string, string>
-      const row = await access.find(
-        db,
-        app.readCredential(request),
-        isUuid(orgId) ? orgId : null,
-        isUuid(spaceId) ? spaceId : null,
-      )
+      return {
+        credential: app.readCredential(request),
+        organizationId: isUuid(orgId) ? orgId : null,
+        spaceId: isUuid(spaceId) ? spaceId : null,
+      }
+    }
+
+    function enter(request: FastifyRequest, row: access.AccessRow | undefined): void {
       if (row === undefined) throw unauthorized()
       rows.set(request, row)
       request.access = { actor: toActor(row) }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Type } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { LARGE_BYTES } from '../../db/large.ts'
 import { closed, ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
@@ -11,8 +11,8 @@ import { type AdmissionLimits, type Arrival, createAdmission } from '../../src/h
 import { createReceiver, type Hook, type Receipt } from '../../src/hooks/receiver.ts'
 import type { Delivery } from '../../src/kinds/kind.ts'
 import { collectBody } from '../collect-body.ts'
+import { hungUp } from '../hung-up.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
-import { waitForRun } from '../wait-for-run.ts'
 
 /** What the largest events of GitHub have. */
 const LARGEST_BODY = 25 * 1024 * 1024
@@ -27,8 +27,8 @@ const ON_THEIR_WAY: AdmissionLimits = {
   stored: 4000,
 }
 const SWEEP_EVERY_MS = 1000
-/** Senders that wait for the end of a run; others are answered at once. */
-const MAX_WAITING = 200
+/** Senders, and others, that wait for the end of a run; further senders are answered at once. */
+const MAX_WAITING = 2000
 /** What Fastify surely takes for a content type. It would refuse others before the signature is looked at. */
 const MEDIA_TYPE = /^[\w.+-]+\/[\w.+-]+(?:;|$)/
 
@@ -50,7 +50,6 @@ const routes: RoutePlugin = async (app) => {
   const receive = createReceiver({ db, queue, cipher, actions, kinds, batches: settings.eventBatches })
   const admission = createAdmission(ON_THEIR_WAY)
   const countUnproven = app.createLimiter(settings.rateLimit, 60)
-  let waiting = 0
 
   const sweeping = setInterval(admission.sweep, SWEEP_EVERY_MS).unref()
   app.addHook('onClose', async () => clearInterval(sweeping))
@@ -102,7 +101,7 @@ const routes: RoutePlugin = async (app) => {
       const answer = await store(request, () => countUnproven(request, reply))
       if ('challenge' in answer) return reply.code(200).send(answer)
       const { receipt, hook, waitSeconds } = answer
-      const run = waitSeconds === null ? undefined : await endOf(hook, receipt, waitSeconds)
+      const run = waitSeconds === null ? undefined : await endOf(reply, hook, receipt, waitSeconds)
       return run === undefined ? reply.code(202).send(receipt) : reply.code(200).send({ ...receipt, run })
     },
   )
@@ -115,6 +114,8 @@ const routes: RoutePlugin = async (app) => {
       return await receive(request.params.hookId, deliveryOf(request), onUnproven)
     } finally {
       arrival.leave()
+      // Whoever waits for the run keeps no body meanwhile.
+      request.body = undefined
     }
   }
 
@@ -124,16 +125,11 @@ const routes: RoutePlugin = async (app) => {
   }
 
   /** The result of a run; undefined where it takes longer, or too many wait already. */
-  async function endOf(hook: Hook, { run_id }: Receipt, seconds: number) {
-    if (run_id === null || waiting >= MAX_WAITING) return undefined
-    waiting++
-    try {
-      const space = { organizationId: hook.organizationId, id: hook.spaceId }
-      const run = await waitForRun(db, space, hook.automationId, run_id, seconds)
-      return run && { status: run.status as RunStatus, error_message: run.error_message, output: run.output }
-    } finally {
-      waiting--
-    }
+  async function endOf(reply: FastifyReply, hook: Hook, { run_id: id }: Receipt, seconds: number) {
+    if (id === null || app.runWaits.size >= MAX_WAITING) return undefined
+    const { organizationId, automationId } = hook
+    const run = await app.runWaits.wait({ organizationId, automationId, id }, seconds, hungUp(reply))
+    return run && { status: run.status as RunStatus, error_message: run.error_message, output: run.output }
   }
 }
 

@@ -17,9 +17,9 @@ import type { Space } from '../../src/access/actor.ts'
 import { ApiError } from '../../src/errors.ts'
 import * as requests from '../../src/runs/requests.ts'
 import { isUuid } from '../core/validation.ts'
+import { hungUp } from '../hung-up.ts'
 import { readPage, showPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
-import { waitForRun } from '../wait-for-run.ts'
 
 const TAG = 'Runs'
 const MAX_WAIT_SECONDS = 60
@@ -50,7 +50,8 @@ const routes: RoutePlugin = async (app) => {
         const id = await requests.runNow(trx, app, caller, { space, automationId }, body)
         return { run: await findRun(trx, space, automationId, id) }
       })
-      const finished = await waitForRun(db, space, automationId, answer.run.id, secondsOf(headers.prefer))
+      const key = { organizationId: space.organizationId, automationId, id: answer.run.id }
+      const finished = await app.runWaits.wait(key, secondsOf(headers.prefer), hungUp(reply))
       return finished === undefined ? answer : reply.code(200).send({ run: toRun(finished) })
     },
   )

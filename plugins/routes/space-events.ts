@@ -6,25 +6,25 @@ import { LastEventId } from '../../schemas/headers.ts'
 import { SpaceParams } from '../../schemas/params.ts'
 import { SpaceEvent, SpaceEventQuery } from '../../schemas/space-events.ts'
 import { tryAgain } from '../../src/errors.ts'
-import { createFeed, EVENTS_KEPT_MS } from '../../src/space-events.ts'
+import { EVENTS_KEPT_MS } from '../../src/space-events.ts'
 import { decodeCursor, encodeCursor, isTimestamp } from '../cursor.ts'
+import { hungUp } from '../hung-up.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 
-const LOOK_EVERY_MS = 500
 /** Below the usual 30 seconds after which proxies let an idle connection go. */
 const QUIET_MS = 15_000
 const RECONNECT_MS = 2000
-const MAX_STREAMS = 1000
+/** About 25 kB each. */
+const MAX_STREAMS = 5000
 /** A proxy that compresses would keep the events back until it has enough of them (RFC 9111, section 5.2.2.6). */
 const UNBUFFERED = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' }
 
 /** What happens in a space, as server-sent events (WHATWG HTML, section 9.2). */
 const routes: RoutePlugin = async (app) => {
-  const { db, log } = app
-  const onError = (err: unknown) => log.warn({ err }, 'could not look for news of spaces')
-  const feed = createFeed({ db, everyMs: LOOK_EVERY_MS, onError })
-  const closing = new AbortController()
-  app.addHook('preClose', async () => closing.abort())
+  const { db, spaceFeed } = app
+  /** Counted from when they are let in: at its first look a stream is one of many already. */
+  const streams = new Set<AbortSignal>()
+  const texts = new WeakMap<readonly spaceEvents.SpaceEvent[], Buffer>()
 
   app.get(
     '',
@@ -50,15 +50,16 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async (request, reply) => {
-      if (feed.size >= MAX_STREAMS) throw tryAgain('unavailable', 5)
       const since = request.headers['last-event-id']
       const start = since === undefined ? await now() : placeOf(since)
-      const gone = new AbortController()
-      reply.raw.once('close', () => gone.abort())
+      if (streams.size >= MAX_STREAMS) throw tryAgain('unavailable', 5)
+      const gone = hungUp(reply)
+      if (!gone.aborted) streams.add(gone)
+      gone.addEventListener('abort', () => streams.delete(gone))
       return reply
         .type('text/event-stream; charset=utf-8')
         .headers(UNBUFFERED)
-        .send(Readable.from(stream(request, start, request.query.timeout_seconds, gone.signal)))
+        .send(Readable.from(stream(request, start, request.query.timeout_seconds, gone)))
     },
   )
 
@@ -66,18 +67,24 @@ const routes: RoutePlugin = async (app) => {
     request: FastifyRequest,
     start: Place,
     seconds: number | undefined,
-    gone: AbortSignal,
-  ): AsyncGenerator<string> {
-    const isOver = seconds ? [AbortSignal.timeout(seconds * 1000)] : []
-    const signal = AbortSignal.any([gone, closing.signal, ...isOver])
+    signal: AbortSignal,
+  ): AsyncGenerator<string | Buffer> {
     yield `retry: ${RECONNECT_MS}\nid: ${cursorOf(start)}\n${isKept(start) ? '' : reset()}\n`
     const quietMs = seconds === 0 ? 0 : QUIET_MS
-    for await (const events of feed.follow(request.space, start, { quietMs, signal })) {
+    const endsAt = seconds ? Date.now() + seconds * 1000 : Number.POSITIVE_INFINITY
+    for await (const events of spaceFeed.follow(request.space, start, { quietMs, endsAt, signal })) {
       // Whoever lost access learns nothing of what came after.
       if (!(await app.isStillAllowed(request))) return
-      yield events.length === 0 ? ': still here\n\n' : events.map(toText).join('')
+      yield events.length === 0 ? ': still here\n\n' : textOf(events)
       if (events.length === 0 && seconds === 0) return
     }
+  }
+
+  /** Written once for all who are sent the same. */
+  function textOf(events: readonly spaceEvents.SpaceEvent[]): Buffer {
+    const text = texts.get(events) ?? Buffer.from(events.map(toText).join(''))
+    texts.set(events, text)
+    return text
   }
 
   async function now(): Promise<Place> {

@@ -36,7 +36,7 @@ const recovery = {
   overlap: Type.Optional(
     stringEnum(OVERLAPS, {
       description:
-        'What happens when it is due while a run of it is still going: `skip` leaves the new one out, `buffer_one` starts it ' +
+        'What happens when it is due, on time, while a run of it is still going: `skip` leaves the new one out, `buffer_one` starts it ' +
         'afterwards, `allow` runs both, `cancel_other` cancels the old one. Default: `skip`.',
       example: 'skip',
     }),
@@ -45,7 +45,7 @@ const recovery = {
     stringEnum(MISSED_POLICIES, {
       description:
         'What happens with runs that were due while nothing could run: `one` runs once for all of them, `skip` leaves them ' +
-        'out, `all` runs each, the last 100 at most. Default: `one`.',
+        'out, `all` runs each, the last 100 at most: one after the other, unless `overlap` is `allow`. Default: `one`.',
       example: 'one',
     }),
   ),

@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely'
 import { fromKysely, type Job, PgBoss } from 'pg-boss'
 import { listen } from '../../db/listen.ts'
-import * as automationRuns from '../../db/queries/automation-runs.ts'
+import * as runJobs from '../../db/queries/run-jobs.ts'
 import { openQueueDatabase } from '../../db/queue-database.ts'
 import type { DB } from '../../db/types.ts'
 import { startClaiming } from './claims.ts'
@@ -37,7 +37,7 @@ export type RunQueue = {
    * @param write runs that statement with the one that queues in it, wakes the workers, and returns what was queued. `rank` gives
    * each run of an automation its place among those that wait.
    */
-  sendWithin(write: (statement: automationRuns.QueueStatement, rank: Pace) => Promise<readonly RunJob[]>): Promise<void>
+  sendWithin(write: (statement: runJobs.QueueStatement, rank: Pace) => Promise<readonly RunJob[]>): Promise<void>
   /**
    * Takes jobs from now on, `concurrency` at a time. All workers together give one organization half of what one of them can
    * do, so that its flood does not starve another; and the flood of one of its automations three quarters of that.
@@ -89,7 +89,7 @@ export async function startQueue(
     async send(trx, jobs) {
       const ranked = jobs.map((job) => toInsert(job, rank(job.automationId, job.startAfter?.getTime())))
       await boss.insert(QUEUE, ranked, { db: fromKysely(trx) })
-      if (jobs.some(({ startAfter }) => startAfter === undefined)) await automationRuns.wakeWorkers(trx)
+      if (jobs.some(({ startAfter }) => startAfter === undefined)) await runJobs.wakeWorkers(trx)
     },
     async sendWithin(write) {
       // pg-boss hands its statement to the database that it is given; this one makes it a part of another.
@@ -110,7 +110,7 @@ export async function startQueue(
         take: (data, signal) => handler(unpack({ data, signal })),
         onError: options.onError,
       })
-      const stopListening = listen(url, automationRuns.QUEUED_CHANNEL, claims.wake, (error) =>
+      const stopListening = listen(url, runJobs.QUEUED_CHANNEL, claims.wake, (error) =>
         options.onError(error instanceof Error ? error : new Error(String(error))),
       )
       const bury = (jobs: Job<JobData>[]) => Promise.all(jobs.map((job) => onDead(unpack(job))))
@@ -147,7 +147,7 @@ function toInsert(
   }
 }
 
-function toStatement(text: string, [jobs, ...more]: unknown[]): automationRuns.QueueStatement {
+function toStatement(text: string, [jobs, ...more]: unknown[]): runJobs.QueueStatement {
   const [head, tail, ...rest] = text.split('$1')
   const isAsBefore = typeof jobs === 'string' && tail !== undefined && rest.length + more.length === 0
   if (head === undefined || !isAsBefore) throw new Error('pg-boss queues in another way now')
