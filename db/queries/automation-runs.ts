@@ -1,4 +1,4 @@
-import { type Kysely, type RawBuilder, type Selectable, sql, type Transaction } from 'kysely'
+import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import { jsonBytes } from '../bytes.ts'
 import { boundedPage, type Page } from '../page.ts'
 import type { Space } from '../space.ts'
