@@ -39,19 +39,6 @@ export async function openDatabase(
   }
 }
 
-/** Bringing a large database up to this program may take long, and so may waiting for another process that does. */
-const MIGRATE_WITHIN_MS = 60 * 60_000
-
-/** Migrates a database, on connections of its own whose statements may take their time. @returns the migrations that ran. */
-export async function migrate(url: string): Promise<string[]> {
-  const db = createDb(url, { pipelines: 1, poolSize: 1, statementTimeout: MIGRATE_WITHIN_MS })
-  try {
-    return await migrations.migrate(db)
-  } finally {
-    await db.destroy()
-  }
-}
-
 /**
  * The same for a command that works on what is there.
  *
@@ -65,6 +52,19 @@ export async function openMigrated(config: Config): Promise<OpenedDatabase> {
   } catch (error) {
     await database.close()
     throw error
+  }
+}
+
+/** Bringing a large database up to this program may take long, and so may waiting for another process that does. */
+const MIGRATE_WITHIN_MS = 60 * 60_000
+
+/** Migrates a database, on connections of its own whose statements may take their time. @returns the migrations that ran. */
+export async function migrate(url: string): Promise<string[]> {
+  const db = createDb(url, { pipelines: 1, poolSize: 1, statementTimeout: MIGRATE_WITHIN_MS })
+  try {
+    return await migrations.migrate(db)
+  } finally {
+    await db.destroy()
   }
 }
 

@@ -41,7 +41,7 @@ export async function startProgram(config: ConfigWithSecrets, { isWorker, ...opt
   const isWorking = () => work?.isAlive() ?? true
   const stop = async () => {
     await Promise.all([app?.close(), work?.stop()])
-    for (const each of stops.reverse()) await each()
+    for (const each of stops.toReversed()) await each()
   }
   try {
     const database = await openDatabase(config, onError('a database connection broke'))

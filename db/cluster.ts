@@ -1,13 +1,13 @@
 import { execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmod, chown, mkdir, open, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, open, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { EmbeddedPostgresError } from './embedded-error.ts'
 import { findPostmaster, type Postmaster, removeStalePidFile, untilReady } from './postmaster.ts'
-import { canReach, ELSEWHERE, findPrograms, makeElsewhere, type Owner, type Programs } from './programs.ts'
+import { canReach, ELSEWHERE, exists, findPrograms, makeElsewhere, type Owner, type Programs } from './programs.ts'
 
 const run = promisify(execFile)
 
@@ -236,13 +236,6 @@ function lastLine(error: unknown): string {
       .trim()
       .split('\n')
       .at(-1) ?? ''
-  )
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
   )
 }
 

@@ -50,14 +50,14 @@ async function packageOf(name: string): Promise<{ version: string }> {
 
 /** Makes the copy beside its place and moves it there whole, because another process may do the same, or this one be killed. */
 async function copyOnce(from: string, to: string): Promise<void> {
-  if (await stat(to).catch(() => undefined)) return
+  if (await exists(to)) return
   try {
     const unfinished = await makeElsewhere('unfinished-')
     await cp(from, unfinished, { recursive: true, verbatimSymlinks: true })
     await openToAll(unfinished)
     await rename(unfinished, to).catch(async (error) => {
       await rm(unfinished, { recursive: true, force: true })
-      if (!(await stat(to).catch(() => undefined))) throw error
+      if (!(await exists(to))) throw error
     })
   } catch (error) {
     throw new EmbeddedPostgresError(
@@ -94,6 +94,13 @@ export async function canReach(owner: Owner, path: string): Promise<boolean> {
     if ((bits & needed) !== needed) return false
     if (at === dirname(at)) return true
   }
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 function messageOf(error: unknown): string {

@@ -25,7 +25,7 @@ export function decodeUtf8(bytes: Buffer): string {
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
 /** @throws ApiError `invalid_request` with the place of what can't be stored. */
-export function requireStorable<T>(value: T): T {
+function requireStorable<T>(value: T): T {
   const wrong = firstUnstorable(value)
   if (wrong !== undefined) throw new ApiError('invalid_request', { details: [wrong] })
   return value

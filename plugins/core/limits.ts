@@ -2,8 +2,8 @@ import rateLimit from '@fastify/rate-limit'
 import underPressure from '@fastify/under-pressure'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import ipaddr from 'ipaddr.js'
 import { ApiError, tryAgain } from '../../src/errors.ts'
+import { networkOf } from '../../src/network.ts'
 import { parseJson } from '../../src/parse-json.ts'
 
 /** Counts one request and refuses it with 429 where there were too many. */
@@ -40,7 +40,7 @@ export default fp<{ mostEventLoopDelay?: number | undefined }>(
         const count = app.createRateLimit({
           max: most,
           timeWindow: seconds * 1000,
-          keyGenerator: (request) => keyOf(request, holderOf(request.ip)),
+          keyGenerator: (request) => keyOf(request, networkOf(request.ip)),
         })
         return async (request, reply) => {
           const state = await count(request)
@@ -56,13 +56,6 @@ export default fp<{ mostEventLoopDelay?: number | undefined }>(
   },
   { name: 'limits' },
 )
-
-/** Who is at an address, as {@link KeyOf} takes it. What a proxy that is believed wrote may be no address: that is itself. */
-function holderOf(ip: string): string {
-  if (!ipaddr.isValid(ip)) return ip
-  const address = ipaddr.process(ip)
-  return address instanceof ipaddr.IPv6 ? address.parts.slice(0, 4).join(':') : address.toString()
-}
 
 /**
  * A process that falls this many milliseconds behind asks callers to come again, instead of making all of them wait. Its own

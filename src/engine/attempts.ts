@@ -9,7 +9,7 @@ import { madeUpEvent, type SeenEvent } from '../actions/scope.ts'
 import { contentOf } from '../automations/content.ts'
 import { digestOf } from '../automations/revisions.ts'
 import type { Kinds } from '../kinds/registry.ts'
-import type { RunJob } from '../runs/queue.ts'
+import { jobOf } from '../runs/queue.ts'
 import { readStored } from '../stored.ts'
 import { type End, type Engine, noteEnds } from './ends.ts'
 
@@ -146,10 +146,7 @@ export async function handBack(
   keys: readonly runAttempts.RunKey[],
 ): Promise<undefined[]> {
   const runs = await runAttempts.lock(trx, keys)
-  await queue.send(
-    trx,
-    runs.map((run) => jobOf(placeOf(run))),
-  )
+  await queue.send(trx, runs.map(jobOf))
   return keys.map(() => undefined)
 }
 
@@ -168,10 +165,6 @@ function placeOf({ id, organization_id, space_id, automation_id }: runAttempts.A
   return { id, organizationId: organization_id, spaceId: space_id, automationId: automation_id }
 }
 
-function jobOf({ id: runId, organizationId, automationId }: Place): RunJob {
-  return { runId, organizationId, automationId }
-}
-
 /** Leaves runs to a worker that knows their kind. */
 async function putOff(
   trx: Transaction<DB>,
@@ -181,7 +174,7 @@ async function putOff(
   const startAfter = new Date(Date.now() + ELSEWHERE_MS)
   await queue.send(
     trx,
-    runs.map((run) => ({ ...jobOf(placeOf(run)), startAfter })),
+    runs.map((run) => ({ ...jobOf(run), startAfter })),
   )
 }
 
@@ -240,9 +233,10 @@ export async function end(trx: Transaction<DB>, engine: Engine, outcomes: readon
     const row = started.get(id)
     return row?.attempt === attempt ? [{ ...outcome, ranAt: row.started_at }] : []
   })
-  const jobs = written.flatMap(({ attempt: { run }, again }) =>
-    again === undefined ? [] : [{ ...jobOf(run), startAfter: again }],
-  )
+  const jobs = written.flatMap(({ attempt: { run }, again }) => {
+    const { id: runId, organizationId, automationId } = run
+    return again === undefined ? [] : [{ runId, organizationId, automationId, startAfter: again }]
+  })
   if (jobs.length > 0) await engine.queue.send(trx, jobs)
   const ends = written
     .filter(({ again }) => again === undefined)

@@ -1,5 +1,5 @@
-import ipaddr from 'ipaddr.js'
 import { ApiError, tryAgain } from '../errors.ts'
+import { networkOf } from '../network.ts'
 
 /** What may be on its way at a time in one process. */
 export type AdmissionLimits = {
@@ -158,11 +158,4 @@ function join(body: Body, room: Room): void {
   body.rooms.add(room)
   room.arriving.add(body)
   room.bytes += body.bytes
-}
-
-/** Whose share an address counts to: one caller has as many addresses of an IPv6 network as it likes. */
-function networkOf(address: string): string {
-  if (!address.includes(':') || !ipaddr.isValid(address)) return address
-  const parsed = ipaddr.process(address)
-  return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, 4).join(':') : parsed.toString()
 }

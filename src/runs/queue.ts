@@ -23,6 +23,11 @@ const STOP_WITHIN_MS = 1000
 
 export type RunJob = { runId: string; organizationId: string; automationId: string; startAfter?: Date }
 
+/** The job of a run, from its row. */
+export function jobOf(row: { id: string; organization_id: string; automation_id: string }): RunJob {
+  return { runId: row.id, organizationId: row.organization_id, automationId: row.automation_id }
+}
+
 type JobData = { run_id: string; organization_id: string }
 
 /** What a worker does with a job. Resolves when the run has its result; rejects only when the database is away. */

@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely'
 import * as automationRuns from '../../db/queries/automation-runs.ts'
 import type { DB } from '../../db/types.ts'
-import type { RunQueue } from './queue.ts'
+import { jobOf, type RunQueue } from './queue.ts'
 
 /** The content of an automation that a person let run. */
 export type Approved = {
@@ -51,11 +51,7 @@ export async function startRuns(
   const written = new Set(await automationRuns.insert(trx, runs))
   const jobs = runs
     .filter(({ id, status, awaits_turn }) => status === 'queued' && !awaits_turn && written.has(id))
-    .map(({ id, organization_id, automation_id }) => ({
-      runId: id,
-      organizationId: organization_id,
-      automationId: automation_id,
-    }))
+    .map(jobOf)
   if (jobs.length > 0) await queue.send(trx, jobs)
   return [...written]
 }

@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely'
 import * as runTurns from '../../db/queries/run-turns.ts'
 import type { DB } from '../../db/types.ts'
-import type { RunQueue } from './queue.ts'
+import { jobOf, type RunQueue } from './queue.ts'
 
 const MAX_FORGOTTEN = 100
 
@@ -16,11 +16,7 @@ export async function passTurns(
 ): Promise<void> {
   if (automations.length === 0) return
   const turns = await runTurns.take(trx, automations)
-  const jobs = turns.map(({ id, organization_id, automation_id }) => ({
-    runId: id,
-    organizationId: organization_id,
-    automationId: automation_id,
-  }))
+  const jobs = turns.map(jobOf)
   if (jobs.length > 0) await queue.send(trx, jobs)
 }
 
