@@ -1,6 +1,7 @@
 import type { Database } from '../db/client.ts'
 import * as automationSecrets from '../db/queries/automation-secrets.ts'
 import { type Actions, createActions } from '../src/actions/index.ts'
+import { createRenderer } from '../src/actions/renderer.ts'
 import type { Config } from '../src/config.ts'
 import { createEgress } from '../src/egress/guard.ts'
 import type { Cipher } from '../src/secrets/cipher.ts'
@@ -15,5 +16,9 @@ export function wireActions(
   const egress = createEgress({ allow: egressAllow })
   const signingSecrets = async (automation: { organizationId: string; automationId: string }) =>
     openSecrets(cipher, await automationSecrets.list(db, automation, automationSecrets.SIGNING_SLOT))
-  return { actions: createActions({ db, egress, signingSecrets }), close: () => egress.close() }
+  const renderer = createRenderer()
+  return {
+    actions: createActions({ db, egress, renderer, signingSecrets }),
+    close: async () => void (await Promise.all([egress.close(), renderer.close()])),
+  }
 }

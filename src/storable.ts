@@ -6,6 +6,8 @@ const MAX_KEYS = 1000
 const MAX_ITEMS = 10_000
 const MAX_TEXT_LENGTH = 262_144
 const MAX_KEY_LENGTH = 256
+/** What stands for a character that can't be read, or kept. */
+export const REPLACEMENT = '\ufffd'
 
 /**
  * Looks through a JSON value for the first thing that can't or shan't be stored: text with `\u0000` or a lone
@@ -33,6 +35,12 @@ export function unstorableText(text: string): string | undefined {
   if (text.includes('\u0000')) return 'must not contain the character U+0000'
   if (!text.isWellFormed()) return 'must not contain a lone surrogate'
   return undefined
+}
+
+/** A text as it can be stored: U+FFFD stands where U+0000 or a lone surrogate was, and `isReplaced` says that one was. */
+export function storableText(text: string): { text: string; isReplaced: boolean } {
+  if (!text.includes('\0') && text.isWellFormed()) return { text, isReplaced: false }
+  return { text: text.replaceAll('\0', REPLACEMENT).toWellFormed(), isReplaced: true }
 }
 
 function inArray(items: unknown[], path: string, depth: number): ErrorDetail | undefined {

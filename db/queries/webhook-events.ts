@@ -150,26 +150,40 @@ export async function listByKey(
   return rows
 }
 
-/** An event as runs see it. */
+/** An event as runs see it. `body` is JSON text, of `body_bytes` bytes; null where that is more than was asked for. */
 export type RunEvent = {
   id: string
   event_key: string | null
   type: string | null
   headers: unknown
-  body: unknown
+  body: string | null
+  body_bytes: number
   received_at: Date
 }
 
-/** The events that some runs are for. What is not there is left out. */
+/** The events that some runs are for, with bodies of up to so many bytes. What is not there is left out. */
 export async function listForRuns(
   db: Kysely<DB>,
   keys: readonly { organization_id: string; automation_id: string; id: string | null }[],
+  mostBytes: number,
 ): Promise<RunEvent[]> {
   const { rows } = await sql<RunEvent>`
-    select e.id, e.event_key, e.type, e.headers, e.body, e.received_at
+    select e.id, e.event_key, e.type, e.headers, e.received_at, e.body_bytes,
+           case when e.body_bytes <= ${mostBytes} then e.body::text end as body
       from json_to_recordset(${JSON.stringify(keys)}::json) as k (organization_id uuid, automation_id uuid, id uuid)
       join webhook_events e using (organization_id, automation_id, id)`.execute(db)
   return rows
+}
+
+/** The body of an event, as JSON text; undefined where it is not there. */
+export async function findBody(
+  db: Kysely<DB>,
+  { organizationId, automationId, id }: { organizationId: string; automationId: string; id: string },
+): Promise<string | undefined> {
+  const { rows } = await sql<{ body: string }>`
+    select body::text as body from webhook_events
+     where organization_id = ${organizationId} and automation_id = ${automationId} and id = ${id}`.execute(db)
+  return rows[0]?.body
 }
 
 /** Notes the run of events that have set off none before. */

@@ -32,13 +32,14 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(PreviewResponse) },
       },
     },
-    async ({ organization, body: { kind, config = {} } }, reply) =>
-      reply.transact(async (trx) => {
-        const id = newId()
-        const previewed = { id, name: 'Preview', kind, config, lastRunAt: null, stored: null }
-        const shown = preview(previewed, actions, kinds, new Date())
-        return { preview: await withFirstContact(trx, organization.id, id, shown) }
-      }),
+    async ({ organization: { id: organizationId }, body: { kind, config = {} } }, reply) => {
+      const id = newId()
+      const previewed = { organizationId, id, name: 'Preview', kind, config, lastRunAt: null, stored: null }
+      const shown = await preview(previewed, actions, kinds, new Date())
+      return reply.transact(async (trx) => ({
+        preview: await withFirstContact(trx, organizationId, id, shown),
+      }))
+    },
   )
 
   app.get(
@@ -64,8 +65,10 @@ const routes: RoutePlugin = async (app) => {
       const owner = automationSecrets.ownerOf(space, id)
       const hasWebhookSecret = (await automationSecrets.list(db, owner, automationSecrets.INTAKE_SLOT)).length > 0
       const stored = { hasWebhookSecret, secrets: await presentNames(db, owner, secretVersions) }
-      const shown = preview({ id, name, kind: found.kind, config, lastRunAt, stored }, actions, kinds, new Date())
-      return { preview: await withFirstContact(db, space.organizationId, id, shown) }
+      const { organizationId } = space
+      const previewed = { organizationId, id, name, kind: found.kind, config, lastRunAt, stored }
+      const shown = await preview(previewed, actions, kinds, new Date())
+      return { preview: await withFirstContact(db, organizationId, id, shown) }
     },
   )
 }

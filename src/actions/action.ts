@@ -1,6 +1,8 @@
 import type { TSchema } from '@sinclair/typebox'
 import type { ConfigProblem } from '../errors.ts'
 import type { SecretValues } from '../secrets/sealed.ts'
+import type { Filled, UsableSecrets } from './filling.ts'
+import type { SeenEvent } from './scope.ts'
 
 /** What templates may say: plain data, made of JSON values alone. */
 export type Scope = {
@@ -14,7 +16,7 @@ export type Scope = {
     input: Readonly<Record<string, unknown>>
   }
   automation: { id: string; name: string; kind: string; last_run_at: string | null }
-  event: unknown
+  event: SeenEvent | null
 }
 
 /** What sets an action off: its `type`, and what the action of that type takes. */
@@ -26,6 +28,14 @@ export type ActionFacts = {
   secrets: ReadonlySet<string> | null
 }
 
+/**
+ * Fills in each string of a JSON value that is a template, all within one limit, by the scope of the run or preview that it belongs to.
+ *
+ * @param secrets where the templates may use them.
+ * @throws FillError where one can't be filled in.
+ */
+export type Fill = (templates: unknown, secrets?: UsableSecrets) => Promise<Filled>
+
 /** What an action may use besides its own config. */
 export type ActionContext = {
   organizationId: string
@@ -35,6 +45,7 @@ export type ActionContext = {
   /** Counts from 1. An action that may be repeated by its receiver's rules names it there. */
   attempt: number
   scope: Scope
+  fill: Fill
   /** Those that the approved content names, by slot. */
   secrets: SecretValues
   /** Aborted when the run is cancelled, taken away or out of time. */
@@ -88,6 +99,6 @@ export type Action<C> = {
   /** What the schema can't say. Paths are JSON pointers into the action's config. */
   problems(config: C, facts: ActionFacts): ConfigProblem[]
   profile(config: C): ActionProfile
-  preview(config: C, scope: Scope): ActionPreview
+  preview(config: C, scope: Scope, fill: Fill): Promise<ActionPreview>
   run(config: C, context: ActionContext): Promise<ActionResult>
 }

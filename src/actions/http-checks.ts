@@ -5,7 +5,7 @@ import type { ConfigProblem } from '../errors.ts'
 import { escapePointer } from '../json-pointer.ts'
 import { isSecretHeader } from '../secrets/redact.ts'
 import type { ActionFacts, ActionProfile } from './action.ts'
-import { checkTemplate, secretNames } from './template.ts'
+import { checkTemplate, isTemplate, MAX_TEMPLATES_LENGTH, TEMPLATES_TOO_LONG } from './template.ts'
 
 type Check = Pick<Egress, 'check'>
 
@@ -15,18 +15,29 @@ const MIN_CREDENTIAL_LENGTH = 4
 
 /** What the schema can't say of an `http_request`. Paths are JSON pointers into its config. */
 export function requestProblems(egress: Check, config: HttpRequestAction, { secrets }: ActionFacts): ConfigProblem[] {
+  const templates = textsOf(config)
+  if (areTooLong(templates)) return [{ path: '', message: TEMPLATES_TOO_LONG }]
   return [
     ...urlProblems(egress, config),
     ...headerProblems(config),
     ...bodyProblems(config),
-    ...templatesOf(config).flatMap(([path, template]) => templateProblems(path, template, secrets)),
+    ...templates.flatMap(([path, template]) => templateProblems(path, template, secrets)),
   ]
 }
 
 /** What is plain of an `http_request` before it is filled in. */
 export function requestProfile(config: HttpRequestAction): ActionProfile {
-  const names = templatesOf(config).flatMap(([, template]) => secretNames(template))
+  const templates = textsOf(config)
+  const names = areTooLong(templates) ? [] : templates.flatMap(([, template]) => secretNames(template))
   return { hosts: fixedHost(config.url), secrets: [...new Set(names)].sort(), warnings: warningsOf(config) }
+}
+
+function secretNames(template: string): string[] {
+  return checkTemplate(template, { takesSecrets: true }).secrets
+}
+
+function areTooLong(texts: [path: string, text: string][]): boolean {
+  return texts.reduce((sum, [, text]) => sum + (isTemplate(text) ? text.length : 0), 0) > MAX_TEMPLATES_LENGTH
 }
 
 /** What a URL begins with before anything is filled in, and whether the host stands in it whole. */
@@ -85,9 +96,9 @@ function bodyProblems({ method, body }: HttpRequestAction): ConfigProblem[] {
 }
 
 function templateProblems(path: string, template: string, present: ReadonlySet<string> | null): ConfigProblem[] {
-  const wrong = checkTemplate(template, { takesSecrets: true })
-  if (wrong !== undefined) return [{ path, message: wrong }]
-  const missing = present === null ? [] : secretNames(template).filter((name) => !present.has(name))
+  const { problem, secrets } = checkTemplate(template, { takesSecrets: true })
+  if (problem !== undefined) return [{ path, message: problem }]
+  const missing = present === null ? [] : secrets.filter((name) => !present.has(name))
   const message = (name: string) => `the secret "${name}" is not there: a person sets it`
   return missing.map((name) => ({ path, message: message(name), isMissing: 'secret' }))
 }
@@ -111,8 +122,8 @@ function hasLiteralCredential(value: string): boolean {
   return rest.split(/[\s;,"]+/).some((part) => part.length >= MIN_CREDENTIAL_LENGTH)
 }
 
-/** The strings of a config that are templates, with their JSON pointers. */
-function templatesOf({ url, headers, body }: HttpRequestAction): [path: string, template: string][] {
+/** The strings of a config that may be templates, with their JSON pointers. */
+function textsOf({ url, headers, body }: HttpRequestAction): [path: string, template: string][] {
   return stringsIn({ url, headers, body })
 }
 

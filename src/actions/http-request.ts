@@ -5,11 +5,12 @@ import type { Egress, EgressResponse } from '../egress/guard.ts'
 import { MASK, maskHeaders, redactor } from '../secrets/redact.ts'
 import type { SecretValues } from '../secrets/sealed.ts'
 import { signatureHeaders } from '../secrets/standard-webhooks.ts'
-import type { Action, ActionContext, ActionResult, Scope } from './action.ts'
+import type { Action, ActionContext, ActionPreview, ActionResult, Fill, Scope } from './action.ts'
+import { mapStrings } from './filling.ts'
 import { failedAnswer, isServerError, shownAnswer } from './http-answer.ts'
 import { requestProblems, requestProfile } from './http-checks.ts'
-import { mapStrings, RenderError, type RenderedRequest, renderRequest } from './http-template.ts'
-import type { SecretUse } from './template.ts'
+import { RenderError, type RenderedRequest, renderRequest } from './http-template.ts'
+import { replacedWarnings } from './replaced.ts'
 
 export type HttpRequestConfig = HttpRequestAction
 
@@ -28,9 +29,6 @@ const FINAL = new Set<EgressErrorCode>(['blocked_address', 'invalid_url', 'inval
 
 type Redact = ReturnType<typeof redactor>
 
-/** Shows each secret as `•••`. */
-const MASKED: SecretUse = { values: null, made: new Set() }
-
 /**
  * `http_request`: sends an HTTP request through the outbound guard.
  *
@@ -45,7 +43,7 @@ export function createHttpRequestAction(dependencies: HttpRequestDependencies): 
     schema: HttpRequestAction,
     problems: (config, facts) => requestProblems(egress, config, facts),
     profile: requestProfile,
-    preview: (config, scope) => preview(egress, config, scope),
+    preview: (config, scope, fill) => preview(egress, config, scope, fill),
     run: (config, context) => send(dependencies, config, context),
   }
 }
@@ -55,28 +53,27 @@ async function send(
   config: HttpRequestConfig,
   context: ActionContext,
 ): Promise<ActionResult> {
-  const use: SecretUse = { values: namedSecrets(context.secrets), made: new Set() }
-  for (const name of requestProfile(config).secrets) {
-    const value = use.values?.[name]
-    if (value === undefined) return final(`the secret "${name}" is not there`)
-    use.made.add(value)
-  }
-  let redact: Redact = redactor({}, use.made)
+  const secrets = namedSecrets(context.secrets)
+  const used = requestProfile(config).secrets
+  const missing = used.find((name) => secrets[name] === undefined)
+  if (missing !== undefined) return final(`the secret "${missing}" is not there`)
+  const values = used.map((name) => secrets[name] ?? '')
+  let redact: Redact = redactor({}, new Set(values))
   try {
-    const request = renderRequest(config, context.runId, context.scope, use)
-    redact = redactor(request.headers, use.made)
+    const { request, made } = await renderRequest(config, context.runId, context.fill, secrets)
+    redact = redactor(request.headers, new Set([...values, ...made]))
     const body = bytesOf(request.body)
     if (body !== undefined && body.length > MAX_BODY_BYTES)
       return final(`the body is larger than ${MAX_BODY_BYTES} bytes`)
     if (config.signing === 'standard_webhooks') {
-      const secrets = await signingSecrets(context)
-      if (secrets.length === 0) return final('the request is to be signed, and the automation has no signing secret')
-      Object.assign(request.headers, signatureHeaders(secrets, context.runId, body ?? Buffer.alloc(0), new Date()))
+      const keys = await signingSecrets(context)
+      if (keys.length === 0) return final('the request is to be signed, and the automation has no signing secret')
+      Object.assign(request.headers, signatureHeaders(keys, context.runId, body ?? Buffer.alloc(0), new Date()))
     }
     if (config.repeat === 'ask') {
       // Filled in once more with masks in their places: to look for what was made of secrets could tell what it was.
-      const masked = renderRequest(config, context.runId, context.scope, MASKED)
-      await context.sending({ request: shownRequest(masked, config, context.runId) })
+      const masked = await renderRequest(config, context.runId, context.fill, null)
+      await context.sending({ request: shownRequest(masked.request, config, context.runId) })
     }
     const timeoutMs = (config.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000
     const { signal } = context
@@ -126,10 +123,16 @@ function resultOf(
   return { ok: false, error: redact(error), retry: isInDoubt ? 'unknown' : retry, output }
 }
 
-function preview(egress: HttpRequestDependencies['egress'], config: HttpRequestConfig, scope: Scope) {
+async function preview(
+  egress: HttpRequestDependencies['egress'],
+  config: HttpRequestConfig,
+  scope: Scope,
+  fill: Fill,
+): Promise<ActionPreview> {
   const { warnings } = requestProfile(config)
   try {
-    const request = renderRequest(config, scope.run.id, scope, MASKED)
+    const { request, replaced } = await renderRequest(config, scope.run.id, fill, null)
+    warnings.push(...replacedWarnings(replaced))
     const problem = egress.check(request.url)
     if (problem !== undefined) warnings.push(`the request would be refused: ${problem}`)
     if (/^http:/i.test(request.url)) warnings.push('http is not encrypted: others on the way can read and change it')
@@ -152,7 +155,7 @@ function shownRequest(
   const headers = maskHeaders(request.headers)
   if (signing === 'standard_webhooks')
     Object.assign(headers, { 'webhook-id': runId, 'webhook-timestamp': MASK, 'webhook-signature': MASK })
-  const body = mapStrings(request.body, redact)
+  const body = mapStrings(request.body, (text) => redact(text))
   return {
     type,
     method: request.method,

@@ -11,10 +11,12 @@ import type {
   ActionPreview,
   ActionProfile,
   ActionResult,
+  Fill,
   Scope,
 } from './action.ts'
 import { createHttpRequestAction } from './http-request.ts'
 import { createMessageAction } from './message.ts'
+import type { Renderer, Source } from './renderer.ts'
 
 /** Every action there is, by the `type` in its config. */
 export type Actions = {
@@ -22,13 +24,18 @@ export type Actions = {
   problems(config: ActionConfig, facts: ActionFacts): ConfigProblem[]
   /** What is plain of a config, nothing where it can't run. */
   profile(config: ActionConfig): ActionProfile
-  preview(config: ActionConfig, scope: Scope): ActionPreview
-  run(config: ActionConfig, context: ActionContext): Promise<ActionResult>
+  /** @param signal gives up waiting for the templates. @throws FillError where one can't be filled in. */
+  preview(config: ActionConfig, source: Source, signal: AbortSignal): Promise<ActionPreview>
+  run(config: ActionConfig, context: RunContext): Promise<ActionResult>
 }
+
+/** What is known of a run when its action begins. */
+export type RunContext = Omit<ActionContext, 'fill'> & Pick<Source, 'eventBody'>
 
 export type ActionDependencies = {
   db: Kysely<DB>
   egress: Pick<Egress, 'request' | 'check'>
+  renderer: Pick<Renderer, 'render'>
   /** The Standard Webhooks secrets of an automation that hold, the present one first. */
   signingSecrets: (automation: { organizationId: string; automationId: string }) => Promise<readonly string[]>
 }
@@ -36,7 +43,7 @@ export type ActionDependencies = {
 const NOTHING_PLAIN: ActionProfile = { hosts: [], secrets: [], warnings: [] }
 
 /** The registry: a new action is a file beside this one and a line here. */
-export function createActions({ db, egress, signingSecrets }: ActionDependencies): Actions {
+export function createActions({ db, egress, renderer, signingSecrets }: ActionDependencies): Actions {
   const actions = [erase(createMessageAction(db)), erase(createHttpRequestAction({ egress, signingSecrets }))]
   const find = (config: ActionConfig) => actions.find(({ type }) => type === config.type)
   const get = (config: ActionConfig) => {
@@ -44,14 +51,17 @@ export function createActions({ db, egress, signingSecrets }: ActionDependencies
     if (action === undefined) throw new Error(`there is no action "${config.type}"`)
     return action
   }
+  const fillFrom = (source: Source, signal: AbortSignal): Fill => {
+    return (templates, secrets) => renderer.render(source, templates, { secrets, signal })
+  }
   return {
     problems(config, facts) {
       const known = actions.map(({ type }) => type).join(', ')
       return find(config)?.problems(config, facts) ?? [{ path: '/type', message: `must be one of ${known}` }]
     },
     profile: (config) => find(config)?.profile(config) ?? NOTHING_PLAIN,
-    preview: (config, scope) => get(config).preview(config, scope),
-    run: (config, context) => get(config).run(config, context),
+    preview: (config, source, signal) => get(config).preview(config, source.scope, fillFrom(source, signal)),
+    run: (config, context) => get(config).run(config, { ...context, fill: fillFrom(context, context.signal) }),
   }
 }
 
@@ -70,7 +80,7 @@ function erase<C>(action: Action<C>) {
       return wrong.length > 0 ? wrong : action.problems(typed(config), facts)
     },
     profile: (config: ActionConfig) => (isTyped(config) ? action.profile(config as C) : NOTHING_PLAIN),
-    preview: (config: ActionConfig, scope: Scope) => action.preview(typed(config), scope),
+    preview: (config: ActionConfig, scope: Scope, fill: Fill) => action.preview(typed(config), scope, fill),
     run: (config: ActionConfig, context: ActionContext) => action.run(typed(config), context),
   }
 }

@@ -6,10 +6,14 @@ import * as digests from '../../db/queries/digests.ts'
 import type { DB } from '../../db/types.ts'
 import { MessageAction } from '../../schemas/actions/message.ts'
 import { gather } from '../gather.ts'
-import type { Action, Scope } from './action.ts'
-import { checkTemplate, render, TemplateError } from './template.ts'
+import type { Action, Fill, Scope } from './action.ts'
+import { FillError } from './filling.ts'
+import { replacedWarnings } from './replaced.ts'
+import { checkTemplate } from './template.ts'
 
 const MAX_TOGETHER = 400
+
+type Text = { text: string }
 
 /** Says something in a chat room of the space, as the program itself. */
 export function createMessageAction(db: Kysely<DB>): Action<MessageAction> {
@@ -20,21 +24,23 @@ export function createMessageAction(db: Kysely<DB>): Action<MessageAction> {
     type: 'message',
     schema: MessageAction,
     problems({ text }) {
-      const message = text === undefined ? undefined : checkTemplate(text)
+      const message = text === undefined ? undefined : checkTemplate(text).problem
       return message === undefined ? [] : [{ path: '/text', message }]
     },
     profile: () => ({ hosts: [], secrets: [], warnings: [] }),
-    preview({ channel, text }, scope) {
-      const rendered = text === undefined ? 'a digest of what the automations of this space did' : render(text, scope)
-      return { action: { type: 'message', channel, text: rendered, length: rendered.length }, hosts: [], warnings: [] }
+    async preview({ channel, text }, _scope, fill) {
+      const { value, replaced } = await fill({ text: text ?? 'a digest of what the automations of this space did' })
+      const { text: filled } = value as Text
+      const action = { type: 'message', channel, text: filled, length: filled.length }
+      return { action, hosts: [], warnings: replacedWarnings(replaced) }
     },
-    async run({ channel, text }, { organizationId, spaceId, automationId, runId, scope }) {
+    async run({ channel, text }, { organizationId, spaceId, automationId, runId, scope, fill }) {
       const space = { organizationId, id: spaceId }
       let content: string
       try {
-        content = await contentOf(db, space, text, scope)
+        content = await contentOf(db, space, text, scope, fill)
       } catch (error) {
-        if (error instanceof TemplateError) return { ok: false, error: error.message, retry: 'no' }
+        if (error instanceof FillError) return { ok: false, error: error.message, retry: 'no' }
         throw error
       }
       // The message has the id of its run: a run that is taken over says nothing twice.
@@ -69,8 +75,9 @@ async function contentOf(
   space: { organizationId: string; id: string },
   text: string | undefined,
   scope: Scope,
+  fill: Fill,
 ): Promise<string> {
-  if (text !== undefined) return render(text, scope) || '(empty)'
+  if (text !== undefined) return ((await fill({ text })).value as Text).text || '(empty)'
   const since = scope.automation.last_run_at === null ? null : new Date(scope.automation.last_run_at)
   const { succeeded, failed, other, pending, next } = await digests.find(db, space, since)
   const parts = [

@@ -94,13 +94,16 @@ export class TemplateFault extends Error {
   override readonly name = 'TemplateFault'
 }
 
-type Limits = { parseLimit: number; renderLimit: number; memoryLimit: number }
 type Handler = Extract<FilterImplOptions, (...args: never[]) => unknown>
 
-/** A Liquid engine without files and without what has no bounds. Limits: characters, milliseconds, characters made. */
-export function createEngine(limits: Limits): Liquid {
+/**
+ * A Liquid engine without files and without what has no bounds. What a render may take is said with each.
+ *
+ * @param parseLimit characters of a template.
+ */
+export function createEngine({ parseLimit }: { parseLimit: number }): Liquid {
   const liquid = new Liquid({
-    ...limits,
+    parseLimit,
     ownPropertyOnly: true,
     strictFilters: true,
     timezoneOffset: 0, // dates must not depend on where a server stands

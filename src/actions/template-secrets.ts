@@ -1,5 +1,6 @@
 import { CaptureTag, type Context, type Emitter, type Liquid, Output, type Template, Token, TokenKind } from 'liquidjs'
 import { MASK } from '../secrets/redact.ts'
+import { storableText } from '../storable.ts'
 import { TemplateFault, walk } from './template-engine.ts'
 
 /** The secrets that a template may fill in. */
@@ -20,21 +21,16 @@ export function useSecrets(scope: object, use: SecretUse): void {
   uses.set(scope, use)
 }
 
-/** The names of the secrets that templates fill in, which {@link guardSecrets} has let through. */
-export function namedSecretsIn(templates: Template[], liquid: Liquid): string[] {
-  const named = referencesIn(templates, liquid).map(([, name]) => String(name))
-  return [...new Set(named)]
-}
-
 /**
  * Holds templates to the one way in which they may name a secret, `{{ secrets.name }}` with filters or without, and has each
  * such place tell what it made. Tags could copy a secret to where nobody looks for it, or say what it is letter by letter.
  *
+ * @returns the names of the secrets that the templates fill in.
  * @throws TemplateFault
  */
-export function guardSecrets(templates: Template[], liquid: Liquid, takesSecrets: boolean): void {
-  const references = referencesIn(templates, liquid)
-  if (references.length === 0) return
+export function guardSecrets(templates: Template[], liquid: Liquid, takesSecrets: boolean): string[] {
+  const references = liquid.variableSegmentsSync(templates).filter(([root]) => root === 'secrets')
+  if (references.length === 0) return []
   if (!takesSecrets)
     throw new TemplateFault('a secret can be used in url, headers and body of an http_request, and nowhere else')
   for (const [, name, ...rest] of references)
@@ -50,10 +46,7 @@ export function guardSecrets(templates: Template[], liquid: Liquid, takesSecrets
     outputs.add(output)
   })
   for (const output of outputs) tellWhatIsMade(output)
-}
-
-function referencesIn(templates: Template[], liquid: Liquid): unknown[][] {
-  return liquid.variableSegmentsSync(templates).filter(([root]) => root === 'secrets')
+  return [...new Set(references.map(([, name]) => String(name)))]
 }
 
 /** Whether a part of a template is `secrets` with what follows. */
@@ -76,6 +69,8 @@ function tellWhatIsMade(output: Output): void {
     context.push({ secrets: use.values })
     yield* render(context, emitter)
     context.pop()
-    use.made.add(emitter.buffer.slice(before))
+    const made = emitter.buffer.slice(before)
+    use.made.add(made)
+    use.made.add(storableText(made).text)
   }
 }

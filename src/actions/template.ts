@@ -1,97 +1,158 @@
 import { AssertionError, LiquidError, ParseError, type Template, type Token, TokenizationError } from 'liquidjs'
+import { remember } from '../remember.ts'
+import { storableText } from '../storable.ts'
 import { checkRanges, createEngine, TemplateFault } from './template-engine.ts'
-import { guardSecrets, namedSecretsIn, type SecretUse, useSecrets } from './template-secrets.ts'
+import { guardSecrets, type SecretUse, useSecrets } from './template-secrets.ts'
 
 export type { SecretUse }
 
 /** A template that can't be read or filled in. The message is for people, with line and column where they are known. */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError'
+  /** Whether it may be filled in where the limits are wider. */
+  readonly isLimit: boolean
+
+  constructor(message: string, { isLimit = false } = {}) {
+    super(message)
+    this.isLimit = isLimit
+  }
+}
+
+/** How much filling in may take. */
+export type Limits = {
+  /** Milliseconds by the clock, for all texts together. */
+  ms: number
+  /** Characters and items that the filters of one text may read and make. */
+  units: number
+  /** Values in the scope. */
+  nodes: number
 }
 
 export const MAX_TEMPLATE_LENGTH = 10_000
 const MAX_OUTPUT_LENGTH = 20_000
+/** Of all templates of one action: to read them takes up to two milliseconds for 1,000 characters, where a run begins too. */
+export const MAX_TEMPLATES_LENGTH = 50_000
+/** What an action may send, a mebibyte, can't be longer. */
+const MAX_OUTPUTS_LENGTH = 1_048_576
+const CHECKS_KEPT = 500
 const MAX_REASON_LENGTH = 200
-/** An event may have a mebibyte, of which a template may make some copies: each filter counts what it reads and makes. */
-const ENGINE = createEngine({ parseLimit: MAX_TEMPLATE_LENGTH, renderLimit: 500, memoryLimit: 20_000_000 })
+/** What is wrong with more than {@link MAX_TEMPLATES_LENGTH}. */
+export const TEMPLATES_TOO_LONG = `all templates together must not be longer than ${MAX_TEMPLATES_LENGTH} characters`
+const TOO_LONG = 'takes too long'
+const TOO_MUCH = 'makes too much text or too many items'
+const ENGINE = createEngine({ parseLimit: MAX_TEMPLATE_LENGTH })
+
+/** Whether a text is anything but itself when it is filled in. */
+export function isTemplate(text: string): boolean {
+  return text.includes('{{') || text.includes('{%')
+}
+
+/** What is plain of a template: what is wrong with it, where something is, and the names of the secrets that it fills in. */
+export type TemplateCheck = { problem: string | undefined; secrets: string[] }
 
 /**
- * What is wrong with a template, or undefined. What depends on values shows when it is filled in.
+ * Reads a template without filling it in. What depends on values shows when it is filled in.
  *
  * @param takesSecrets whether it may name secrets.
  */
-export function checkTemplate(text: string, { takesSecrets = false } = {}): string | undefined {
+export function checkTemplate(text: string, { takesSecrets = false } = {}): TemplateCheck {
+  if (!isTemplate(text) && text.length <= MAX_TEMPLATE_LENGTH) return { problem: undefined, secrets: [] }
+  return takesSecrets ? checkWithSecrets(text) : checkWithout(text)
+}
+
+/** What is saved is read again when it is approved, previewed and run. */
+const checkWithSecrets = remember((text) => check(text, true), CHECKS_KEPT)
+const checkWithout = remember((text) => check(text, false), CHECKS_KEPT)
+
+function check(text: string, takesSecrets: boolean): TemplateCheck {
   try {
-    parse(text, takesSecrets)
-    return undefined
+    return { problem: undefined, secrets: parse(text, takesSecrets).secrets }
   } catch (error) {
-    return explain(error)
+    return { problem: explain(error).message, secrets: [] }
   }
 }
+
+/** A text that was filled in; `isReplaced` where something in it can't be stored, and U+FFFD stands in its place. */
+export type FilledText = { text: string; isReplaced: boolean }
 
 /**
- * Fills in a Liquid template. What is not in scope is empty. The scope is plain JSON; templates see a copy of it, and
- * nothing but its own keys.
+ * Makes what fills in Liquid templates, all of them within one limit of time that begins now. What is not in scope is empty. The
+ * scope is plain JSON; templates see a copy of it, and nothing but its own keys; none sees what another one did.
  *
- * Bounded: 10,000 characters of template, about half a second, `maxLength` characters of text.
+ * Bounded besides, in characters: 10,000 of a template and 50,000 of all, 20,000 of a text and a mebibyte of all.
  *
- * @param secrets those that it may fill in, where it may.
- * @throws TemplateError
+ * @param secrets those that templates may fill in, where they may.
+ * @returns what throws TemplateError.
  */
-export function render(
-  text: string,
+export function createFiller(
   scope: Readonly<Record<string, unknown>>,
-  { maxLength = MAX_OUTPUT_LENGTH, secrets }: { maxLength?: number; secrets?: SecretUse } = {},
-): string {
-  let filled: string
-  try {
-    const templates = parse(text, secrets !== undefined)
-    const copied = copy(scope)
-    if (secrets !== undefined) useSecrets(copied, secrets)
-    filled = String(ENGINE.renderSync(templates, copied))
-  } catch (error) {
-    throw new TemplateError(explain(error))
+  { ms, units, nodes }: Limits,
+  secrets?: SecretUse,
+): (text: string) => FilledText {
+  const deadline = performance.now() + ms
+  let copied: object | undefined
+  let read = 0
+  let written = 0
+  return (text) => {
+    if (!isTemplate(text)) return { text, isReplaced: false }
+    try {
+      read += text.length
+      if (read > MAX_TEMPLATES_LENGTH) throw new TemplateFault(TEMPLATES_TOO_LONG)
+      const { templates } = parse(text, secrets !== undefined)
+      copied ??= copyScope(scope, nodes)
+      // Tags may write to it, beside what is in it.
+      const own = Object.assign(Object.create(null), copied)
+      if (secrets !== undefined) useSecrets(own, secrets)
+      const left = deadline - performance.now()
+      if (left <= 0) throw new TemplateError(TOO_LONG, { isLimit: true })
+      const made = String(ENGINE.renderSync(templates, own, { renderLimit: left, memoryLimit: units }))
+      if (made.length > MAX_OUTPUT_LENGTH)
+        throw new TemplateFault(`is longer than ${MAX_OUTPUT_LENGTH} characters when it is filled in`)
+      written += made.length
+      if (written > MAX_OUTPUTS_LENGTH)
+        throw new TemplateFault(`all texts are longer than ${MAX_OUTPUTS_LENGTH} characters when they are filled in`)
+      return storableText(made)
+    } catch (error) {
+      throw explain(error)
+    }
   }
-  if (filled.length > maxLength) throw new TemplateError(`is longer than ${maxLength} characters when it is filled in`)
-  return filled
 }
 
-/** The names of the secrets that a template fills in; none where it can't be read. */
-export function secretNames(text: string): string[] {
-  if (!text.includes('secrets')) return []
-  try {
-    return namedSecretsIn(parse(text, true), ENGINE)
-  } catch {
-    return [] // what is wrong with it, checkTemplate says
-  }
-}
-
-function parse(text: string, takesSecrets: boolean): Template[] {
+function parse(text: string, takesSecrets: boolean): { templates: Template[]; secrets: string[] } {
   if (text.length > MAX_TEMPLATE_LENGTH)
     throw new TemplateFault(`must not be longer than ${MAX_TEMPLATE_LENGTH} characters`)
   const templates = ENGINE.parse(text)
   checkRanges(templates, ENGINE)
-  if (text.includes('secrets')) guardSecrets(templates, ENGINE, takesSecrets)
-  return templates
+  const secrets = text.includes('secrets') ? guardSecrets(templates, ENGINE, takesSecrets) : []
+  return { templates, secrets }
 }
 
-/** The scope without prototypes, so that no key leads out of the data; a new one each time, since `increment` writes to it. */
-function copy(scope: object): object {
-  const made: Record<string, unknown> = Object.create(null)
-  for (const [key, value] of Object.entries(scope)) made[key] = copyValue(value)
-  return made
+/**
+ * The scope without prototypes, so that no key leads out of the data.
+ *
+ * @param most values that it may have.
+ */
+function copyScope(scope: object, most: number): object {
+  let count = 0
+  const copy = (value: unknown): unknown => {
+    if (++count > most) throw new TemplateError(TOO_MUCH, { isLimit: true })
+    if (Array.isArray(value)) return value.map(copy)
+    if (typeof value !== 'object' || value === null) return value
+    const made: Record<string, unknown> = Object.create(null)
+    for (const [key, item] of Object.entries(value)) made[key] = copy(item)
+    return made
+  }
+  return Object(copy(scope))
 }
 
-function copyValue(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(copyValue)
-  return typeof value === 'object' && value !== null ? copy(value) : value
-}
-
-function explain(error: unknown): string {
-  if (error instanceof TemplateFault) return error.message
-  if (!(error instanceof LiquidError)) return reasonOf(error)
+function explain(error: unknown): TemplateError {
+  if (error instanceof TemplateError) return error
+  if (error instanceof TemplateFault) return new TemplateError(error.message)
+  const reason = reasonOf(error)
+  const isLimit = reason === TOO_LONG || reason === TOO_MUCH
+  if (!(error instanceof LiquidError)) return new TemplateError(reason, { isLimit })
   const [line, column] = positionOf(error)
-  return `line ${line}, column ${column}: ${reasonOf(error)}`
+  return new TemplateError(`line ${line}, column ${column}: ${reason}`, { isLimit })
 }
 
 /** Only what was written for people passes: the message of any other error would tell of the program. */
@@ -101,8 +162,8 @@ function reasonOf(error: unknown): string {
   const message = cause instanceof Error ? cause.message : ''
   if (cause instanceof RangeError && message.includes('call stack')) return 'is nested too deeply'
   if (cause instanceof RangeError && message.includes('length')) return 'makes too much text'
-  if (message.startsWith('memory alloc limit')) return 'makes too much text or too many items'
-  if (message.startsWith('template render limit')) return 'takes too long'
+  if (message.startsWith('memory alloc limit')) return TOO_MUCH
+  if (message.startsWith('template render limit')) return TOO_LONG
   const isForPeople =
     cause instanceof AssertionError || error instanceof ParseError || error instanceof TokenizationError
   if (!isForPeople || cause instanceof TypeError) return 'cannot be filled in'

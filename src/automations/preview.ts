@@ -2,19 +2,21 @@ import type { Kysely } from 'kysely'
 import * as automations from '../../db/queries/automations.ts'
 import type { DB } from '../../db/types.ts'
 import type { Scope } from '../actions/action.ts'
+import { FillError } from '../actions/filling.ts'
 import type { Actions } from '../actions/index.ts'
 import type { SeenEvent } from '../actions/scope.ts'
-import { TemplateError } from '../actions/template.ts'
 import { overProblem } from '../clock/over.ts'
 import { type PlannedRun, previewSchedule } from '../clock/preview.ts'
 import { requireSchedule } from '../clock/schedule.ts'
-import type { ErrorDetail } from '../errors.ts'
+import { type ErrorDetail, tryAgain } from '../errors.ts'
 import type { Config, Kind } from '../kinds/kind.ts'
 import type { Kinds } from '../kinds/registry.ts'
 import { TRIGGERS } from '../runs/triggers.ts'
+import { ThreadLost } from '../thread.ts'
 
 /** What is looked at: stored or not. An id is made up for what is not stored. */
 export type Previewed = {
+  organizationId: string
   id: string
   name: string
   kind: string
@@ -41,10 +43,16 @@ export type Preview = {
 type WithHosts = { preview: Preview; hosts: string[] }
 
 const NO_SECRET = 'it has no secret yet: until a person sets one, every event is refused'
+const TURN_WITHIN_MS = 10_000
 const NO_ID = '00000000-0000-7000-8000-000000000000'
 
-/** What an automation would do at `now` and after, without any effect: what a reviewer reads before approving. */
-export function preview(automation: Previewed, actions: Actions, kinds: Kinds, now: Date): WithHosts {
+/**
+ * What an automation would do at `now` and after, without any effect: what a reviewer reads before approving. Its templates may
+ * take a while, in which no transaction should be open.
+ *
+ * @throws ApiError `unavailable` where so many others preview that its turn does not come.
+ */
+export async function preview(automation: Previewed, actions: Actions, kinds: Kinds, now: Date): Promise<WithHosts> {
   const { id, kind: name, config, stored } = automation
   const kind = kinds.get(name)
   const problems = kinds.problems(name, config, { actions, secrets: stored?.secrets ?? null })
@@ -60,11 +68,16 @@ export function preview(automation: Previewed, actions: Actions, kinds: Kinds, n
   if (stored === null) shown.warnings.push(...kinds.profile(name, config, actions).secrets.map(neededSecret))
   const does = kind.effect?.(config, {})
   if (does === undefined) return { preview: shown, hosts: [] }
+  const { organizationId } = automation
+  const source = { organizationId, scope: scopeOf(automation, kind, shown.next_runs[0], now) }
+  const signal = AbortSignal.timeout(TURN_WITHIN_MS)
   try {
-    const { action, hosts, warnings } = actions.preview(does, scopeOf(automation, kind, shown.next_runs[0], now))
+    const { action, hosts, warnings } = await actions.preview(does, source, signal)
     return { preview: { ...shown, action, warnings: [...shown.warnings, ...warnings] }, hosts }
   } catch (error) {
-    if (!(error instanceof TemplateError)) throw error
+    if (error instanceof ThreadLost || (signal.aborted && error === signal.reason))
+      throw Object.assign(tryAgain(), { cause: error })
+    if (!(error instanceof FillError)) throw error
     shown.warnings.push(`a run would fail: ${error.message}`)
     return { preview: shown, hosts: [] }
   }

@@ -15,16 +15,23 @@ import { type End, type Engine, noteEnds } from './ends.ts'
 
 /** For a worker that knows the kind of a run, where this one does not. */
 const ELSEWHERE_MS = 10_000
-const EVENT_GONE = 'the event that it was for is not kept any more'
+/** Bytes of the body of an event that are read with its run, of which many may begin together. */
+const READ_AT_ONCE = 65_536
+export const EVENT_GONE = 'the event that it was for is not kept any more'
 const IN_DOUBT = 'nobody knows whether it happened: it was about to be sent when its worker was lost'
 
 type Event = webhookEvents.RunEvent
+
+/** The body of a stored event: JSON text, null where it is too large to be read before it is needed. */
+type EventBody = { id: string; bytes: number; body: string | null }
 
 /** An attempt at a run that has begun, and all that it needs. */
 export type Attempt = {
   run: Place & { attempt: number }
   action: ActionConfig
   scope: Scope
+  /** The event that it is for, whose body is not in the scope; null for none. */
+  event: EventBody | null
   /** Those that the content names, still encrypted. */
   secrets: automationSecrets.SealedSecret[]
   kind: string
@@ -93,7 +100,7 @@ async function eventsOf(trx: Transaction<DB>, runs: readonly runAttempts.Attempt
     automation_id,
     id: event_id,
   }))
-  const events = await webhookEvents.listForRuns(trx, keys)
+  const events = await webhookEvents.listForRuns(trx, keys, READ_AT_ONCE)
   return new Map(events.map((event) => [event.id, event]))
 }
 
@@ -197,6 +204,7 @@ function attemptOf(
     secrets,
     kind,
     config,
+    event: event === undefined ? null : { id: event.id, bytes: event.body_bytes, body: event.body },
     scope: {
       run: {
         id,
@@ -212,9 +220,9 @@ function attemptOf(
   }
 }
 
-/** An event as templates see it. */
-function shown({ id, event_key: key, type, headers, body, received_at }: Event): SeenEvent {
-  return { id, key, type, headers, body, received_at: received_at.toISOString() }
+/** An event as templates see it, but for its body. */
+function shown({ id, event_key: key, type, headers, received_at }: Event): SeenEvent {
+  return { id, key, type, headers, body: null, received_at: received_at.toISOString() }
 }
 
 /** What came of an attempt, and when to try again; undefined where this was the last time. */

@@ -1,6 +1,8 @@
 import type { Database } from '../../db/client.ts'
+import { carry } from '../../db/large.ts'
 import * as automationRuns from '../../db/queries/automation-runs.ts'
 import * as runAttempts from '../../db/queries/run-attempts.ts'
+import * as webhookEvents from '../../db/queries/webhook-events.ts'
 import type { ActionResult } from '../actions/action.ts'
 import type { Actions } from '../actions/index.ts'
 import { gather } from '../gather.ts'
@@ -91,7 +93,7 @@ export function createUndertaker({ db, ...engine }: Pick<ExecutorOptions, 'db' |
  */
 async function act(
   { db, actions, cipher }: ExecutorOptions,
-  { action, run, scope, secrets }: attempts.Attempt,
+  { action, run, scope, secrets, event }: attempts.Attempt,
   signal: AbortSignal,
 ): Promise<ActionResult> {
   let isInDoubt = false
@@ -102,12 +104,30 @@ async function act(
   }
   try {
     const values = openSlots(cipher, secrets)
-    return await actions.run(action, { ...run, runId: run.id, scope, secrets: values, signal, sending })
+    const source = { scope, ...bodyOf(db, run, event) }
+    return await actions.run(action, { ...run, ...source, runId: run.id, secrets: values, signal, sending })
   } catch (error) {
     // An action reports what the outside did; what it throws is our own, or the database's, and may be gone next time.
     const message = error instanceof Error ? error.message : String(error)
     return { ok: false, error: message, retry: isInDoubt ? 'unknown' : 'yes' }
   }
+}
+
+/** The body of the event that a run is for, or how to read it. */
+function bodyOf(
+  db: Database,
+  { organizationId, automationId }: attempts.Attempt['run'],
+  event: attempts.Attempt['event'],
+) {
+  if (event === null) return {}
+  const { id, bytes, body } = event
+  if (body !== null) return { eventBody: body }
+  const eventBody = async (): Promise<string> => {
+    const read = await carry(db, bytes, (on) => webhookEvents.findBody(on, { organizationId, automationId, id }))
+    if (read === undefined) throw new Error(attempts.EVENT_GONE)
+    return read
+  }
+  return { eventBody }
 }
 
 /** When to try again; undefined where this was the last attempt, or must be. */

@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
-import type { ActionContext, ActionResult, Scope } from '../../src/actions/action.ts'
+import type { ActionContext, ActionResult, Fill, Scope } from '../../src/actions/action.ts'
 import { createHttpRequestAction, type HttpRequestConfig } from '../../src/actions/http-request.ts'
+import { createRenderer } from '../../src/actions/renderer.ts'
 import { createEgress } from '../../src/egress/guard.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
 
@@ -17,8 +18,22 @@ export const SCOPE: Scope = {
     input: {},
   },
   automation: { id: randomUUID(), name: 'Digest "A"', kind: 'scheduled', last_run_at: null },
-  event: { path: 'orders', host: '169.254.169.254', evil: 'a\r\nx-evil: 1' },
+  event: {
+    id: null,
+    key: null,
+    type: null,
+    headers: {},
+    body: { path: 'orders', host: '169.254.169.254', evil: 'a\r\nx-evil: 1' },
+    received_at: '2026-01-01T00:00:00.000Z',
+  },
 }
+
+/** Fills in by {@link SCOPE}. */
+export const fill: Fill = (templates, secrets) =>
+  createRenderer().render({ organizationId: 'o', scope: SCOPE }, templates, {
+    secrets,
+    signal: new AbortController().signal,
+  })
 
 export type Run = (config: Partial<HttpRequestConfig>, context?: Partial<ActionContext>) => Promise<ActionResult>
 
@@ -41,12 +56,13 @@ export function actionFor(receiver?: Receiver, signingSecret: string | undefined
     runId: RUN_ID,
     attempt: 1,
     scope: SCOPE,
+    fill,
     secrets: {},
     sending: async () => {},
     signal: new AbortController().signal,
   }
   const run: Run = (config, changes) => action.run({ ...base, ...config }, { ...context, ...changes })
-  const preview = (config: Partial<HttpRequestConfig>) => action.preview({ ...base, ...config }, SCOPE)
+  const preview = (config: Partial<HttpRequestConfig>) => action.preview({ ...base, ...config }, SCOPE, fill)
   const validate = (config: Partial<HttpRequestConfig>) => action.problems({ ...base, ...config }, { secrets: null })
   return { run, preview, validate }
 }

@@ -13,7 +13,7 @@ export const socialPost: Kind = {
 
 function problems(config: Config): ConfigProblem[] {
   const { provider, default_text: text, schedule } = config as SocialPostConfig
-  const wrongText = text === undefined ? undefined : checkTemplate(text)
+  const wrongText = text === undefined ? undefined : checkTemplate(text).problem
   const wrongSchedule = schedule === undefined ? [] : scheduleProblems({ cron: schedule })
   return [
     ...(provider === undefined ? [{ path: '/config/provider', message: 'is required', isMissing: true as const }] : []),

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { ApiError } from '../../errors.ts'
 import { remember } from '../../remember.ts'
+import { REPLACEMENT, storableText } from '../../storable.ts'
 
 /**
  * What a body says: as a value, and as JSON text, which is that of the sender where the sender wrote JSON.
@@ -13,7 +14,6 @@ type Text = Pick<Body, 'isReplaced'> & { text: string }
 const EMPTY: Body = { value: null, json: 'null', isReplaced: false }
 /** As deep as JSON may be for Postgres, whose parser calls itself for each level. Nobody means more. */
 const MAX_DEPTH = 500
-const REPLACEMENT = '\ufffd'
 const UTF8 = new TextDecoder()
 const decoderOf = remember(makeDecoder, 10)
 /** What may be an escape that can't be stored, or its second half. */
@@ -139,8 +139,8 @@ function makeDecoder(charset: string): TextDecoder {
 }
 
 function storable({ text, isReplaced }: Text): Text {
-  if (!text.includes('\0') && text.isWellFormed()) return { text, isReplaced }
-  return { text: text.replaceAll('\0', REPLACEMENT).toWellFormed(), isReplaced: true }
+  const stored = storableText(text)
+  return { text: stored.text, isReplaced: isReplaced || stored.isReplaced }
 }
 
 /** Looks at the text, because reading the value of a body that is nested millions deep takes minutes. */

@@ -3,6 +3,7 @@ import type { RequestListener, ServerResponse } from 'node:http'
 import t from 'tap'
 import { PERMISSIONS } from '../../../src/access/permissions.ts'
 import { createActions } from '../../../src/actions/index.ts'
+import { createRenderer } from '../../../src/actions/renderer.ts'
 import { createEgress } from '../../../src/egress/guard.ts'
 import { createExecutor } from '../../../src/engine/executor.ts'
 import type { RunJob } from '../../../src/runs/queue.ts'
@@ -31,7 +32,7 @@ t.test('what runs are given, and what becomes of those of which nobody knows', a
   // By a name, for what the app itself may reach is nothing private.
   const authority = `receiver.test:${port}`
   const egress = createEgress({ allow: [authority], lookup: async () => [{ address: '127.0.0.1' }] })
-  const actions = createActions({ db, egress, signingSecrets: async () => [] })
+  const actions = createActions({ db, egress, renderer: createRenderer(), signingSecrets: async () => [] })
   const queue = {
     send: async (_: unknown, jobs: readonly RunJob[]) => void jobsSent.push(...jobs),
   }

@@ -30,7 +30,7 @@ t.test('an upstream that echoes secrets, in any spelling, does not get them kept
   for (const headers of [CANARIES, { Authorization: basic }]) {
     const texts = [
       JSON.stringify(await run({ headers })),
-      JSON.stringify(preview({ headers: { ...headers, 'X-Anything': 'shown' } })),
+      JSON.stringify(await preview({ headers: { ...headers, 'X-Anything': 'shown' } })),
     ]
     for (const text of texts) {
       t.match(text, '•••')
@@ -51,7 +51,7 @@ t.test('a secret across the end of what was read leaves no piece of itself', asy
 t.test('a broken template of a secret header is not quoted', async (t) => {
   const { run, preview } = actionFor()
   const config = { headers: { authorization: 'Bearer canary {% broken' } }
-  const texts = [JSON.stringify(await run(config)), JSON.stringify(preview(config))]
+  const texts = [JSON.stringify(await run(config)), JSON.stringify(await preview(config))]
   for (const text of texts) {
     t.match(text, "/headers/authorization can't be filled in")
     t.notMatch(text, /canary/)

@@ -2,15 +2,15 @@ import { Webhook } from 'standardwebhooks'
 import t from 'tap'
 import { createHttpRequestAction, type HttpRequestConfig } from '../../../src/actions/http-request.ts'
 import { createEgress } from '../../../src/egress/guard.ts'
-import { actionFor, answering, RUN_ID, SCOPE, SECRET } from '../../support/http-action.ts'
+import { actionFor, answering, fill, RUN_ID, SCOPE, SECRET } from '../../support/http-action.ts'
 import { type Receiver, startReceiver, startTcpReceiver } from '../../support/receiver.ts'
 
 t.test('url, header values and the strings of a body are filled in', async (t) => {
   const { receiver, run } = await answering(t, 200, { 'x-request-id': 'abc', 'x-other': 'kept back' }, 'thanks')
   const result = await run({
-    url: `http://${receiver.authority}/{{ event.path }}?run={{ run.id }}`,
+    url: `http://${receiver.authority}/{{ event.body.path }}?run={{ run.id }}`,
     headers: { 'X-Name': '{{ automation.kind }}\n' },
-    body: { name: '{{ automation.name }}', '{{ run.id }}': [1, null, { deep: '{{ event.path }}' }] },
+    body: { name: '{{ automation.name }}', '{{ run.id }}': [1, null, { deep: '{{ event.body.path }}' }] },
   })
   t.match(result, {
     ok: true,
@@ -25,7 +25,7 @@ t.test('url, header values and the strings of a body are filled in', async (t) =
 
 t.test('a string is sent as it is, and what the config sets stays', async (t) => {
   const { receiver, run } = await answering(t, 200)
-  await run({ body: '{"a":"{{ event.path }}"}' })
+  await run({ body: '{"a":"{{ event.body.path }}"}' })
   await run({ body: 'x', headers: { 'Content-Type': 'text/csv', 'IDEMPOTENCY-KEY': 'mine' } })
   await run({ method: 'GET' })
   await run({ method: 'PUT', body: null })
@@ -57,7 +57,7 @@ t.test('without a secret nothing is sent unsigned', async (t) => {
     egress: createEgress({ allow: [receiver.authority] }),
     signingSecrets: async () => [],
   })
-  const context = { automationId: 'a', runId: RUN_ID, scope: SCOPE, signal: AbortSignal.timeout(1000) }
+  const context = { automationId: 'a', runId: RUN_ID, scope: SCOPE, fill, signal: AbortSignal.timeout(1000) }
   const result = await without.run(
     { type: 'http_request', url: `http://${receiver.authority}/`, signing: 'standard_webhooks' },
     { organizationId: 'o', spaceId: 's', attempt: 1, secrets: {}, sending: async () => {}, ...context },
@@ -156,9 +156,9 @@ t.test('what the guard refuses is not tried again', async (t) => {
   const { run } = actionFor()
   const cases: [Partial<HttpRequestConfig>, RegExp][] = [
     [{ url: 'http://127.0.0.1/' }, /not a public address/],
-    [{ url: 'http://{{ event.host }}/latest/meta-data' }, /not a public address/],
-    [{ url: '{{ event.path }}' }, /whole URL/],
-    [{ headers: { x: '{{ event.evil }}' } }, /"x" takes printable ASCII/],
+    [{ url: 'http://{{ event.body.host }}/latest/meta-data' }, /not a public address/],
+    [{ url: '{{ event.body.path }}' }, /whole URL/],
+    [{ headers: { x: '{{ event.body.evil }}' } }, /"x" takes printable ASCII/],
     [{ headers: { host: 'other' } }, /"host" is set by the program/],
     [{ url: 'http://a.example/{% broken %}' }, /template \/url can't be filled in: .*tag "broken" not found/],
     [{ body: ['{% broken %}'] }, /template \/body can't be filled in/],
@@ -174,9 +174,9 @@ t.test('a run that is stopped ends at once', async (t) => {
 
 t.test('a preview shows the request and warns, without sending it', async (t) => {
   const { receiver, preview } = await answering(t, 200)
-  const shown = preview({
+  const shown = await preview({
     headers: { authorization: 'Bearer abcdef', accept: '*/*' },
-    body: { text: '{{ event.path }} abcdef' },
+    body: { text: '{{ event.body.path }} abcdef' },
     signing: 'standard_webhooks',
   })
   t.strictSame(shown.action, {
@@ -195,21 +195,21 @@ t.test('a preview shows the request and warns, without sending it', async (t) =>
     body: { text: 'orders •••' },
   })
   t.match(shown.warnings, [/header authorization carries a credential in clear/, /not encrypted/])
-  t.strictSame(preview({ url: 'https://example.com/', method: 'GET' }), {
+  t.strictSame(await preview({ url: 'https://example.com/', method: 'GET' }), {
     action: { type: 'http_request', method: 'GET', url: 'https://example.com/', headers: {} },
     hosts: ['example.com'],
     warnings: [],
   })
-  t.match(preview({ url: 'https://{{ event.host }}/' }).warnings, [/would be refused: 169\.254\.169\.254/])
+  t.match((await preview({ url: 'https://{{ event.body.host }}/' })).warnings, [/would be refused: 169\.254\.169\.254/])
   t.equal(receiver.received.length, 0)
 })
 
 t.test('what is sure to fail is said when it is saved', async (t) => {
   const { validate } = actionFor()
   const wrong: [Partial<HttpRequestConfig>, string, RegExp][] = [
-    [{ url: 'http://10.0.0.1/{{ event.path }}' }, '/url', /not a public address/],
+    [{ url: 'http://10.0.0.1/{{ event.body.path }}' }, '/url', /not a public address/],
     [{ url: 'http://me:secret@example.com/' }, '/url', /user or password/],
-    [{ url: 'ftp://{{ event.host }}/' }, '/url', /https/],
+    [{ url: 'ftp://{{ event.body.host }}/' }, '/url', /https/],
     [{ url: 'example.com' }, '/url', /whole URL/],
     [{ url: 'https://example.com/{% broken' }, '/url', /not closed/],
     [{ headers: { 'a/b': '1' } }, '/headers/a~1b', /not a name/],
@@ -223,9 +223,9 @@ t.test('what is sure to fail is said when it is saved', async (t) => {
   for (const [config, path, message] of wrong) t.match(validate(config), [{ path, message }], JSON.stringify(config))
   const fine: Partial<HttpRequestConfig>[] = [
     { url: '{{ event.url }}' },
-    { url: 'https://{{ event.host }}/x' },
-    { url: 'https://a{{ event.host }}.example.com/x' },
-    { url: 'https://example.com/{{ event.path }}' },
+    { url: 'https://{{ event.body.host }}/x' },
+    { url: 'https://a{{ event.body.host }}.example.com/x' },
+    { url: 'https://example.com/{{ event.body.path }}' },
     { headers: { 'Webhook-Id': 'x' }, body: [1, '{{ run.id }}'] },
   ]
   for (const config of fine) t.strictSame(validate(config), [], JSON.stringify(config))

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkTemplate, render, TemplateError } from '../../../src/actions/template.ts'
+import { checkTemplate as check, createFiller, TemplateError } from '../../../src/actions/template.ts'
 import { countProcessorTime } from '../../support/processor-time.ts'
 
 const SCOPE = {
@@ -14,6 +14,16 @@ const SCOPE = {
     ],
     count: 3,
   },
+}
+
+const LIMITS = { ms: 1000, units: 60_000_000, nodes: 1e9 }
+
+function render(text: string, scope: Record<string, unknown>): string {
+  return createFiller(scope, LIMITS)(text).text
+}
+
+function checkTemplate(text: string): string | undefined {
+  return check(text).problem
 }
 
 /** The message of a template that can't be filled in, and how long that took; fails where it can. */
@@ -174,11 +184,32 @@ t.test('no template takes long, grows or crashes', async (t) => {
   t.equal(checkTemplate(BIG), 'must not be longer than 10000 characters')
 })
 
-t.test('the longest text may be chosen', async (t) => {
-  t.equal(render('{{ s }}', { s: 'abc' }, { maxLength: 3 }), 'abc')
-  t.throws(() => render('{{ s }}', { s: 'abcd' }, { maxLength: 3 }), {
-    message: 'is longer than 3 characters when it is filled in',
+t.test('all templates of an action share one limit of time, and one of length', async (t) => {
+  const slow = `{% for i in (1..100000) %}{% assign x = i %}{% endfor %}`
+  const spent = countProcessorTime()
+  const fill = createFiller(SCOPE, { ...LIMITS, ms: 200 })
+  const results = Array.from({ length: 100 }, () => {
+    try {
+      return fill(slow).text
+    } catch (error) {
+      return error instanceof TemplateError ? `${error.isLimit}: ${error.message}` : error
+    }
   })
+  t.match(results.at(-1), 'true: takes too long')
+  t.ok(spent() < 1500, `100 of them took ${Math.round(spent())} ms`)
+
+  const long = createFiller(SCOPE, LIMITS)
+  for (let i = 0; i < 5; i++) long(`{{ run.id }}${'x'.repeat(9000)}`)
+  t.throws(() => long(`{{ run.id }}${'x'.repeat(9000)}`), { message: /^all templates together .* 50000 characters$/ })
+  const wide = createFiller({ s: 'x'.repeat(19_000) }, LIMITS)
+  t.throws(() => Array.from({ length: 60 }, () => wide('{{ s }}')), { message: /^all texts are longer than 1048576/ })
+})
+
+t.test('what Postgres can not hold is replaced, and it is said', async (t) => {
+  const fill = createFiller({ name: '🎉 Party', data: Buffer.from('a\0b').toString('base64') }, LIMITS)
+  t.same(fill('{{ name | split: "" | first }}'), { text: '\ufffd', isReplaced: true })
+  t.same(fill('{{ data | base64_decode }}'), { text: 'a\ufffdb', isReplaced: true })
+  t.same(fill('{{ name }}'), { text: '🎉 Party', isReplaced: false })
 })
 
 /** The limit is of time by the clock, of which a busy machine may give most to others: so it has more than one try. */

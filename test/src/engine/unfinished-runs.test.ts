@@ -2,6 +2,7 @@ import type { RequestListener, ServerResponse } from 'node:http'
 import t from 'tap'
 import type { ActionContext, ActionResult } from '../../../src/actions/action.ts'
 import { createActions } from '../../../src/actions/index.ts'
+import { createRenderer } from '../../../src/actions/renderer.ts'
 import { createEgress } from '../../../src/egress/guard.ts'
 import { createExecutor, createUndertaker } from '../../../src/engine/executor.ts'
 import { startDue } from '../../../src/engine/scheduler.ts'
@@ -24,7 +25,7 @@ t.test('runs that began, and have no end yet', async (t) => {
   // By a name, for what the app itself may reach is nothing private.
   const [authority, nobody] = [`receiver.test:${port}`, 'receiver.test:1']
   const egress = createEgress({ allow: [authority, nobody], lookup: async () => [{ address: '127.0.0.1' }] })
-  const actions = createActions({ db, egress, signingSecrets: async () => [] })
+  const actions = createActions({ db, egress, renderer: createRenderer(), signingSecrets: async () => [] })
   const queue = {
     send: async (_: unknown, jobs: readonly RunJob[]) => void jobsSent.push(...jobs),
   }

@@ -1,0 +1,21 @@
+import { parentPort } from 'node:worker_threads'
+import { FillError, fillIn, withBody } from './filling.ts'
+import type { Result, Task } from './renderer.ts'
+import type { Limits } from './template.ts'
+
+// The thread of renderer.ts.
+
+/** An event may have 25 MiB, of which a template may make some copies: each filter counts what it reads and makes. */
+const LIMITS: Limits = { ms: 1000, units: 60_000_000, nodes: Number.POSITIVE_INFINITY }
+
+parentPort?.on('message', (task: Task) => parentPort?.postMessage(work(task)))
+
+function work({ templates, scope, eventBody, secrets }: Task): Result {
+  try {
+    const filled = fillIn(JSON.parse(templates), withBody(JSON.parse(scope), eventBody), LIMITS, secrets)
+    return { ...filled, value: JSON.stringify(filled.value) }
+  } catch (error) {
+    if (error instanceof FillError) return { path: error.path, message: error.message }
+    throw error
+  }
+}

@@ -1,0 +1,113 @@
+import { createInTurn } from '../in-turn.ts'
+import { createThread, ThreadLost } from '../thread.ts'
+import type { Scope } from './action.ts'
+import { FillError, type Filled, fillIn, mapStrings, type UsableSecrets, withBody } from './filling.ts'
+import { isTemplate, type Limits } from './template.ts'
+
+/** What the templates of one run, or of one preview, may say. */
+export type Source = {
+  organizationId: string
+  scope: Scope
+  /**
+   * The body of the event in that scope, as JSON text, where it isn't in there; or what fetches it, where it is too large to be
+   * held by everybody who waits for a turn.
+   */
+  eventBody?: string | (() => Promise<string>)
+}
+
+/** Fills in templates so that none of them holds this process. */
+export type Renderer = {
+  /**
+   * Fills in each string of a JSON value, all within one limit.
+   *
+   * @param secrets by name, where the templates may use secrets; null shows each as `•••`.
+   * @param signal gives up waiting for a turn.
+   * @throws FillError; ThreadLost where it is the thread's fault; the reason of the signal.
+   */
+  render(source: Source, templates: unknown, options: { secrets: UsableSecrets; signal: AbortSignal }): Promise<Filled>
+  close(): Promise<void>
+}
+
+/** A task of the thread. JSON text, because a number that has more digits than a double loses its nature when it is copied. */
+export type Task = {
+  templates: string
+  scope: string
+  eventBody: string | undefined
+  secrets: UsableSecrets
+}
+export type Result = (Pick<Filled, 'replaced' | 'made'> & { value: string }) | { path: string; message: string }
+
+/** What is done within this is done here: a thread costs more. */
+const HERE: Limits & { templates: number; eventBody: number } = {
+  ms: 10,
+  units: 500_000,
+  nodes: 10_000,
+  templates: 10_000,
+  eventBody: 65_536,
+}
+const TASK_WITHIN_MS = 10_000
+/** What 25 MiB of an event become, and copies of it. */
+const HEAP_MIB = 1024
+
+/**
+ * Makes what fills in templates. What takes a moment is done here. Of the rest one is worked on at a time, in a thread, and
+ * organizations come in turn: a hundred hostile templates of one keep nobody else waiting for more than one of them.
+ */
+export function createRenderer(): Renderer {
+  const inTurn = createInTurn()
+  const thread = createThread<Task, Result>(new URL('./render-thread.ts', import.meta.url), {
+    name: 'templates',
+    withinMs: TASK_WITHIN_MS,
+    heapMib: HEAP_MIB,
+  })
+  return {
+    async render(source, templates, { secrets, signal }) {
+      const length = templatesLength(templates)
+      if (length === 0) return { value: templates, replaced: [], made: [] }
+      const { eventBody, scope } = source
+      if (length <= HERE.templates && typeof eventBody !== 'function' && (eventBody?.length ?? 0) <= HERE.eventBody) {
+        const done = renderHere(templates, withBody(scope, eventBody), secrets)
+        if (done !== undefined) return done
+      }
+      const task = async () => ({
+        templates: JSON.stringify(templates),
+        scope: JSON.stringify(scope),
+        eventBody: typeof eventBody === 'function' ? await eventBody() : eventBody,
+        secrets,
+      })
+      const work = async () => readResult(await thread.run(await task()).catch(blameTemplates))
+      return await inTurn(source.organizationId, work, signal)
+    },
+    close: thread.close,
+  }
+}
+
+/** Undefined for what takes more than a moment. */
+function renderHere(templates: unknown, scope: Scope, secrets: UsableSecrets): Filled | undefined {
+  try {
+    return fillIn(templates, scope, HERE, secrets)
+  } catch (error) {
+    if (error instanceof FillError && error.isLimit) return undefined
+    throw error
+  }
+}
+
+function blameTemplates(error: unknown): never {
+  if (!(error instanceof ThreadLost) || error.lack === undefined) throw error
+  throw new FillError('', `they take too much ${error.lack}`, { isLimit: true })
+}
+
+function readResult(result: Result): Filled {
+  if ('message' in result) throw new FillError(result.path, result.message, { isLimit: true })
+  return { ...result, value: JSON.parse(result.value) }
+}
+
+/** The characters of all strings that are more than themselves when they are filled in. */
+function templatesLength(templates: unknown): number {
+  let length = 0
+  mapStrings(templates, (text) => {
+    if (isTemplate(text)) length += text.length
+    return text
+  })
+  return length
+}
