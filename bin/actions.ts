@@ -19,6 +19,9 @@ export function wireActions(
   const renderer = createRenderer()
   return {
     actions: createActions({ db, egress, renderer, signingSecrets }),
-    close: async () => void (await Promise.all([egress.close(), renderer.close()])),
+    close: () => {
+      renderer.close()
+      return egress.close()
+    },
   }
 }

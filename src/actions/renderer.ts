@@ -1,5 +1,5 @@
 import { createInTurn } from '../in-turn.ts'
-import { createThread, ThreadLost } from '../thread.ts'
+import { createSubprocess, SubprocessLost } from '../subprocess.ts'
 import type { Scope } from './action.ts'
 import { FillError, type Filled, fillIn, mapStrings, type UsableSecrets, withBody } from './filling.ts'
 import { isTemplate, type Limits } from './template.ts'
@@ -22,13 +22,13 @@ export type Renderer = {
    *
    * @param secrets by name, where the templates may use secrets; null shows each as `•••`.
    * @param signal gives up waiting for a turn.
-   * @throws FillError; ThreadLost where it is the thread's fault; the reason of the signal.
+   * @throws FillError; SubprocessLost where it is the process's fault; the reason of the signal.
    */
   render(source: Source, templates: unknown, options: { secrets: UsableSecrets; signal: AbortSignal }): Promise<Filled>
-  close(): Promise<void>
+  close(): void
 }
 
-/** A task of the thread. JSON text, because a number that has more digits than a double loses its nature when it is copied. */
+/** A task of the other process. JSON text, because a number that has more digits than a double loses its nature when it is copied. */
 export type Task = {
   templates: string
   scope: string
@@ -37,7 +37,7 @@ export type Task = {
 }
 export type Result = (Pick<Filled, 'replaced' | 'made'> & { value: string }) | { path: string; message: string }
 
-/** What is done within this is done here: a thread costs more. */
+/** What is done within this is done here: another process costs more. */
 const HERE: Limits & { templates: number; eventBody: number } = {
   ms: 10,
   units: 500_000,
@@ -50,12 +50,12 @@ const TASK_WITHIN_MS = 10_000
 const HEAP_MIB = 1024
 
 /**
- * Makes what fills in templates. What takes a moment is done here. Of the rest one is worked on at a time, in a thread, and
+ * Makes what fills in templates. What takes a moment is done here. Of the rest one is worked on at a time, in a process of its own, and
  * organizations come in turn: a hundred hostile templates of one keep nobody else waiting for more than one of them.
  */
 export function createRenderer(): Renderer {
   const inTurn = createInTurn()
-  const thread = createThread<Task, Result>(new URL('./render-thread.ts', import.meta.url), {
+  const subprocess = createSubprocess<Task, Result>(new URL('./render-process.ts', import.meta.url), {
     name: 'templates',
     withinMs: TASK_WITHIN_MS,
     heapMib: HEAP_MIB,
@@ -75,10 +75,10 @@ export function createRenderer(): Renderer {
         eventBody: typeof eventBody === 'function' ? await eventBody() : eventBody,
         secrets,
       })
-      const work = async () => readResult(await thread.run(await task()).catch(blameTemplates))
+      const work = async () => readResult(await subprocess.run(await task()).catch(blameTemplates))
       return await inTurn(source.organizationId, work, signal)
     },
-    close: thread.close,
+    close: subprocess.close,
   }
 }
 
@@ -93,7 +93,7 @@ function renderHere(templates: unknown, scope: Scope, secrets: UsableSecrets): F
 }
 
 function blameTemplates(error: unknown): never {
-  if (!(error instanceof ThreadLost) || error.lack === undefined) throw error
+  if (!(error instanceof SubprocessLost) || error.lack === undefined) throw error
   throw new FillError('', `they take too much ${error.lack}`, { isLimit: true })
 }
 

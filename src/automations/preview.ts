@@ -12,7 +12,7 @@ import { type ErrorDetail, tryAgain } from '../errors.ts'
 import type { Config, Kind } from '../kinds/kind.ts'
 import type { Kinds } from '../kinds/registry.ts'
 import { TRIGGERS } from '../runs/triggers.ts'
-import { ThreadLost } from '../thread.ts'
+import { SubprocessLost } from '../subprocess.ts'
 
 /** What is looked at: stored or not. An id is made up for what is not stored. */
 export type Previewed = {
@@ -75,7 +75,7 @@ export async function preview(automation: Previewed, actions: Actions, kinds: Ki
     const { action, hosts, warnings } = await actions.preview(does, source, signal)
     return { preview: { ...shown, action, warnings: [...shown.warnings, ...warnings] }, hosts }
   } catch (error) {
-    if (error instanceof ThreadLost || (signal.aborted && error === signal.reason))
+    if (error instanceof SubprocessLost || (signal.aborted && error === signal.reason))
       throw Object.assign(tryAgain(), { cause: error })
     if (!(error instanceof FillError)) throw error
     shown.warnings.push(`a run would fail: ${error.message}`)

@@ -1,14 +1,14 @@
-import { parentPort } from 'node:worker_threads'
+import { answerTasks } from '../subprocess.ts'
 import { FillError, fillIn, withBody } from './filling.ts'
 import type { Result, Task } from './renderer.ts'
 import type { Limits } from './template.ts'
 
-// The thread of renderer.ts.
+// The process of renderer.ts.
 
 /** An event may have 25 MiB, of which a template may make some copies: each filter counts what it reads and makes. */
 const LIMITS: Limits = { ms: 1000, units: 60_000_000, nodes: Number.POSITIVE_INFINITY }
 
-parentPort?.on('message', (task: Task) => parentPort?.postMessage(work(task)))
+answerTasks(work)
 
 function work({ templates, scope, eventBody, secrets }: Task): Result {
   try {
