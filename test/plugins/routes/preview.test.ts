@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import t from 'tap'
 import { testApp } from '../../support/app.ts'
 
@@ -50,6 +51,57 @@ t.test('preview', async (t) => {
     t.ok(
       own.warnings.some((each: string) => warning.test(each)),
       'itself is nobody else',
+    )
+  })
+
+  t.test('a hundred slow templates keep nobody waiting, and no transaction open', async (t) => {
+    const staff = await serviceAccount(['files.read'])
+    const slow = '{% for i in (1..100000) %}{% assign x = i %}{% endfor %}'
+    const action = { type: 'http_request', url: 'https://example.com/', body: Array(100).fill(slow) }
+    let isDone = false
+    const previewed = send(staff, 'POST', `${base}/preview`, { kind: 'scheduled', config: { every: 'P1D', action } })
+    const done = previewed.finally(() => {
+      isDone = true
+    })
+    let others = 0
+    let inTransaction = 0
+    while (!isDone) {
+      const { rows } = await sql<{ state: string }>`
+        select state from pg_stat_activity where datname = current_database() and state like 'idle in %'
+           and clock_timestamp() - xact_start > interval '500 milliseconds'`.execute(db)
+      inTransaction += rows.length
+      if (!isDone) others++
+    }
+    const { status, body } = await done
+    t.equal(status, 200)
+    t.match(body.preview.warnings, [/^the template \/body\/\d+ can't be filled in: .*takes too long$/])
+    t.ok(others > 20, `meanwhile this process asked ${others} other questions`)
+    t.equal(inTransaction, 0)
+  })
+
+  t.test('refuses more of templates than can be read in a moment', async (t) => {
+    const action = {
+      type: 'http_request',
+      url: 'https://example.com/',
+      body: Array(6).fill('{{ run.id }}'.repeat(800)),
+    }
+    const { preview } = (await ask({ kind: 'scheduled', config: { every: 'P1D', action } })).body
+    t.match(preview.problems, [
+      { path: '/config/action', message: 'all templates together must not be longer than 50000 characters' },
+    ])
+  })
+
+  t.test('says where text stands that can not be stored', async (t) => {
+    const config = { every: 'P1D', message: '{{ automation.name | split: "" | first }}{{ "AGE=" | base64_decode }}' }
+    const { preview } = (await ask({ kind: 'scheduled', config })).body
+    t.equal(preview.action.text, 'P\ufffda')
+    t.match(preview.warnings, ["the template /text makes what can't be stored: U+FFFD stands in its place"])
+    const action = { type: 'http_request', url: 'https://example.com/', body: { a: ['{{ "AGE=" | base64_decode }}'] } }
+    const request = (await ask({ kind: 'scheduled', config: { every: 'P1D', action } })).body.preview
+    t.same(request.action.body, { a: ['\ufffda'] })
+    t.match(
+      request.warnings.filter((each: string) => each.includes('stored')),
+      [/^the template \/body\/a\/0 makes/],
     )
   })
 

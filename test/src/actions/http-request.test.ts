@@ -161,7 +161,7 @@ t.test('what the guard refuses is not tried again', async (t) => {
     [{ headers: { x: '{{ event.body.evil }}' } }, /"x" takes printable ASCII/],
     [{ headers: { host: 'other' } }, /"host" is set by the program/],
     [{ url: 'http://a.example/{% broken %}' }, /template \/url can't be filled in: .*tag "broken" not found/],
-    [{ body: ['{% broken %}'] }, /template \/body can't be filled in/],
+    [{ body: ['{% broken %}'] }, /template \/body\/0 can't be filled in/],
     [{ body: Array(110).fill('x'.repeat(10_000)) }, /larger than/],
   ]
   for (const [config, error] of cases) t.match(await run(config), { ok: false, retry: 'no', error })

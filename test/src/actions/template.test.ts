@@ -180,7 +180,7 @@ t.test('no template takes long, grows or crashes', async (t) => {
   }
   t.match(refusal('a\n{{ "x" | append: (n..2) }}'), /^line 2, column 18: a range must begin/)
   t.match(refusal('{{ s }}', { s: BIG }), 'is longer than 20000 characters')
-  t.match(refusal(`${BIG}`), 'must not be longer than 10000 characters')
+  t.match(refusal(`${BIG.slice(0, 20_000)}{{ a }}`), 'must not be longer than 10000 characters')
   t.equal(checkTemplate(BIG), 'must not be longer than 10000 characters')
 })
 
