@@ -1,5 +1,5 @@
 import type { Database } from '../../db/client.ts'
-import { isUnavailable } from '../../db/failures.ts'
+import { isUnavailable, uniqueViolation } from '../../db/failures.ts'
 import { carry, LARGE_BYTES } from '../../db/large.ts'
 import * as webhookEvents from '../../db/queries/webhook-events.ts'
 import type { Actions } from '../actions/index.ts'
@@ -155,7 +155,12 @@ type Store = (arrival: Arrival) => Promise<Receipt | undefined>
 
 /** Makes what stores events; large ones by themselves, so that no other waits for them. */
 function createStore(db: Database, queue: Pick<RunQueue, 'sendWithin'>, batches: EventBatches): Store {
-  const work = (arrivals: readonly Arrival[]) => storeBatch(db, queue, arrivals)
+  const work = (arrivals: readonly Arrival[]) =>
+    storeBatch(db, queue, arrivals).catch((error) => {
+      // A batch that failed after its commit is done again one by one. The id is new with each event: it is this one that is there.
+      if (arrivals.length > 1 || uniqueViolation(error) !== 'webhook_events_pkey') throw error
+      return arrivals.map(({ event }) => receiptOf(event, event.id))
+    })
   const small = gather(work, {
     ...batches,
     mostWeight: MAX_BYTES_AT_ONCE,
@@ -164,6 +169,11 @@ function createStore(db: Database, queue: Pick<RunQueue, 'sendWithin'>, batches:
   })
   const large = gather(work, { most: 1, isFinal: isUnavailable })
   return (arrival) => (arrival.event.body_bytes < LARGE_BYTES ? small(arrival) : large(arrival))
+}
+
+/** The receipt of an event that was not there before. @param id of its row. */
+function receiptOf({ run_id }: webhookEvents.NewEvent, id: string): Receipt {
+  return { event_id: id, run_id, duplicate: false }
 }
 
 /**
@@ -199,7 +209,7 @@ async function storeBatch(
   const byKey = new Map(known.map((event) => [`${event.automation_id} ${event.event_key}`, event]))
   return arrivals.map(({ hook, event }) => {
     const storedAs = written.stored.get(event.id)
-    if (storedAs !== undefined) return { event_id: storedAs, run_id: event.run_id, duplicate: false }
+    if (storedAs !== undefined) return receiptOf(event, storedAs)
     const first = isKnown(event) ? byKey.get(`${hook.automationId} ${event.event_key}`) : undefined
     return first && { event_id: first.id, run_id: first.run_id, duplicate: true }
   })

@@ -11,6 +11,7 @@ t.test('what changes while an event is on its way to be stored holds for that ev
   const { send, owner, organizationId, spaceId, db, app, actions, kinds } = test
   const base = `/api/v1/organizations/${organizationId}/spaces/${spaceId}/automations`
   let onTheWay = async () => {}
+  let afterCommit = async () => {}
   let proofsMissing = 0
   const receive = createReceiver({
     db,
@@ -23,6 +24,7 @@ t.test('what changes while an event is on its way to be stored holds for that ev
         onTheWay = async () => {}
         await change()
         await write(NO_QUEUE, createPace())
+        await afterCommit()
       },
     },
   })
@@ -75,6 +77,33 @@ t.test('what changes while an event is on its way to be stored holds for that ev
     const hook = await knownHook()
     onTheWay = async () => void (await send(owner, 'DELETE', `${base}/${hook.id}`))
     await t.rejects(hook.deliver(await sign('{}')), { code: 'webhook_not_verified' })
+  })
+
+  t.test('what fails after its commit is answered as what it is: stored once', async (t) => {
+    const hook = await knownHook()
+    const { trigger } = (await send(owner, 'PATCH', `${base}/${hook.id}`, { config: { verification: 'none' } })).body
+      .automation
+    const hookId = trigger.url.split('/').at(-1)
+    let isFirst = true
+    afterCommit = async () => {
+      if (isFirst) {
+        isFirst = false
+        throw new Error('its answer is lost')
+      }
+    }
+    const bodies = ['{"n":1}', '{"n":2}', '{"n":3}']
+    const answers = await Promise.all(
+      bodies.map((body) => receive(hookId, { headers: {}, bytes: Buffer.from(body) }, async () => {})),
+    )
+    const events = (await stored(hook.id)).slice(0, -1)
+    t.notOk(isFirst)
+    t.equal(events.length, 3)
+    for (const { receipt } of answers as { receipt: { event_id: string; run_id: string } }[])
+      t.match(
+        events.find(({ id }: { id: string }) => id === receipt.event_id),
+        { run_id: receipt.run_id, status: 'accepted' },
+      )
+    afterCommit = async () => {}
   })
 
   t.test('what stands beside a hook that has changed is stored all the same', async (t) => {
