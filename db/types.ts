@@ -192,7 +192,9 @@ export interface Members {
 
 export interface Organizations {
   created_at: Generated<Timestamp>;
+  datasets_enabled: Generated<boolean>;
   id: string;
+  intended_public_url: string | null;
   name: string;
   open_signups_enabled: Generated<boolean>;
   slug: string;
@@ -213,6 +215,7 @@ export interface Roles {
   name: string;
   organization_id: string;
   permissions: string[];
+  updated_at: Generated<Timestamp>;
 }
 
 export interface ServiceAccounts {
