@@ -23,6 +23,7 @@ export async function buildBenchApp(
     config: { publicUrl: 'http://127.0.0.1', corsOrigin: [], rateLimit: 1e9, trustProxy: false, multiTenant: false },
     db,
     kinds: KINDS,
+    rules: 'those of benchmarks',
     cipher: CIPHER,
     passwords: createPasswords(),
     actions: wireActions(db, CIPHER, { egressAllow: [] }).actions,

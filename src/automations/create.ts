@@ -16,9 +16,9 @@ import { requireOthersWords } from './gate.ts'
 import { initialStatus } from './lifecycle.ts'
 import type { Means } from './means.ts'
 import { requireRoomForProposal } from './policy.ts'
+import { checked, findProblems, requireValid } from './problems.ts'
 import { digestOf } from './revisions.ts'
 import { refuseCredentialOfStaff } from './staff.ts'
-import { requireValid } from './validity.ts'
 import { storeValues } from './versions.ts'
 
 const MAX_PER_SPACE = 10_000
@@ -56,7 +56,8 @@ export async function create(
     secretVersions: token === undefined ? {} : { [OAUTH_SLOT]: 1 },
   }
   const owner = ownerOf(space, id)
-  await requireValid(trx, means, { ...owner, kind }, content, { isWhole: isActive })
+  const problems = await findProblems(trx, means, { ...owner, kind }, content)
+  requireValid(problems, { isWhole: isActive && policy.require_whole_config })
   const digest = digestOf(id, kind, content)
   await automations.insert(trx, space, {
     id,
@@ -68,11 +69,13 @@ export async function create(
     created_by_user_id: actor.type === 'user' ? actor.id : null,
     created_by_service_account_id: actor.type === 'service_account' ? actor.id : null,
     owner_user_id: actor.type === 'user' ? actor.id : null,
+    ...checked(problems, means),
   })
   if (token !== undefined) await storeValues(trx, caller, owner, { [OAUTH_SLOT]: token }, means)
   const sendsTo = means.kinds.profile(kind, config, means.actions).hosts
   await writeRevision(trx, actor, space, id, { revision: 1, content, digest, sendsTo })
-  await changed(trx, means.kinds, null, { organizationId: space.organizationId, id, kind, status, config })
+  const { organizationId } = space
+  await changed(trx, means.kinds, null, { organizationId, id, kind, status, config, problems })
   const details = { kind, name: content.name, status, revision: 1, digest }
   await record(trx, caller, space, id, 'automation.created', { ...details, ...credentialDeed(token) })
   return id
