@@ -89,9 +89,9 @@ t.test('automations of a space', async (t) => {
     }
     const unfinished = (await save('scheduled', { message: 'Hello' })).body.automation
     const { status, body } = await send(owner, 'PATCH', `${base}/${unfinished.id}`, { status: 'active' })
-    t.equal(status, 400)
-    t.match(body.details, [{ path: '/config', message: /needs one of/ }])
-    t.match((await save('social_post', {}, 'active')).body.details, [{ path: '/config/provider' }])
+    t.equal(status, 200)
+    t.match(body.automation.problems, [{ path: '/config', message: /needs one of/ }])
+    t.same((await save('social_post', {}, 'active')).body.automation.problems, [], 'it has a default for everything')
     await clear()
   })
 
