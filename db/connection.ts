@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { parseExact } from './exact-json.ts'
 
 /** A connection is found dead, by the kernel too, some probes after it was idle for this long. */
 const KEEP_ALIVE_MS = 10_000
@@ -43,10 +44,15 @@ export function connectionConfig(url: string, { answerWithin, connectWithin = CO
     application_name: 'hyperspeed',
     query_timeout: answerWithin,
     connectionTimeoutMillis: connectWithin,
+    types: { getTypeParser: parserOf },
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
   } satisfies pg.ClientConfig
 }
+
+/** JSON keeps the digits of its numbers; everything else is read as pg reads it. */
+const parserOf: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
+  oid === pg.types.builtins.JSON || oid === pg.types.builtins.JSONB ? parseExact : pg.types.getTypeParser(oid, format)
 
 /** Whether a statement failed because the server said nothing. */
 export function isSilence(error: unknown): boolean {

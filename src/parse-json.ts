@@ -1,3 +1,4 @@
+import { parseExact } from '../db/exact-json.ts'
 import { ApiError } from './errors.ts'
 import { firstUnstorable } from './storable.ts'
 
@@ -10,7 +11,7 @@ import { firstUnstorable } from './storable.ts'
 export function parseJson(bytes: Buffer): unknown {
   let value: unknown
   try {
-    value = JSON.parse(decodeUtf8(bytes))
+    value = parseExact(decodeUtf8(bytes))
   } catch {
     throw new ApiError('invalid_json')
   }

@@ -1,3 +1,4 @@
+import { isExactNumber } from '../db/exact-json.ts'
 import type { ErrorDetail } from './errors.ts'
 import { escapePointer } from './json-pointer.ts'
 
@@ -22,8 +23,10 @@ export function firstUnstorable(value: unknown, path = '', depth = 0, within = '
     const message = unstorableText(value)
     return message === undefined ? undefined : { path, message }
   }
-  if (typeof value === 'number')
-    return Number.isFinite(value) ? undefined : { path, message: 'the number is too large' }
+  if (typeof value === 'number' || isExactNumber(value))
+    return Number.isFinite(Number(isExactNumber(value) ? value.rawJSON : value))
+      ? undefined
+      : { path, message: 'the number is too large' }
   if (typeof value !== 'object' || value === null) return undefined
   if (depth >= MAX_DEPTH) return { path, message: `is nested deeper than ${MAX_DEPTH} levels` }
   return Array.isArray(value) ? inArray(value, path, depth) : inObject(value, path, depth, within)

@@ -5,6 +5,7 @@ import { startProgram } from '../support/programs.ts'
 import { figure, medianBy, NONE, progress, table } from '../support/report.ts'
 import type { Effort, Suite } from '../support/suite.ts'
 import { type Made, makeAutomations, makeWorkspace, type Workspace } from '../support/workspace.ts'
+import { measureFollowers } from './followers.ts'
 import { type Clock, insertLimit, listLimit } from './limits.ts'
 
 const CONNECTIONS = 32
@@ -35,8 +36,9 @@ export const http: Suite = {
         { name: INSERTS, measure: () => insertLimit(db, workspace, CONNECTIONS, loading) },
       ]
       const figures = await measure(effort, [...subjects(server.ready, workspace, automations, loading), ...limits])
+      const followers = await measureFollowers(db, server, workspace, effort)
       await Promise.all([server.stop(), bare.stop()])
-      return report(figures, effort)
+      return `${report(figures, effort)}\n\n${followers}`
     }),
 }
 

@@ -1,8 +1,9 @@
-import { Ajv, type Options, type ValidateFunction } from 'ajv'
+import { Ajv, type Options } from 'ajv'
 import addFormats from 'ajv-formats'
 import fp from 'fastify-plugin'
 import type { Component } from '../../schemas/component.ts'
 import { ApiError } from '../../src/errors.ts'
+import { exactly, type Validate } from '../../src/exactly.ts'
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
@@ -29,7 +30,7 @@ export default fp<{ components: readonly Component[] }>(
     const body = createAjv(components, { coerceTypes: false })
     const text = createAjv(components, { coerceTypes: 'array' })
     app.setValidatorCompiler<Record<string, unknown>>(
-      ({ schema, httpPart }): ValidateFunction => (httpPart === 'body' ? body : text).compile(schema),
+      ({ schema, httpPart }): Validate => exactly((httpPart === 'body' ? body : text).compile(schema)),
     )
     app.addHook('preValidation', async (request) => {
       // `null` is a body, and no object.

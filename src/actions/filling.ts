@@ -1,3 +1,4 @@
+import { isExactNumber, parseExact } from '../../db/exact-json.ts'
 import { escapePointer } from '../json-pointer.ts'
 import type { Scope } from './action.ts'
 import { createFiller, type Limits, type SecretUse, TemplateError } from './template.ts'
@@ -56,14 +57,14 @@ export function fillIn(
 /** A scope with the body of its event, which is JSON text; with what it has, where there is none. */
 export function withBody(scope: Scope, eventBody: string | undefined): Scope {
   if (eventBody === undefined || scope.event === null) return scope
-  return { ...scope, event: { ...scope.event, body: JSON.parse(eventBody) } }
+  return { ...scope, event: { ...scope.event, body: parseExact(eventBody) } }
 }
 
 /** A JSON value with all its strings (not its keys) changed. @param change is given the JSON pointer of each, too. */
 export function mapStrings(value: unknown, change: (text: string, path: string) => string, path = ''): unknown {
   if (typeof value === 'string') return change(value, path)
   if (Array.isArray(value)) return value.map((item, i) => mapStrings(item, change, `${path}/${i}`))
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null || isExactNumber(value)) return value
   const entries = Object.entries(value)
   return Object.fromEntries(
     entries.map(([key, item]) => [key, mapStrings(item, change, `${path}/${escapePointer(key)}`)]),

@@ -1,3 +1,4 @@
+import { isExactNumber } from '../../db/exact-json.ts'
 import type { HttpRequestAction } from '../../schemas/actions/http-request.ts'
 import type { Egress } from '../egress/guard.ts'
 import { headerNameProblem } from '../egress/headers.ts'
@@ -130,6 +131,6 @@ function textsOf({ url, headers, body }: HttpRequestAction): [path: string, temp
 /** All strings in a JSON value, with their JSON pointers. */
 function stringsIn(value: unknown, path = ''): [path: string, text: string][] {
   if (typeof value === 'string') return [[path, value]]
-  if (typeof value !== 'object' || value === null) return []
+  if (typeof value !== 'object' || value === null || isExactNumber(value)) return []
   return Object.entries(value).flatMap(([key, item]) => stringsIn(item, `${path}/${escapePointer(key)}`))
 }

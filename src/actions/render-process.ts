@@ -1,4 +1,6 @@
+import { parseExact } from '../../db/exact-json.ts'
 import { answerTasks } from '../subprocess.ts'
+import type { Scope } from './action.ts'
 import { FillError, fillIn, withBody } from './filling.ts'
 import type { Result, Task } from './renderer.ts'
 import type { Limits } from './template.ts'
@@ -12,7 +14,7 @@ answerTasks(work)
 
 function work({ templates, scope, eventBody, secrets }: Task): Result {
   try {
-    const filled = fillIn(JSON.parse(templates), withBody(JSON.parse(scope), eventBody), LIMITS, secrets)
+    const filled = fillIn(parseExact(templates), withBody(parseExact(scope) as Scope, eventBody), LIMITS, secrets)
     return { ...filled, value: JSON.stringify(filled.value) }
   } catch (error) {
     if (error instanceof FillError) return { path: error.path, message: error.message }

@@ -1,3 +1,4 @@
+import { parseExact } from '../../db/exact-json.ts'
 import { createInTurn } from '../in-turn.ts'
 import { createSubprocess, SubprocessLost } from '../subprocess.ts'
 import type { Scope } from './action.ts'
@@ -99,7 +100,7 @@ function blameTemplates(error: unknown): never {
 
 function readResult(result: Result): Filled {
   if ('message' in result) throw new FillError(result.path, result.message, { isLimit: true })
-  return { ...result, value: JSON.parse(result.value) }
+  return { ...result, value: parseExact(result.value) }
 }
 
 /** The characters of all strings that are more than themselves when they are filled in. */

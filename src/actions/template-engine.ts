@@ -94,14 +94,22 @@ export class TemplateFault extends Error {
   override readonly name = 'TemplateFault'
 }
 
-type Handler = Extract<FilterImplOptions, (...args: never[]) => unknown>
+/** A filter. */
+export type Handler = Extract<FilterImplOptions, (...args: never[]) => unknown>
 
 /**
  * A Liquid engine without files and without what has no bounds. What a render may take is said with each.
  *
  * @param parseLimit characters of a template.
+ * @param own filters that take the place of Liquid's of the same names.
  */
-export function createEngine({ parseLimit }: { parseLimit: number }): Liquid {
+export function createEngine({
+  parseLimit,
+  filters: own,
+}: {
+  parseLimit: number
+  filters: Record<string, Handler>
+}): Liquid {
   const liquid = new Liquid({
     parseLimit,
     ownPropertyOnly: true,
@@ -114,7 +122,7 @@ export function createEngine({ parseLimit }: { parseLimit: number }): Liquid {
   for (const tag of TAGS_OF_FILES) delete liquid.tags[tag]
   for (const name of Object.keys(liquid.filters)) liquid.unregisterFilter(name)
   for (const name of FILTERS) {
-    const filter = filters[name]
+    const filter = own[name] ?? filters[name]
     if (typeof filter === 'function') liquid.registerFilter(name, boundedFilter(name, filter))
   }
   liquid.registerTag('capture', BoundedCapture)

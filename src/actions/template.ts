@@ -1,7 +1,9 @@
 import { AssertionError, LiquidError, ParseError, type Template, type Token, TokenizationError } from 'liquidjs'
+import { canonicalNumber, isExactNumber } from '../../db/exact-json.ts'
 import { remember } from '../remember.ts'
 import { storableText } from '../storable.ts'
 import { checkRanges, createEngine, TemplateFault } from './template-engine.ts'
+import { ARITHMETIC, keepDigits, LongNumber } from './template-numbers.ts'
 import { guardSecrets, type SecretUse, useSecrets } from './template-secrets.ts'
 
 export type { SecretUse }
@@ -40,7 +42,7 @@ const MAX_REASON_LENGTH = 200
 export const TEMPLATES_TOO_LONG = `all templates together must not be longer than ${MAX_TEMPLATES_LENGTH} characters`
 const TOO_LONG = 'takes too long'
 const TOO_MUCH = 'makes too much text or too many items'
-const ENGINE = createEngine({ parseLimit: MAX_TEMPLATE_LENGTH })
+const ENGINE = createEngine({ parseLimit: MAX_TEMPLATE_LENGTH, filters: ARITHMETIC })
 
 /** Whether a text is anything but itself when it is filled in. */
 export function isTemplate(text: string): boolean {
@@ -123,6 +125,7 @@ function parse(text: string, takesSecrets: boolean): { templates: Template[]; se
     throw new TemplateFault(`must not be longer than ${MAX_TEMPLATE_LENGTH} characters`)
   const templates = ENGINE.parse(text)
   checkRanges(templates, ENGINE)
+  if (/\d[\d.]{15}/.test(text)) keepDigits(templates, ENGINE)
   const secrets = text.includes('secrets') ? guardSecrets(templates, ENGINE, takesSecrets) : []
   return { templates, secrets }
 }
@@ -134,10 +137,17 @@ function parse(text: string, takesSecrets: boolean): { templates: Template[]; se
  */
 function copyScope(scope: object, most: number): object {
   let count = 0
+  /** One for each value, because `group_by` asks whether they are the same. */
+  const long = new Map<string, LongNumber>()
   const copy = (value: unknown): unknown => {
     if (++count > most) throw new TemplateError(TOO_MUCH, { isLimit: true })
     if (Array.isArray(value)) return value.map(copy)
     if (typeof value !== 'object' || value === null) return value
+    if (isExactNumber(value)) {
+      const number = long.get(canonicalNumber(value)) ?? new LongNumber(value.rawJSON)
+      long.set(canonicalNumber(value), number)
+      return number
+    }
     const made: Record<string, unknown> = Object.create(null)
     for (const [key, item] of Object.entries(value)) made[key] = copy(item)
     return made

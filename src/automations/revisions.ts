@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isExactNumber } from '../../db/exact-json.ts'
 import { byName } from '../../db/queries/automation-secrets.ts'
 import type { AutomationKind } from '../../schemas/automations.ts'
 import { canonicalJson } from '../canonical-json.ts'
@@ -59,7 +60,7 @@ function compare(before: unknown, after: unknown, path: string): Change[] {
 }
 
 function isContainer(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
+  return typeof value === 'object' && value !== null && !isExactNumber(value)
 }
 
 function at(container: object, key: string): unknown {

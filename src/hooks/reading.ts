@@ -7,7 +7,12 @@ import { createSubprocess, SubprocessLost } from '../subprocess.ts'
 export type Read = ReturnType<Intake['read']>
 
 /** A request for the other process to read. */
-export type Task = { kind: string; config: Config; delivery: Delivery }
+export type Task = {
+  kind: string
+  /** As JSON: a number that has more digits than a double loses its nature when it is copied. */
+  config: string
+  delivery: Delivery
+}
 export type Result = { read: Read } | { refusal: { code: ErrorCode; details: ErrorDetail[] | undefined } }
 
 /** Bytes that take no time worth speaking of, whatever they say. */
@@ -44,6 +49,6 @@ export function createReader({ withinMs = READ_WITHIN_MS } = {}): Reader {
   return (kind, intake, config, delivery) => {
     // The other process has the kinds of the program, and no others.
     const isApart = delivery.bytes.length > READ_AT_ONCE && KINDS.find(kind)?.intake === intake
-    return isApart ? readApart({ kind, config, delivery }) : intake.read(config, delivery)
+    return isApart ? readApart({ kind, config: JSON.stringify(config), delivery }) : intake.read(config, delivery)
   }
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { parseExact } from '../../../db/exact-json.ts'
 import { ApiError } from '../../errors.ts'
 import { remember } from '../../remember.ts'
 import { REPLACEMENT, storableText } from '../../storable.ts'
@@ -51,7 +52,7 @@ function readJson({ text, isReplaced }: Text): Body | undefined {
     ? text.replaceAll(ESCAPES, (whole, unstorable) => (unstorable === undefined ? whole : '\\ufffd'))
     : text
   try {
-    return { value: JSON.parse(json), json, isReplaced: isReplaced || json !== text }
+    return { value: parseExact(json), json, isReplaced: isReplaced || json !== text }
   } catch {
     return undefined
   }

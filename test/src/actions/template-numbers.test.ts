@@ -1,0 +1,92 @@
+import t from 'tap'
+import { parseExact } from '../../../db/exact-json.ts'
+import { createFiller } from '../../../src/actions/template.ts'
+
+const ID = '8202522731445525542'
+/** 2^53 + 1, the first that a double does not have. */
+const LONG = '9007199254740993'
+const SCOPE = parseExact(`{
+  "id": ${ID}, "a": ${LONG}, "b": 9007199254740992,
+  "list": [${LONG}, 9007199254740991, ${LONG}, 9007199254740992.5, 5],
+  "items": [{"n": ${LONG}, "x": 1}, {"n": ${LONG}, "x": 2}, {"n": 1, "x": 3}, {"x": 4}]
+}`) as Record<string, unknown>
+
+function filled(text: string): string {
+  return createFiller(SCOPE, { ms: 5000, units: 1e6, nodes: 1e6 })(text).text
+}
+
+t.test('a long number is its digits, whatever is done with it as text', async (t) => {
+  t.equal(filled('{{ id }} {{ id | json }} {{ id | append: "!" }} {{ id | url_encode }}'), `${ID} ${ID} ${ID}! ${ID}`)
+  t.equal(filled('{{ id | slice: 0, 3 }} {{ id | default: 1 }} {{ id | split: "" | size }}'), `820 ${ID} 19`)
+  t.equal(filled('{{ list | json }}'), `[${LONG},9007199254740991,${LONG},9007199254740992.5,5]`)
+  t.equal(filled('{{ list | join: ";" }}'), `${LONG};9007199254740991;${LONG};9007199254740992.5;5`)
+  t.equal(
+    filled(`{{ ${LONG} }} {{ 12345678901234567890 | json }}`),
+    `${LONG} 12345678901234567890`,
+    'in a template too',
+  )
+  t.equal(filled('[{{ id.constructor }}{{ id.toString }}{{ id.source }}{{ id["#source"] }}]'), '[]')
+})
+
+t.test('long numbers are compared by all their digits', async (t) => {
+  t.equal(
+    filled('{% if a == b %}equal{% elsif a > b and b < a and a >= b and b <= a and a != b %}more{% endif %}'),
+    'more',
+  )
+  t.equal(filled(`{% if a == ${LONG} and list contains ${LONG} %}yes{% endif %}`), 'yes')
+  t.equal(filled(`{% case a %}{% when 9007199254740992 %}no{% when ${LONG} %}yes{% endcase %}`), 'yes')
+  t.equal(filled('{% if a == "text" or a == nil %}no{% else %}yes{% endif %}'), 'yes')
+  t.equal(filled('{{ list | sort | join: " " }}'), `5 9007199254740991 9007199254740992.5 ${LONG} ${LONG}`)
+  t.equal(filled('{{ items | sort: "n" | map: "x" | join }}'), '3 1 2 4', 'what is not there comes last')
+  t.equal(filled('{{ list | uniq | size }}'), '4')
+  t.equal(filled(`{{ items | where: "n", ${LONG} | map: "x" | join }}`), '1 2')
+  t.equal(filled('{{ items | group_by: "n" | map: "items" | map: "size" | join }}'), '2 1 1')
+})
+
+t.test('calculations are decimal', async (t) => {
+  const right: [template: string, result: string][] = [
+    ['0.0725 | times: 100', '7.25'],
+    ['0.1 | plus: 0.2', '0.3'],
+    ['3 | times: 1.1', '3.3'],
+    ['1.005 | round: 2', '1.01'],
+    ['id | plus: 1', '8202522731445525543'],
+    ['id | minus: a', '8193515532190784549'],
+    ['id | times: id', '67281379159880565132190683412574393764'],
+    ['id | divided_by: 2', '4101261365722762771'],
+    ['id | modulo: 10', '2'],
+    ['list | sum', '36028797018963974.5'],
+    ['items | sum: "n"', '18014398509481987'],
+    ['id | at_least: 5', ID],
+    ['id | at_most: 5', '5'],
+    [`"${ID}" | to_integer | plus: 1`, '8202522731445525543'],
+    ['100000000000 | times: 100000000000', '10000000000000000000000'],
+  ]
+  const asBefore: [template: string, result: string][] = [
+    ['7 | divided_by: 2', '3.5'],
+    ['10 | divided_by: 3', '3.333333333333333'],
+    ['20.0 | divided_by: 7', '2.857142857142857'],
+    ['10 | divided_by: 3, true', '3'],
+    ['1 | divided_by: 0', 'Infinity'],
+    ['5 | modulo: 3', '2'],
+    ['-5 | modulo: 3', '1'],
+    ['2.5 | round', '3'],
+    ['-2.5 | round', '-3'],
+    ['1234 | round: -2', '1200'],
+    ['"3.7" | ceil', '4'],
+    ['-3.2 | floor', '-4'],
+    ['"-7" | abs', '7'],
+    ['"1" | plus: "2"', '3'],
+    ['"abc" | plus: 1', '1'],
+    ['nil | plus: 2', '2'],
+    ['4.0 | plus: 1', '5'],
+  ]
+  for (const [template, result] of [...right, ...asBefore]) t.equal(filled(`{{ ${template} }}`), result, template)
+})
+
+t.test('a number of a million digits takes no time', async (t) => {
+  const scope = parseExact(`{"n":${'9'.repeat(1_000_000)},"m":1e-400}`) as Record<string, unknown>
+  const fill = createFiller(scope, { ms: 1000, units: 1e7, nodes: 100 })
+  t.equal(fill('{{ n | times: n | plus: 1 | divided_by: n }}').text, 'NaN', 'it is calculated with as a double is')
+  t.throws(() => fill('{{ n }}'), { message: /longer than 20000 characters/ })
+  t.equal(fill('{{ m }} {% if m == 0 %}nothing{% endif %}').text, '1e-400 ')
+})
