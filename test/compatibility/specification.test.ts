@@ -1,11 +1,10 @@
 import t from 'tap'
 import { type Answer, type Caller, testApp } from '../support/app.ts'
 import { SECRETS, startServer } from '../support/server.ts'
+import { FIELDS, TIME, whatIsWrong } from './fields.ts'
 
 // The specification of the Automations API, sentence by sentence, in its order, against the program as it is started.
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/
 const NOWHERE = '018e1234-abcd-7000-8000-0000000000a0'
 const KINDS = ['social_post', 'reverse_tunnel', 'scheduled', 'webhook']
 const DIGEST = {
@@ -16,44 +15,6 @@ const DIGEST = {
 }
 /** What may be sent in place of a field: of every other type, and nothing. */
 const OTHER_TYPES = [null, 7, true, 'x', [], {}, '']
-
-/** The fields of an automation that the specification shows: what each is, and whether it may be null. */
-const FIELDS: Record<string, RegExp | 'string' | 'object'> = {
-  id: UUID,
-  organization_id: UUID,
-  space_id: UUID,
-  name: 'string',
-  kind: /^(social_post|reverse_tunnel|scheduled|webhook)$/,
-  config: 'object',
-  status: /^(draft|pending_approval|active|paused|rejected)$/,
-  created_by_user_id: UUID,
-  created_by_service_account_id: UUID,
-  reviewed_by_user_id: UUID,
-  reviewed_at: TIME,
-  rejection_reason: 'string',
-  last_run_at: TIME,
-  last_error: 'string',
-  created_at: TIME,
-  updated_at: TIME,
-}
-const NULLABLE = new Set([
-  'created_by_user_id',
-  'created_by_service_account_id',
-  'reviewed_by_user_id',
-  'reviewed_at',
-  'rejection_reason',
-  'last_run_at',
-  'last_error',
-])
-
-function whatIsWrong(automation: Record<string, unknown>): string[] {
-  return Object.entries(FIELDS).flatMap(([field, wanted]) => {
-    const value = automation[field]
-    if (value === null && NULLABLE.has(field)) return []
-    const isRight = typeof wanted === 'string' ? typeof value === wanted : wanted.test(String(value))
-    return isRight && value !== null && !Array.isArray(value) ? [] : [`${field} is ${JSON.stringify(value)}`]
-  })
-}
 
 t.test('the Automations API', async (t) => {
   const { owner, organizationId, spaceId, person, serviceAccount, db, databaseUrl } = await testApp(t)
