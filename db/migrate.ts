@@ -9,6 +9,7 @@ import * as webhooks from './migrations/0005-webhooks.ts'
 import * as kindsAndSecrets from './migrations/0006-kinds-and-secrets.ts'
 import * as events from './migrations/0007-events.ts'
 import * as turns from './migrations/0008-runs.ts'
+import * as workspace from './migrations/0009-workspace.ts'
 import * as problems from './migrations/0010-problems.ts'
 import type { DB } from './types.ts'
 
@@ -22,6 +23,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0006-kinds-and-secrets': kindsAndSecrets,
   '0007-events': events,
   '0008-runs': turns,
+  '0009-workspace': workspace,
   '0010-problems': problems,
 }
 

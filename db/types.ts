@@ -196,7 +196,9 @@ export interface Members {
 
 export interface Organizations {
   created_at: Generated<Timestamp>;
+  datasets_enabled: Generated<boolean>;
   id: string;
+  intended_public_url: string | null;
   name: string;
   open_signups_enabled: Generated<boolean>;
   slug: string;
@@ -217,6 +219,7 @@ export interface Roles {
   name: string;
   organization_id: string;
   permissions: string[];
+  updated_at: Generated<Timestamp>;
 }
 
 export interface ServiceAccounts {

@@ -30,6 +30,7 @@ import automations from './routes/automations.ts'
 import chat from './routes/chat.ts'
 import decisions from './routes/decisions.ts'
 import hooks from './routes/hooks.ts'
+import instance from './routes/instance.ts'
 import invites from './routes/invites.ts'
 import me from './routes/me.ts'
 import members from './routes/members.ts'
@@ -86,6 +87,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
   app.decorate('kinds', deps.kinds)
   app.decorate('rules', deps.rules)
   app.decorate('settings', {
+    version,
     multiTenant: config.multiTenant,
     rateLimit: config.rateLimit,
     limitsLogins: config.rateLimit !== undefined,
@@ -128,6 +130,7 @@ async function registerApi(app: FastifyInstance, publicUrl: string): Promise<voi
   await app.register(hooks, { prefix: HOOKS })
   await app.register(reviews, { prefix: `${ORGANIZATION}/reviews` })
   await app.register(automationPolicy, { prefix: `${ORGANIZATION}/automation-policy` })
+  await app.register(instance, { prefix: '/api/v1/public' })
   await app.register(auth, { prefix: '/api/v1/auth' })
   await app.register(me, { prefix: '/api/v1/me' })
   await app.register(organizations, { prefix: '/api/v1/organizations' })

@@ -28,6 +28,8 @@ declare module 'fastify' {
 
 /** Settings that routes read. */
 export type Settings = {
+  /** The version of this program. */
+  version: string
   /** Whether the database takes many organizations. */
   multiTenant: boolean
   eventBatches: EventBatches | undefined

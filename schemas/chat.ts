@@ -17,7 +17,14 @@ const EXAMPLE_MESSAGE = {
   content: 'Good morning',
   metadata: {},
   created_at: '2024-03-18T09:00:00.000Z',
+  updated_at: '2024-03-18T09:00:00.000Z',
 }
+
+/** What messages have elsewhere in the workspace; clients read it. */
+const attachments = nullable(
+  Type.Array(Type.Unknown(), { description: 'Always null: the messages here are text alone.' }),
+)
+const reactions = nullable(Type.Array(Type.Unknown(), { description: 'Always null, likewise.' }))
 
 export const ChatRoom = component(
   'ChatRoom',
@@ -30,11 +37,6 @@ export const ChatRoom = component(
     },
     { description: 'A room of a space, where people and automations leave messages.', example: EXAMPLE_ROOM },
   ),
-)
-
-export const ChatRoomResponse = component(
-  'ChatRoomResponse',
-  closed({ chat_room: ref(ChatRoom) }, { description: 'One chat room.', example: { chat_room: EXAMPLE_ROOM } }),
 )
 
 export const ChatRoomListResponse = component(
@@ -71,6 +73,7 @@ export const ChatMessage = component(
         description: 'What programs know of it: where an automation wrote it, which one.',
       }),
       created_at: timestamp('When it was written.'),
+      updated_at: timestamp('The same: messages are not edited here.'),
     },
     { description: 'A message in a chat room.', example: EXAMPLE_MESSAGE },
   ),
@@ -78,7 +81,10 @@ export const ChatMessage = component(
 
 export const ChatMessageResponse = component(
   'ChatMessageResponse',
-  closed({ message: ref(ChatMessage) }, { description: 'One message.', example: { message: EXAMPLE_MESSAGE } }),
+  closed(
+    { message: ref(ChatMessage), attachments },
+    { description: 'One message.', example: { message: EXAMPLE_MESSAGE, attachments: null } },
+  ),
 )
 
 export const ChatMessageListResponse = component(
@@ -86,11 +92,14 @@ export const ChatMessageListResponse = component(
   closed(
     {
       messages: Type.Array(ref(ChatMessage)),
+      attachments,
+      reactions,
       next_cursor: nextCursor('What to send as `cursor` for older messages; null when there are none.'),
     },
     {
-      description: 'Messages of a chat room, newest first.',
-      example: { messages: [EXAMPLE_MESSAGE], next_cursor: null },
+      description:
+        'The newest messages of a chat room, or those before a cursor: a page is in the order in which they were written.',
+      example: { messages: [EXAMPLE_MESSAGE], attachments: null, reactions: null, next_cursor: null },
     },
   ),
 )
@@ -98,7 +107,12 @@ export const ChatMessageListResponse = component(
 export const ChatMessageCreate = component(
   'ChatMessageCreate',
   closed(
-    { content: visibleText(32_768, { description: 'The text.', example: 'Good morning' }) },
+    {
+      content: visibleText(32_768, { description: 'The text.', example: 'Good morning' }),
+      attachments: Type.Optional(
+        nullable(Type.Array(Type.Unknown(), { maxItems: 0, description: 'None can be taken: the list is empty.' })),
+      ),
+    },
     { description: 'A new message.', example: { content: 'Good morning' } },
   ),
 )

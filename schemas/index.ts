@@ -15,10 +15,12 @@ import * as digest from './digest.ts'
 import * as errors from './errors.ts'
 import * as headers from './headers.ts'
 import * as health from './health.ts'
+import * as instance from './instance.ts'
 import * as invites from './invites.ts'
 import type { KindSchema } from './kinds/kind.ts'
 import * as me from './me.ts'
 import * as members from './members.ts'
+import * as notifications from './notifications.ts'
 import * as organizations from './organizations.ts'
 import * as paging from './paging.ts'
 import * as permissions from './permissions.ts'
@@ -54,7 +56,9 @@ export const COMPONENTS: readonly Component[] = [
   webhookEvents,
   automationSecrets,
   auth,
+  instance,
   me,
+  notifications,
   permissions,
   organizations,
   members,

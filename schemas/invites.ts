@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { closed, component, nullable, ref, timestamp, uuid } from './component.ts'
 import { Email } from './email.ts'
+import { EXAMPLE_ORGANIZATION, Organization } from './organizations.ts'
 
 const EXAMPLE_TOKEN = 'inv_3q2-7wAAJx0pJ4mTz8uYbVnKcQsEfGhLrWiXoPd6a1M'
 
@@ -52,6 +53,21 @@ export const InviteCreated = component(
       }),
     },
     { description: 'A new invite with its token.', example: { invite: EXAMPLE, token: EXAMPLE_TOKEN } },
+  ),
+)
+
+export const InviteAccepted = component(
+  'InviteAccepted',
+  closed(
+    {
+      ok: Type.Boolean({ description: 'Always true.' }),
+      organization_id: uuid('The organization that the caller is a member of now.'),
+      organization: ref(Organization),
+    },
+    {
+      description: 'What the caller belongs to now.',
+      example: { ok: true, organization_id: EXAMPLE_ORGANIZATION.id, organization: EXAMPLE_ORGANIZATION },
+    },
   ),
 )
 

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { closed, component, nullable, timestamp, uuid, visibleText } from './component.ts'
+import { closed, component, nullable, stringEnum, timestamp, uuid, visibleText } from './component.ts'
 
 export const Me = component(
   'Me',
@@ -15,6 +15,16 @@ export const Me = component(
           { title: 'OwnServiceAccount', description: 'Which service account is asking; null for people.' },
         ),
       ),
+      signup_request: nullable(
+        closed(
+          {
+            id: uuid('Sign-up request UUID.'),
+            organization_id: uuid('The organization that they wait to be let into.'),
+            status: stringEnum(['pending']),
+          },
+          { title: 'OwnSignupRequest', description: 'What the account waits for, or null.' },
+        ),
+      ),
       signup_pending: Type.Boolean({ description: 'Whether the account waits to be let into the organization.' }),
     },
     {
@@ -25,6 +35,7 @@ export const Me = component(
         display_name: 'Ada Lovelace',
         created_at: '2024-03-01T10:00:00.000Z',
         service_account: null,
+        signup_request: null,
         signup_pending: false,
       },
     },

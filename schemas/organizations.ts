@@ -1,12 +1,15 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { closed, component, ref, timestamp, uuid, visibleText } from './component.ts'
+import { closed, component, nullable, ref, timestamp, uuid, visibleText } from './component.ts'
 import { StoredPermissions } from './permissions.ts'
 
-const EXAMPLE = {
+export const EXAMPLE_ORGANIZATION = {
   id: '018e1234-abcd-7000-8000-000000000000',
   name: 'Analytical Engines',
   slug: 'analytical-engines',
   open_signups_enabled: false,
+  datasets_enabled: false,
+  intended_public_url: null,
+  public_origin_override: null,
   created_at: '2024-03-01T10:00:00.000Z',
 }
 
@@ -15,6 +18,13 @@ const openSignupsEnabled = Type.Boolean({
     'Whether anybody may register and then wait for approval. It says nothing where the server takes many organizations: ' +
     'there, anybody registers, and joins by invite.',
 })
+
+const datasetsEnabled = Type.Boolean({
+  description: 'A switch of the workspace around this program, kept for its clients: nothing here depends on it.',
+})
+
+const INTENDED_URL =
+  'Where its people mean to reach it, or null. Kept for clients: where the server is reached, its operator sets.'
 
 export const Organization = component(
   'Organization',
@@ -26,23 +36,29 @@ export const Organization = component(
         description: 'Unique on this server, made of the name: lower-case letters, digits and hyphens.',
       }),
       open_signups_enabled: openSignupsEnabled,
+      datasets_enabled: datasetsEnabled,
+      intended_public_url: nullable(Type.String({ description: INTENDED_URL })),
+      public_origin_override: nullable(Type.String({ description: 'Always null: an origin is set by the operator.' })),
       created_at: timestamp('When it was created.'),
     },
-    { description: 'Who owns spaces, members, roles and service accounts.', example: EXAMPLE },
+    { description: 'Who owns spaces, members, roles and service accounts.', example: EXAMPLE_ORGANIZATION },
   ),
 )
 export type Organization = Static<typeof Organization>
 
-export const OrganizationResponse = component(
-  'OrganizationResponse',
-  closed({ organization: ref(Organization) }, { description: 'One organization.', example: { organization: EXAMPLE } }),
-)
-
 export const OrganizationListResponse = component(
   'OrganizationListResponse',
   closed(
-    { organizations: Type.Array(ref(Organization)) },
-    { description: 'The organizations of the caller, oldest first.', example: { organizations: [EXAMPLE] } },
+    {
+      organizations: Type.Array(ref(Organization)),
+      can_create_organization: Type.Boolean({
+        description: 'Whether the caller may make another one: a person, where the server takes many or has none yet.',
+      }),
+    },
+    {
+      description: 'The organizations of the caller, oldest first.',
+      example: { organizations: [EXAMPLE_ORGANIZATION], can_create_organization: false },
+    },
   ),
 )
 
@@ -56,6 +72,32 @@ export const OrganizationCreate = component(
       }),
     },
     { description: 'A new organization, whose Owner the caller becomes.', example: { name: 'Analytical Engines' } },
+  ),
+)
+
+export const OrganizationUpdate = component(
+  'OrganizationUpdate',
+  closed(
+    {
+      intended_public_url: Type.Optional(
+        nullable(
+          Type.String({
+            maxLength: 2000,
+            pattern: '^(?:https?://[^\\s]+)?$',
+            description: `${INTENDED_URL} An empty one is null.`,
+          }),
+        ),
+      ),
+      sync_runtime_origin: Type.Optional(
+        Type.Boolean({
+          description: 'Taken from clients that send it, and without effect: see `public_origin_override`.',
+        }),
+      ),
+    },
+    {
+      description: 'What to change. What is left out stays as it is.',
+      example: { intended_public_url: 'https://work.example.com' },
+    },
   ),
 )
 
@@ -73,8 +115,11 @@ export const PermissionListResponse = component(
 export const OrganizationFeatures = component(
   'OrganizationFeatures',
   closed(
-    { open_signups_enabled: openSignupsEnabled },
-    { description: 'What is switched on in an organization.', example: { open_signups_enabled: false } },
+    { open_signups_enabled: openSignupsEnabled, datasets_enabled: datasetsEnabled },
+    {
+      description: 'What is switched on in an organization.',
+      example: { open_signups_enabled: false, datasets_enabled: false },
+    },
   ),
 )
 
@@ -82,14 +127,17 @@ export const FeaturesResponse = component(
   'FeaturesResponse',
   closed(
     { features: ref(OrganizationFeatures) },
-    { description: 'The switches of an organization.', example: { features: { open_signups_enabled: false } } },
+    {
+      description: 'The switches of an organization.',
+      example: { features: { open_signups_enabled: false, datasets_enabled: false } },
+    },
   ),
 )
 
 export const FeaturesUpdate = component(
   'FeaturesUpdate',
   closed(
-    { open_signups_enabled: Type.Optional(openSignupsEnabled) },
+    { open_signups_enabled: Type.Optional(openSignupsEnabled), datasets_enabled: Type.Optional(datasetsEnabled) },
     { description: 'What to change. What is left out stays as it is.', example: { open_signups_enabled: true } },
   ),
 )

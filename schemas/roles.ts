@@ -10,6 +10,7 @@ const EXAMPLE = {
   is_system: false,
   permissions: ['files.read', 'files.write'],
   created_at: '2024-03-01T10:00:00.000Z',
+  updated_at: '2024-03-01T10:00:00.000Z',
 }
 
 export const Role = component(
@@ -22,6 +23,7 @@ export const Role = component(
       is_system: Type.Boolean({ description: 'True for `Owner` alone, which is fixed.' }),
       permissions: StoredPermissions,
       created_at: timestamp('When it was created.'),
+      updated_at: timestamp('When its name or its permissions were set last.'),
     },
     { description: 'A named set of permissions.', example: EXAMPLE },
   ),
@@ -61,7 +63,13 @@ export type RoleCreate = Static<typeof RoleCreate>
 export const RoleUpdate = component(
   'RoleUpdate',
   closed(
-    { name: Type.Optional(name), permissions: Type.Optional(permissions) },
+    {
+      name: Type.Optional(name),
+      permissions: Type.Optional(permissions),
+      set_permissions: Type.Optional(
+        Type.Boolean({ description: 'With false, `permissions` is left out of account.', default: true }),
+      ),
+    },
     {
       description: 'What to change. What is left out stays as it is; `permissions` are replaced whole.',
       example: { permissions: ['files.read'] },

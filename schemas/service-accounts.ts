@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { closed, component, nullable, ref, timestamp, uuid, visibleText } from './component.ts'
+import { closed, component, nullable, ref, timestamp, uuid, VISIBLE, visibleText } from './component.ts'
 import { EXAMPLE_ROLE_ID, RoleIds } from './role-ids.ts'
 
 const EXAMPLE = {
@@ -75,6 +75,13 @@ const name = visibleText(200, {
   example: 'Drafting assistant',
 })
 
+/** A setting that can be cleared, by null or by an empty text. */
+function clearable(maxLength: number, description: string) {
+  return Type.Optional(
+    nullable(Type.String({ maxLength, pattern: `^$|${VISIBLE}`, description: `${description} An empty one is null.` })),
+  )
+}
+
 const settings = {
   role_ids: Type.Optional(RoleIds),
   expires_at: Type.Optional(
@@ -86,14 +93,10 @@ const settings = {
       }),
     ),
   ),
-  provider: Type.Optional(nullable(visibleText(100, { description: 'Who runs the AI, or null.' }))),
-  openrouter_model: Type.Optional(nullable(visibleText(200, { description: 'Its model at OpenRouter, or null.' }))),
-  cursor_default_repo_url: Type.Optional(
-    nullable(visibleText(2000, { description: 'The repository it works in, or null.' })),
-  ),
-  cursor_default_ref: Type.Optional(
-    nullable(visibleText(300, { description: 'The branch, tag or commit it starts from, or null.' })),
-  ),
+  provider: clearable(100, 'Who runs the AI, or null.'),
+  openrouter_model: clearable(200, 'Its model at OpenRouter, or null.'),
+  cursor_default_repo_url: clearable(2000, 'The repository it works in, or null.'),
+  cursor_default_ref: clearable(300, 'The branch, tag or commit it starts from, or null.'),
 }
 
 export const ServiceAccountCreate = component(

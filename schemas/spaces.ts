@@ -47,6 +47,24 @@ export const SpaceCreate = component(
 )
 export type SpaceCreate = Static<typeof SpaceCreate>
 
+export const SpaceAccessSummary = component(
+  'SpaceAccessSummary',
+  closed(
+    {
+      projects: Type.Array(
+        closed(
+          { project_id: uuid('Space UUID.'), can_access: Type.Boolean({ description: 'Always true.' }) },
+          { title: 'SpaceAccessSummaryItem' },
+        ),
+      ),
+    },
+    {
+      description: 'The spaces that the caller may enter, which are all that the caller learns of.',
+      example: { projects: [{ project_id: EXAMPLE.id, can_access: true }] },
+    },
+  ),
+)
+
 export const SpaceAccess = component(
   'SpaceAccess',
   closed(

@@ -56,8 +56,9 @@ export function createSubprocess<Task, Result>(module: URL, options: SubprocessO
   }
   const work = async (task: Task): Promise<Result> => {
     clearTimeout(idle)
-    child ??= start(module, options)
-    const current = child
+    const current = child ?? start(module, options)
+    if (child === undefined) current.once('exit', () => end(current))
+    child = current
     current.ref()
     current.channel?.ref()
     const tooLong = setTimeout(() => end(current), withinMs)

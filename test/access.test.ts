@@ -101,7 +101,7 @@ t.test('every operation as everybody', async (t) => {
   const { app, send, owner, organizationId, spaceId, person, serviceAccount, otherOrganization } = await testApp(t)
   const base = `/api/v1/organizations/${organizationId}/spaces/${spaceId}`
   const automation = (await send(owner, 'POST', `${base}/automations`, { name: 'n', kind: 'webhook' })).body.automation
-  const room = (await send(owner, 'POST', `${base}/chat-rooms`, { name: 'general' })).body.chat_room
+  const room = (await send(owner, 'POST', `${base}/chat-rooms`, { name: 'general' })).body
   const nowhere = '018e1234-abcd-7000-8000-000000000000'
   const routes = routesOf(app, {
     orgId: organizationId,

@@ -13,6 +13,7 @@ export type ChatMessage = {
   content: string
   metadata: Record<string, unknown>
   created_at: Date
+  updated_at: Date
 }
 
 const SHOWN = [
@@ -23,6 +24,7 @@ const SHOWN = [
   'content',
   sql<Record<string, unknown>>`metadata`.as('metadata'),
   'created_at',
+  'created_at as updated_at',
 ] as const
 
 /**

@@ -53,6 +53,17 @@ export async function insert(trx: Transaction<DB>, space: Space, row: { id: stri
     .executeTakeFirstOrThrow()
 }
 
+/** Deletes a room with its messages. @returns undefined when the space has none of that id. */
+export async function remove(trx: Transaction<DB>, space: Space, id: string): Promise<ChatRoom | undefined> {
+  return trx
+    .deleteFrom('chat_rooms')
+    .where('organization_id', '=', space.organizationId)
+    .where('space_id', '=', space.id)
+    .where('id', '=', id)
+    .returning(SHOWN)
+    .executeTakeFirst()
+}
+
 /**
  * Makes those of some rooms that are missing. In the order of their names, so that two transactions that make the same ones do
  * not wait for one another.

@@ -7,16 +7,26 @@ export type Organization = {
   name: string
   slug: string
   open_signups_enabled: boolean
+  datasets_enabled: boolean
+  intended_public_url: string | null
   created_at: Date
 }
 
 /** What an organization can turn on and off. */
-export type Features = Pick<Organization, 'open_signups_enabled'>
+export type Features = Pick<Organization, 'open_signups_enabled' | 'datasets_enabled'>
 
 /** Held by whoever asks whether there is an organization yet and makes the only one, until the transaction ends. */
 const ONLY_ORGANIZATION_LOCK = 4_711_002
 
-const ORGANIZATION = ['id', 'name', 'slug', 'open_signups_enabled', 'created_at'] as const
+const ORGANIZATION = [
+  'id',
+  'name',
+  'slug',
+  'open_signups_enabled',
+  'datasets_enabled',
+  'intended_public_url',
+  'created_at',
+] as const
 
 /** A piece of the organizations that somebody belongs to, the oldest first. */
 export async function list(db: Kysely<DB>, userId: string, piece: Piece): Promise<Organization[]> {
@@ -39,6 +49,11 @@ export async function find(db: Kysely<DB>, id: string): Promise<Organization | u
 /** Holds the switches of an organization in place until the transaction ends. */
 export async function lock(trx: Transaction<DB>, id: string): Promise<Organization | undefined> {
   return trx.selectFrom('organizations').select(ORGANIZATION).where('id', '=', id).forNoKeyUpdate().executeTakeFirst()
+}
+
+/** Whether the database has any organization. */
+export async function exists(db: Kysely<DB>): Promise<boolean> {
+  return (await findFirst(db)) !== undefined
 }
 
 /** The oldest organization of the database: the only one, unless the server takes many. */
@@ -68,6 +83,11 @@ export async function insert(
     .onConflict((conflict) => conflict.column('slug').doNothing())
     .returning(ORGANIZATION)
     .executeTakeFirst()
+}
+
+/** Says where the people of an organization mean to reach it. */
+export async function updatePublicUrl(trx: Transaction<DB>, id: string, url: string | null): Promise<void> {
+  await trx.updateTable('organizations').set({ intended_public_url: url }).where('id', '=', id).execute()
 }
 
 /** Sets the switches of an organization. */

@@ -9,9 +9,10 @@ export type Role = {
   is_system: boolean
   permissions: string[]
   created_at: Date
+  updated_at: Date
 }
 
-const ROLE = ['id', 'organization_id', 'name', 'is_system', 'permissions', 'created_at'] as const
+const ROLE = ['id', 'organization_id', 'name', 'is_system', 'permissions', 'created_at', 'updated_at'] as const
 
 /** A piece of the roles of an organization, the oldest first. */
 export async function list(db: Kysely<DB>, organizationId: string, piece: Piece): Promise<Role[]> {
@@ -85,7 +86,7 @@ export async function update(
 ): Promise<Role> {
   return trx
     .updateTable('roles')
-    .set(change)
+    .set({ ...change, updated_at: sql<Date>`now()` })
     .where('organization_id', '=', organizationId)
     .where('id', '=', id)
     .returning(ROLE)

@@ -50,16 +50,24 @@ export async function find(db: Kysely<DB>, organizationId: string, id: string): 
   return requests(db, organizationId).where('signup_requests.id', '=', id).executeTakeFirst()
 }
 
-/** Whether somebody waits to be let in anywhere. */
-export async function isPending(db: Kysely<DB>, userId: string): Promise<boolean> {
-  const row = await db
+/** What somebody waits for, the oldest request first; undefined for nothing. */
+export async function findPending(
+  db: Kysely<DB>,
+  userId: string,
+): Promise<{ id: string; organization_id: string } | undefined> {
+  return db
     .selectFrom('signup_requests')
-    .select('id')
+    .select(['id', 'organization_id'])
     .where('user_id', '=', userId)
     .where('status', '=', 'pending')
+    .orderBy('created_at')
     .limit(1)
     .executeTakeFirst()
-  return row !== undefined
+}
+
+/** Whether somebody waits to be let in anywhere. */
+export async function isPending(db: Kysely<DB>, userId: string): Promise<boolean> {
+  return (await findPending(db, userId)) !== undefined
 }
 
 export async function insert(

@@ -81,7 +81,7 @@ const ONWARD: Record<string, Onward | Onward[]> = {
   },
   createChatRoom: {
     status: 201,
-    gives: { chatRoomId: '/chat_room/id' },
+    gives: { chatRoomId: '/id' },
     to: ['createChatMessage', 'listChatMessages'],
   },
 }

@@ -25,12 +25,14 @@ declare module 'fastify' {
      *
      * @param schema of one row.
      * @param idOf what the rows of one time are ordered by.
+     * @param others the other members.
      */
     sendAll<T extends Component, R extends Static<T> & { created_at: Date }>(
       key: string,
       schema: T,
       read: (piece: Piece) => Promise<R[]>,
       idOf: (row: R) => string,
+      others?: Record<string, unknown>,
     ): Promise<FastifyReply>
   }
 }
@@ -71,19 +73,20 @@ export default fp(
         return this.send(stream)
       },
     )
-    app.decorateReply('sendAll', async function (this: FastifyReply, key, { $id }, read, idOf) {
+    app.decorateReply('sendAll', async function (this: FastifyReply, key, { $id }, read, idOf, others = {}) {
       type Row = Awaited<ReturnType<typeof read>>[number]
       const readBehind = (row: Row | undefined) =>
         read({ after: row ? { createdAt: row.created_at, id: idOf(row) } : null, most: ROWS_AT_ONCE })
       const first = await readBehind(undefined)
-      if (first.length < ROWS_AT_ONCE) return this.send({ [key]: first })
+      if (first.length < ROWS_AT_ONCE) return this.send({ [key]: first, ...others })
       const items = { type: 'array', items: { $ref: $id } }
       const write = this.compileSerializationSchema({ type: 'object', properties: { items } })
       async function* parts() {
         for (let rows = first; rows.length > 0; rows = await readBehind(rows.at(-1)))
           yield jsonText(write({ items: rows }).slice('{"items":['.length, -']}'.length))
       }
-      return this.sendParts(key, parts())
+      const written = Object.entries(others).map(([name, value]) => [name, jsonText(JSON.stringify(value))])
+      return this.sendParts(key, parts(), Object.fromEntries(written))
     })
   },
   { name: 'parts', dependencies: ['authorization'] },

@@ -10,16 +10,18 @@ import {
   ChatRoom,
   ChatRoomCreate,
   ChatRoomListResponse,
-  ChatRoomResponse,
 } from '../../schemas/chat.ts'
-import { ref } from '../../schemas/component.ts'
+import { NoContent, ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { ChatRoomParams, SpaceParams } from '../../schemas/params.ts'
+import { removeRoom } from '../../src/access/chat-rooms.ts'
 import { refuseTaken } from '../../src/conflict.ts'
 import { ApiError } from '../../src/errors.ts'
 import { isUuid } from '../core/validation.ts'
 import { DEFAULT_LIMIT, readPage, showPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
+
+const NOTHING_MORE = { attachments: null }
 
 /** Rooms of a space: what a `channel` in the config of an automation names. */
 const routes: RoutePlugin = async (app) => {
@@ -57,15 +59,35 @@ const routes: RoutePlugin = async (app) => {
         summary: 'Create a chat room',
         params: SpaceParams,
         body: ref(ChatRoomCreate),
-        response: { 201: ref(ChatRoomResponse), ...errors(409) },
+        response: { 201: ref(ChatRoom), ...errors(409) },
       },
     },
     async ({ space, body }, reply) =>
       reply.code(201).transact(async (trx) => {
         if (!(await spaces.lock(trx, space))) throw new ApiError('space_not_found')
         const write = chatRooms.insert(trx, space, { id: newId(), name: body.name.trim() })
-        return { chat_room: await refuseTaken(write, 'chat_rooms_name_key', 'name_taken') }
+        return refuseTaken(write, 'chat_rooms_name_key', 'name_taken')
       }),
+  )
+
+  app.delete(
+    '/:chatRoomId',
+    {
+      config: { permission: 'chat.write', peopleOnly: true },
+      schema: {
+        operationId: 'deleteChatRoom',
+        tags: ['Chat'],
+        summary: 'Delete a chat room',
+        description:
+          'For good, with its messages. An automation whose `channel` names it makes another of that name when it has something to say.',
+        params: ChatRoomParams,
+        response: { 204: NoContent, ...errors(404) },
+      },
+    },
+    async ({ caller, space, params }, reply) => {
+      await db.transaction().execute((trx) => removeRoom(trx, caller, space, params.chatRoomId))
+      return reply.code(204).send(null)
+    },
   )
 
   app.get(
@@ -76,7 +98,7 @@ const routes: RoutePlugin = async (app) => {
         operationId: 'listChatMessages',
         tags: ['Chat'],
         summary: 'List the messages of a chat room',
-        description: `Newest first, ${DEFAULT_LIMIT} at a time unless \`limit\` says otherwise.`,
+        description: `The newest ${DEFAULT_LIMIT} unless \`limit\` says otherwise, the oldest of them first; \`next_cursor\` leads to those before them.`,
         params: ChatRoomParams,
         querystring: ChatMessageQuery,
         response: { 200: ref(ChatMessageListResponse), ...errors(404) },
@@ -89,7 +111,7 @@ const routes: RoutePlugin = async (app) => {
       const wanted = { before: after?.[0] ?? null, most }
       const found = await chatMessages.list(db, space, room.id, wanted)
       const { page, next_cursor } = showPage(found, ({ id }) => [id])
-      return { messages: page, next_cursor }
+      return { messages: page.toReversed(), ...NOTHING_MORE, reactions: null, next_cursor }
     },
   )
 
@@ -110,7 +132,7 @@ const routes: RoutePlugin = async (app) => {
       reply.code(201).transact(async (trx) => {
         if (!(await chatRooms.lock(trx, space, params.chatRoomId))) throw new ApiError('chat_room_not_found')
         const row = { id: newId(), author_user_id: actor.userId, content: body.content }
-        return { message: await chatMessages.insert(trx, space, params.chatRoomId, row) }
+        return { message: await chatMessages.insert(trx, space, params.chatRoomId, row), ...NOTHING_MORE }
       }),
   )
 }

@@ -2,11 +2,11 @@ import * as organizations from '../../db/queries/organizations.ts'
 import * as users from '../../db/queries/users.ts'
 import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
-import { InviteCreate, InviteCreated, InviteTokenParams } from '../../schemas/invites.ts'
-import { OrganizationResponse } from '../../schemas/organizations.ts'
+import { InviteAccepted, InviteCreate, InviteCreated, InviteTokenParams } from '../../schemas/invites.ts'
 import { OrganizationParams } from '../../schemas/params.ts'
 import * as grants from '../../src/access/grants.ts'
 import * as invites from '../../src/access/invites.ts'
+import { toShown } from '../../src/access/organizations.ts'
 import { ApiError } from '../../src/errors.ts'
 import { unauthorized } from '../core/authentication.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
@@ -48,7 +48,7 @@ const routes: RoutePlugin = async (app) => {
           'The caller becomes a member of the organization, without roles. Whoever has no account yet registers with ' +
           'the token instead. An invite that the caller can’t accept is not used up.',
         params: InviteTokenParams,
-        response: { 200: ref(OrganizationResponse), ...errors(404, 409) },
+        response: { 200: ref(InviteAccepted), ...errors(404, 409) },
       },
     },
     async ({ caller, params }, reply) =>
@@ -59,7 +59,7 @@ const routes: RoutePlugin = async (app) => {
         await invites.join(trx, invite, caller)
         const organization = await organizations.find(trx, invite.organization_id)
         if (organization === undefined) throw new ApiError('invite_not_found')
-        return { organization }
+        return { ok: true, organization_id: organization.id, organization: toShown(organization) }
       }),
   )
 }

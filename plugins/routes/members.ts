@@ -2,7 +2,7 @@ import * as memberRoles from '../../db/queries/member-roles.ts'
 import * as members from '../../db/queries/members.ts'
 import { NoContent, ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
-import { Member, MemberListResponse, MemberRoles } from '../../schemas/members.ts'
+import { Member, MemberListResponse, MemberRoles, MemberRolesSet } from '../../schemas/members.ts'
 import { MemberParams, OrganizationParams } from '../../schemas/params.ts'
 import * as grants from '../../src/access/grants.ts'
 import { ApiError } from '../../src/errors.ts'
@@ -89,13 +89,13 @@ const routes: RoutePlugin = async (app) => {
           'One person at least stays Owner.',
         params: MemberParams,
         body: ref(MemberRoles),
-        response: { 200: ref(MemberRoles), ...errors(404, 409) },
+        response: { 200: ref(MemberRolesSet), ...errors(404, 409) },
       },
     },
     async ({ caller, organization, params, body }) =>
       db.transaction().execute(async (trx) => {
         const change = await grants.begin(trx, organization.id, caller)
-        return { role_ids: await grants.setMemberRoles(change, params.userId, body.role_ids) }
+        return { ok: true, role_ids: await grants.setMemberRoles(change, params.userId, body.role_ids) }
       }),
   )
 }

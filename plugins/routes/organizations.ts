@@ -6,10 +6,11 @@ import {
   Organization,
   OrganizationCreate,
   OrganizationListResponse,
+  OrganizationUpdate,
   PermissionListResponse,
 } from '../../schemas/organizations.ts'
 import { OrganizationParams } from '../../schemas/params.ts'
-import { changeFeatures, found, foundOnly } from '../../src/access/organizations.ts'
+import { changeFeatures, featuresOf, found, foundOnly, toShown, update } from '../../src/access/organizations.ts'
 import { PERMISSIONS } from '../../src/access/permissions.ts'
 import { ApiError } from '../../src/errors.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
@@ -34,8 +35,11 @@ const routes: RoutePlugin = async (app) => {
       reply.sendAll(
         'organizations',
         Organization,
-        (piece) => organizations.list(db, actor.userId, piece),
+        async (piece) => (await organizations.list(db, actor.userId, piece)).map(toShown),
         ({ id }) => id,
+        {
+          can_create_organization: actor.type === 'user' && (settings.multiTenant || !(await organizations.exists(db))),
+        },
       ),
   )
 
@@ -55,7 +59,9 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async ({ caller, body }, reply) =>
-      reply.code(201).transact((trx) => (settings.multiTenant ? found : foundOnly)(trx, caller, body.name)),
+      reply
+        .code(201)
+        .transact(async (trx) => toShown(await (settings.multiTenant ? found : foundOnly)(trx, caller, body.name))),
   )
 
   app.get(
@@ -70,7 +76,27 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(Organization) },
       },
     },
-    async ({ organization }) => find(organization.id),
+    async ({ organization }) => toShown(await find(organization.id)),
+  )
+
+  app.patch(
+    '/:orgId',
+    {
+      config: { permission: 'org.manage', peopleOnly: true },
+      schema: {
+        operationId: 'updateOrganization',
+        tags: ['Organizations'],
+        summary: 'Update an organization',
+        description: 'What is left out stays as it is.',
+        params: OrganizationParams,
+        body: ref(OrganizationUpdate),
+        response: { 200: ref(Organization) },
+      },
+    },
+    async ({ caller, organization, body: { intended_public_url: url } }) =>
+      db.transaction().execute(async (trx) => {
+        return toShown(await update(trx, caller, organization.id, { intended_public_url: url === '' ? null : url }))
+      }),
   )
 
   app.get(
@@ -104,8 +130,7 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async ({ organization }) => {
-      const { open_signups_enabled } = await find(organization.id)
-      return { features: { open_signups_enabled } }
+      return { features: featuresOf(await find(organization.id)) }
     },
   )
 
@@ -129,7 +154,7 @@ const routes: RoutePlugin = async (app) => {
       }),
   )
 
-  async function find(id: string): Promise<Organization> {
+  async function find(id: string): Promise<organizations.Organization> {
     const organization = await organizations.find(db, id)
     // Whoever asks is a member, so it was there a moment ago.
     if (organization === undefined) throw new ApiError('not_a_member')

@@ -72,7 +72,9 @@ const routes: RoutePlugin = async (app) => {
     async ({ caller, organization, params, body }) =>
       db.transaction().execute(async (trx) => {
         const change = await grants.begin(trx, organization.id, caller)
-        return { role: await grants.updateRole(change, params.roleId, body) }
+        const { name, permissions, set_permissions: isSet = true } = body
+        const wanted = { name, permissions: isSet ? permissions : undefined }
+        return { role: await grants.updateRole(change, params.roleId, wanted) }
       }),
   )
 

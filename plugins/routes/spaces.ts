@@ -1,11 +1,13 @@
 import type { Piece } from '../../db/page.ts'
+import * as members from '../../db/queries/members.ts'
 import * as spaceRoles from '../../db/queries/space-roles.ts'
 import * as spaces from '../../db/queries/spaces.ts'
 import { NoContent, ref } from '../../schemas/component.ts'
+import { Member, SpaceMemberListResponse } from '../../schemas/members.ts'
 import { OrganizationParams, SpaceParams } from '../../schemas/params.ts'
-import { Space, SpaceAccess, SpaceCreate, SpaceListResponse } from '../../schemas/spaces.ts'
+import { Space, SpaceAccess, SpaceAccessSummary, SpaceCreate, SpaceListResponse } from '../../schemas/spaces.ts'
 import * as grants from '../../src/access/grants.ts'
-import { seesEverySpace } from '../../src/access/permissions.ts'
+import { SEES_EVERY_SPACE, seesEverySpace } from '../../src/access/permissions.ts'
 import { create, remove } from '../../src/access/spaces.ts'
 import { ApiError } from '../../src/errors.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
@@ -50,6 +52,50 @@ const routes: RoutePlugin = async (app) => {
     },
     async ({ caller, organization, body }, reply) =>
       reply.code(201).transact((trx) => create(trx, caller, organization.id, body)),
+  )
+
+  app.get(
+    '/access-summary',
+    {
+      config: { permission: 'member' },
+      schema: {
+        operationId: 'getSpaceAccessSummary',
+        tags: ['Spaces'],
+        summary: 'Get which spaces the caller may enter',
+        params: OrganizationParams,
+        response: { 200: ref(SpaceAccessSummary) },
+      },
+    },
+    async ({ actor, organization }) => {
+      const member = { userId: actor.userId, all: seesEverySpace(organization.permissions) }
+      const ids = await spaces.listIdsFor(db, organization.id, member)
+      return { projects: ids.map((id) => ({ project_id: id, can_access: true })) }
+    },
+  )
+
+  app.get(
+    '/:spaceId/accessible-members',
+    {
+      config: { permission: 'member' },
+      schema: {
+        operationId: 'listSpaceMembers',
+        tags: ['Spaces'],
+        summary: 'List who may enter a space',
+        description: 'Oldest first.',
+        params: SpaceParams,
+        response: { 200: ref(SpaceMemberListResponse) },
+      },
+    },
+    async ({ space }, reply) => {
+      const allowed = await spaceRoles.list(db, space)
+      return reply.sendAll(
+        'members',
+        Member,
+        (piece) => members.listOfSpace(db, space, SEES_EVERY_SPACE, piece),
+        (row) => row.user_id,
+        { space_has_allowlist: allowed.length > 0, allowed_role_ids: allowed },
+      )
+    },
   )
 
   app.get(

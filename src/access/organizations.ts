@@ -7,6 +7,7 @@ import * as members from '../../db/queries/members.ts'
 import * as organizations from '../../db/queries/organizations.ts'
 import * as roles from '../../db/queries/roles.ts'
 import type { DB } from '../../db/types.ts'
+import type { Organization } from '../../schemas/organizations.ts'
 import * as audit from '../audit.ts'
 import { ApiError } from '../errors.ts'
 import type { Caller } from './caller.ts'
@@ -57,13 +58,47 @@ export async function changeFeatures(
 ): Promise<organizations.Features> {
   const organization = await organizations.lock(trx, id)
   if (organization === undefined) throw new ApiError('not_a_member')
-  const before = { open_signups_enabled: organization.open_signups_enabled }
+  const before = featuresOf(organization)
   const after = { ...before, ...wanted }
   if (isDeepStrictEqual(before, after)) return after
   await organizations.updateFeatures(trx, id, after)
   const target = { type: 'organization', id }
   await audit.record(trx, id, caller, { action: 'organization.features_changed', target, details: { before, after } })
   return after
+}
+
+/** An organization as the API shows it. */
+export function toShown(organization: organizations.Organization): Organization {
+  return { ...organization, public_origin_override: null }
+}
+
+/** The switches of an organization. */
+export function featuresOf({
+  open_signups_enabled,
+  datasets_enabled,
+}: organizations.Organization): organizations.Features {
+  return { open_signups_enabled, datasets_enabled }
+}
+
+/**
+ * Changes what an organization says of itself; what is left out stays as it is.
+ *
+ * @throws ApiError `not_a_member` where the organization has gone since its caller was let in.
+ */
+export async function update(
+  trx: Transaction<DB>,
+  caller: Caller,
+  id: string,
+  { intended_public_url: after }: { intended_public_url?: string | null | undefined },
+): Promise<organizations.Organization> {
+  const organization = await organizations.lock(trx, id)
+  if (organization === undefined) throw new ApiError('not_a_member')
+  const { intended_public_url: before } = organization
+  if (after === undefined || after === before) return organization
+  await organizations.updatePublicUrl(trx, id, after)
+  const details = { before: { intended_public_url: before }, after: { intended_public_url: after } }
+  await audit.record(trx, id, caller, { action: 'organization.updated', target: { type: 'organization', id }, details })
+  return { ...organization, intended_public_url: after }
 }
 
 /**

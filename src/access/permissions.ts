@@ -3,7 +3,7 @@ import { PERMISSIONS, type Permission } from '../../schemas/permissions.ts'
 export { PERMISSIONS, type Permission }
 
 /** Whoever holds one of these enters every space of the organization, and learns which spaces do not exist. */
-const SEES_EVERY_SPACE: readonly Permission[] = ['org.manage', 'space.members.manage']
+export const SEES_EVERY_SPACE: readonly Permission[] = ['org.manage', 'space.members.manage']
 
 export function seesEverySpace(held: ReadonlySet<string>): boolean {
   return SEES_EVERY_SPACE.some((permission) => held.has(permission))

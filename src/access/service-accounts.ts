@@ -115,12 +115,14 @@ function settingsOf(
   current: serviceAccounts.ServiceAccountSettings,
 ): serviceAccounts.ServiceAccountSettings {
   const kept = <T>(value: T | undefined, before: T): T => (value === undefined ? before : value)
+  const keptText = (value: string | null | undefined, before: string | null) =>
+    kept(value === '' ? null : value, before)
   return {
     name: wanted.name?.trim() ?? current.name,
-    provider: kept(wanted.provider, current.provider),
-    openrouter_model: kept(wanted.openrouter_model, current.openrouter_model),
-    cursor_default_repo_url: kept(wanted.cursor_default_repo_url, current.cursor_default_repo_url),
-    cursor_default_ref: kept(wanted.cursor_default_ref, current.cursor_default_ref),
+    provider: keptText(wanted.provider, current.provider),
+    openrouter_model: keptText(wanted.openrouter_model, current.openrouter_model),
+    cursor_default_repo_url: keptText(wanted.cursor_default_repo_url, current.cursor_default_repo_url),
+    cursor_default_ref: keptText(wanted.cursor_default_ref, current.cursor_default_ref),
     token_expires_at: kept(timeAhead(wanted.expires_at), current.token_expires_at),
   }
 }

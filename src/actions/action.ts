@@ -2,22 +2,7 @@ import type { TSchema } from '@sinclair/typebox'
 import type { ConfigProblem } from '../errors.ts'
 import type { SecretValues } from '../secrets/sealed.ts'
 import type { Filled, UsableSecrets } from './filling.ts'
-import type { SeenEvent } from './scope.ts'
-
-/** What templates may say: plain data, made of JSON values alone. */
-export type Scope = {
-  run: {
-    id: string
-    trigger: string
-    attempt: number
-    scheduled_for: string | null
-    created_at: string
-    /** What it was given by whoever asked for it; empty where nothing was. */
-    input: Readonly<Record<string, unknown>>
-  }
-  automation: { id: string; name: string; kind: string; last_run_at: string | null }
-  event: SeenEvent | null
-}
+import type { Scope } from './scope.ts'
 
 /** What sets an action off: its `type`, and what the action of that type takes. */
 export type ActionConfig = { type: string } & Record<string, unknown>

@@ -1,6 +1,6 @@
 import { isExactNumber, parseExact } from '../../db/exact-json.ts'
 import { escapePointer } from '../json-pointer.ts'
-import type { Scope } from './action.ts'
+import type { Scope } from './scope.ts'
 import { createFiller, type Limits, type SecretUse, TemplateError } from './template.ts'
 
 /** A template of several that can't be filled in. `path` is a JSON pointer into them. */

@@ -5,12 +5,13 @@ import type { Egress, EgressResponse } from '../egress/guard.ts'
 import { MASK, maskHeaders, redactor } from '../secrets/redact.ts'
 import type { SecretValues } from '../secrets/sealed.ts'
 import { signatureHeaders } from '../secrets/standard-webhooks.ts'
-import type { Action, ActionContext, ActionPreview, ActionResult, Fill, Scope } from './action.ts'
+import type { Action, ActionContext, ActionPreview, ActionResult, Fill } from './action.ts'
 import { mapStrings } from './filling.ts'
 import { failedAnswer, isServerError, shownAnswer } from './http-answer.ts'
 import { requestProblems, requestProfile } from './http-checks.ts'
 import { RenderError, type RenderedRequest, renderRequest } from './http-template.ts'
 import { replacedWarnings } from './replaced.ts'
+import type { Scope } from './scope.ts'
 
 export type HttpRequestConfig = HttpRequestAction
 

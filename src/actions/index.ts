@@ -12,11 +12,11 @@ import type {
   ActionProfile,
   ActionResult,
   Fill,
-  Scope,
 } from './action.ts'
 import { createHttpRequestAction } from './http-request.ts'
 import { createMessageAction } from './message.ts'
 import type { Renderer, Source } from './renderer.ts'
+import type { Scope } from './scope.ts'
 
 /** Every action there is, by the `type` in its config. */
 export type Actions = {

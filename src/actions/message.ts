@@ -6,9 +6,10 @@ import * as digests from '../../db/queries/digests.ts'
 import type { DB } from '../../db/types.ts'
 import { MessageAction } from '../../schemas/actions/message.ts'
 import { gather } from '../gather.ts'
-import type { Action, Fill, Scope } from './action.ts'
+import type { Action, Fill } from './action.ts'
 import { FillError } from './filling.ts'
 import { replacedWarnings } from './replaced.ts'
+import type { Scope } from './scope.ts'
 import { checkTemplate } from './template.ts'
 
 const MAX_TOGETHER = 400

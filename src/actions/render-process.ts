@@ -1,8 +1,8 @@
 import { parseExact } from '../../db/exact-json.ts'
 import { answerTasks } from '../subprocess.ts'
-import type { Scope } from './action.ts'
 import { FillError, fillIn, withBody } from './filling.ts'
 import type { Result, Task } from './renderer.ts'
+import type { Scope } from './scope.ts'
 import type { Limits } from './template.ts'
 
 // The process of renderer.ts.

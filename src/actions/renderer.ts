@@ -1,8 +1,8 @@
 import { parseExact } from '../../db/exact-json.ts'
 import { createInTurn } from '../in-turn.ts'
 import { createSubprocess, SubprocessLost } from '../subprocess.ts'
-import type { Scope } from './action.ts'
 import { FillError, type Filled, fillIn, mapStrings, type UsableSecrets, withBody } from './filling.ts'
+import type { Scope } from './scope.ts'
 import { isTemplate, type Limits } from './template.ts'
 
 /** What the templates of one run, or of one preview, may say. */
@@ -95,7 +95,7 @@ function renderHere(templates: unknown, scope: Scope, secrets: UsableSecrets): F
 
 function blameTemplates(error: unknown): never {
   if (!(error instanceof SubprocessLost) || error.lack === undefined) throw error
-  throw new FillError('', `they take too much ${error.lack}`, { isLimit: true })
+  throw new FillError('', `it takes too much ${error.lack}`, { isLimit: true })
 }
 
 function readResult(result: Result): Filled {

@@ -1,5 +1,20 @@
 import type { MadeUpEvent } from '../../schemas/kinds/input.ts'
 
+/** What templates may say: plain data, made of JSON values alone. */
+export type Scope = {
+  run: {
+    id: string
+    trigger: string
+    attempt: number
+    scheduled_for: string | null
+    created_at: string
+    /** What it was given by whoever asked for it; empty where nothing was. */
+    input: Readonly<Record<string, unknown>>
+  }
+  automation: { id: string; name: string; kind: string; last_run_at: string | null }
+  event: SeenEvent | null
+}
+
 /** An event as templates see it. */
 export type SeenEvent = {
   id: string | null

@@ -158,7 +158,7 @@ t.test('a space that is deleted under those who write to it is no fault of the s
   const spaces = `/api/v1/organizations/${organizationId}/spaces`
   for (const _ of ROUNDS) {
     const space = `${spaces}/${(await send(owner, 'POST', spaces, { name: 'short-lived' })).body.id}`
-    const room = (await send(owner, 'POST', `${space}/chat-rooms`, { name: 'r' })).body.chat_room
+    const room = (await send(owner, 'POST', `${space}/chat-rooms`, { name: 'r' })).body
     const messages = `${space}/chat-rooms/${room.id}/messages`
     const answers = await Promise.all([
       send(owner, 'POST', `${space}/chat-rooms`, { name: 'late' }),

@@ -26,12 +26,15 @@ function operations(ids: Ids): Operation[] {
     ['POST', `${organization}/service-accounts/${ids.account}/rotate`],
     ['DELETE', `${organization}/service-accounts/${ids.account}`],
     ['GET', `${organization}/spaces`],
+    ['GET', `${organization}/spaces/access-summary`],
     ['POST', `${organization}/spaces`, { name: 'intruder' }],
     ['GET', space],
     ['GET', `${space}/access`],
+    ['GET', `${space}/accessible-members`],
     ['PUT', `${space}/access`, { role_ids: [] }],
     ['GET', `${space}/chat-rooms`],
     ['POST', `${space}/chat-rooms`, { name: 'intruder' }],
+    ['DELETE', `${space}/chat-rooms/${ids.room}`],
     ['GET', `${space}/chat-rooms/${ids.room}/messages`],
     ['POST', `${space}/chat-rooms/${ids.room}/messages`, { content: 'intruder' }],
     ['DELETE', space],
@@ -65,15 +68,15 @@ async function twoOrganizations(t: Test) {
     const staff = { name: 'secret staff', role_ids: [role.id] }
     const { service_account } = await post(`${organization}/service-accounts`, staff)
     await send(owner, 'PUT', `${space}/access`, { role_ids: [role.id] })
-    const { chat_room } = await post(`${space}/chat-rooms`, { name: 'secret room' })
-    await post(`${space}/chat-rooms/${chat_room.id}/messages`, { content: 'secret message' })
+    const room = await post(`${space}/chat-rooms`, { name: 'secret room' })
+    await post(`${space}/chat-rooms/${room.id}/messages`, { content: 'secret message' })
     return {
       organization: organizationId,
       user: (await person([], organizationId)).userId,
       role: role.id,
       account: service_account.id,
       space: spaceId,
-      room: chat_room.id,
+      room: room.id,
     }
   }
 

@@ -174,7 +174,7 @@ t.test('a secret that went in never comes out', async (t) => {
     const log = await on.send(ada, 'GET', `${path}/audit-log?action=auth.login_failed`)
     return log.body.entries.length > 0
   })
-  const room = (await on.send(ada, 'POST', `${path}/spaces/${spaceId}/chat-rooms`, { name: 'planted' })).body.chat_room
+  const room = (await on.send(ada, 'POST', `${path}/spaces/${spaceId}/chat-rooms`, { name: 'planted' })).body
   await on.send(ada, 'POST', `${path}/spaces/${spaceId}/chat-rooms/${room.id}/messages`, { content: 'canary planted' })
   await failEverywhere(on)
   secrets.push({ name: 'JWT_SECRET', value: JWT_SECRET, shownIn: new Set() })

@@ -45,8 +45,10 @@ t.test('a process ends with the one that it works for, and not by a signal to th
   process.kill(pid, 'SIGINT')
   process.kill(pid, 'SIGTERM')
   t.equal((await subprocess.run('b')).pid, pid)
-  subprocess.close()
+  process.kill(pid, 'SIGKILL')
   await until(async () => !isAlive(pid))
+  t.not((await subprocess.run('c')).pid, pid, 'one that somebody has killed is replaced')
+  subprocess.close()
 })
 
 function isAlive(pid: number): boolean {

@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
-import type { ActionContext, ActionResult, Fill, Scope } from '../../src/actions/action.ts'
+import type { ActionContext, ActionResult, Fill } from '../../src/actions/action.ts'
 import { createHttpRequestAction, type HttpRequestConfig } from '../../src/actions/http-request.ts'
 import { createRenderer } from '../../src/actions/renderer.ts'
+import type { Scope } from '../../src/actions/scope.ts'
 import { createEgress } from '../../src/egress/guard.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
 

@@ -27,7 +27,7 @@ t.test('ids', async (t) => {
   async function makePaths(): Promise<[path: string, id: string][]> {
     const hook = await makeHook(on, { config: { verification: 'none' } })
     const { event_id, run_id } = (await hook.post('{"n":1}', JSON_TYPE)).body
-    const room = (await send(owner, 'POST', `${space}/chat-rooms`, { name: 'general' })).body.chat_room
+    const room = (await send(owner, 'POST', `${space}/chat-rooms`, { name: 'general' })).body
     const member = await person([])
     return [
       [organization, organizationId],

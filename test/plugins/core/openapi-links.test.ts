@@ -66,7 +66,7 @@ t.test('the example of every body works when it is sent unchanged, or is refused
   const { app, send, owner, organizationId, spaceId } = await testApp(t)
   const space = `/api/v1/organizations/${organizationId}/spaces/${spaceId}`
   const { automation } = (await send(owner, 'POST', `${space}/automations`, { name: 'n', kind: 'webhook' })).body
-  const { chat_room: room } = (await send(owner, 'POST', `${space}/chat-rooms`, { name: 'r' })).body
+  const room = (await send(owner, 'POST', `${space}/chat-rooms`, { name: 'r' })).body
   const nobody = '018e1234-abcd-7000-8000-000000000000'
   const ids = { orgId: organizationId, spaceId, automationId: automation.id, chatRoomId: room.id, userId: owner.userId }
   const operations = operationsOf(app, { ...ids, roleId: nobody, serviceAccountId: nobody, hookId: nobody })

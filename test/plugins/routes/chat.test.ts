@@ -8,7 +8,7 @@ t.test('chat rooms of a space', async (t) => {
   const { send, owner, organizationId, spaceId, person, serviceAccount } = await testApp(t)
   const organization = `/api/v1/organizations/${organizationId}`
   const base = `${organization}/spaces/${spaceId}/chat-rooms`
-  const open = async (name: string) => (await send(owner, 'POST', base, { name })).body.chat_room
+  const open = async (name: string) => (await send(owner, 'POST', base, { name })).body
 
   t.test('one is opened and listed', async (t) => {
     const { status, body } = await send(owner, 'POST', base, { name: ' general ' })

@@ -35,7 +35,7 @@ t.test('spaces of an organization', async (t) => {
     const { id } = (await send(owner, 'POST', base, { name: 'Full' })).body
     const space = `${base}/${id}`
     await send(owner, 'PUT', `${space}/access`, { role_ids: [await createRole()] })
-    const room = (await send(owner, 'POST', `${space}/chat-rooms`, { name: 'general' })).body.chat_room
+    const room = (await send(owner, 'POST', `${space}/chat-rooms`, { name: 'general' })).body
     await send(owner, 'POST', `${space}/chat-rooms/${room.id}/messages`, { content: 'Hello' })
     await send(owner, 'POST', `${space}/automations`, { name: 'a', kind: 'webhook' })
     t.equal((await send(owner, 'DELETE', space)).status, 204)
