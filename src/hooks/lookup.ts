@@ -96,8 +96,7 @@ function toHook(row: webhooks.Webhook, kinds: Kinds, cipher: Cipher, isReadable:
   }
 }
 
-/** Whether what a config says is right, be it whole or not: so events can be read by it. It is asked for each request and follows
- * from the digest. */
+/** Whether what a config says is right, be it whole or not: so events can be read by it. Asked for each request; follows from the digest. */
 function readability(kinds: Kinds, actions: Pick<Actions, 'problems'>): IsReadable {
   const known = new Map<string, boolean>()
   return (kind, digest, config) => {

@@ -3,8 +3,10 @@ import t from 'tap'
 import { recheck } from '../../../src/automations/recheck.ts'
 import { createExecutor } from '../../../src/engine/executor.ts'
 import { startDue } from '../../../src/engine/scheduler.ts'
+import { startMaintenance } from '../../../src/maintenance.ts'
 import type { RunJob } from '../../../src/runs/queue.ts'
 import { type Answer, type Caller, testApp } from '../../support/app.ts'
+import { until } from '../../support/until.ts'
 import { makeHook, SENDERS } from '../../support/webhooks.ts'
 
 const YEAR_MS = 366 * 24 * 3_600_000
@@ -274,6 +276,14 @@ t.test('what is not whole may be active, says so, and does not run', async (t) =
     )
     t.equal(await recheck(db, { ...on, rules: 'newest' }, 10), 0, 'what this release does not know, it leaves alone')
     await sql`delete from automations where id = ${lacking.id}`.execute(db)
+  })
+
+  t.test('a worker looks as soon as it starts', async (t) => {
+    const { id } = await active()
+    await sql`update automations set checked_by = null, problems = null`.execute(db)
+    const stop = startMaintenance(db, { means: on, retentionDays: 90 }, (error) => t.fail(String(error)))
+    t.same(await until(async () => (await get(id)).problems[0]), NEEDS_TIMES[0])
+    stop()
   })
 
   t.test('what was stored before anybody looked is looked at, and nothing of it changes', async (t) => {
