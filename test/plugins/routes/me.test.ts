@@ -13,7 +13,7 @@ t.test('the caller', async (t) => {
     t.match(body.created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
     t.same(
       Object.keys(body).sort(),
-      ['created_at', 'display_name', 'email', 'id', 'service_account', 'signup_pending'],
+      ['created_at', 'display_name', 'email', 'id', 'service_account', 'signup_pending', 'signup_request'],
       'and nothing of the password',
     )
   })
