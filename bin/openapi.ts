@@ -27,6 +27,7 @@ export async function openapiYaml(): Promise<string> {
     passwords: createPasswords(),
     actions: wireActions(db, cipher, { egressAllow: [] }).actions,
     kinds: KINDS,
+    rules: 'unused',
     queue: { send: startNothing, sendWithin: startNothing },
     jwtSecret: 'unused'.repeat(8),
     version,

@@ -4,13 +4,16 @@ import type { KindSchema } from './kind.ts'
 
 export const SOCIAL_PROVIDERS = ['x', 'mastodon', 'bluesky', 'linkedin'] as const
 
+/** Where it posts when the config names no provider. The config stays as it was sent. */
+export const DEFAULT_SOCIAL_PROVIDER = 'x'
+
 export const SocialPostConfig = component(
   'SocialPostConfig',
   Type.Object(
     {
       provider: Type.Optional(
         stringEnum(SOCIAL_PROVIDERS, {
-          description: 'Where it posts. It is needed before it can be active.',
+          description: `Where it posts. Default: \`${DEFAULT_SOCIAL_PROVIDER}\`.`,
           example: 'mastodon',
         }),
       ),

@@ -41,8 +41,8 @@ export type ReceivedEvent = {
 }
 
 /**
- * A kind that takes events from outside, at a URL of its own. `read`, `waitSeconds` and `example` are asked of valid configs
- * alone; the others also of drafts, and `verify` of an empty config for an unknown hook.
+ * A kind that takes events from outside, at a URL of its own. `read`, `waitSeconds` and `example` are asked of configs that are
+ * valid but for what is missing; the others also of any draft, and `verify` of an empty config for an unknown hook.
  */
 export type Intake = {
   /** Whether its senders prove themselves with a secret. */

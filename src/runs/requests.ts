@@ -34,7 +34,7 @@ type Input = Readonly<Record<string, unknown>>
  *
  * @param input what the run is given, as its kind takes it.
  * @returns the id of the run.
- * @throws ApiError `automation_not_found`, `automation_not_active`, `run_not_implemented`, `invalid_request`
+ * @throws ApiError `automation_not_found`, `automation_not_active`, `run_not_implemented`, `config_not_whole`, `invalid_request`
  */
 export async function runNow(
   trx: Transaction<DB>,
@@ -74,6 +74,7 @@ async function approvedContent(
   if (automation.status !== 'active') throw new ApiError('automation_not_active')
   const { kind } = automation
   if (kinds.get(kind).effect === undefined) throw new ApiError('run_not_implemented')
+  if (automation.problems !== null) throw new ApiError('config_not_whole', { details: automation.problems })
   const [revision] = await automationRevisions.findMany(trx, space, automationId, [automation.revision])
   if (revision === undefined) throw new ApiError('automation_not_found')
   const { organizationId, id: spaceId } = space

@@ -20,6 +20,9 @@ import { testDatabase } from './database.ts'
 
 export const JWT_SECRET = 'a secret for tests that is long enough'
 
+/** Names what configs are held to here. */
+const RULES = 'those of tests'
+
 /** Somebody who can ask: a token, and who they are. */
 export type Caller = { token: string; userId: string; id: string }
 
@@ -42,6 +45,7 @@ export type EmptyApp = {
   actions: Actions
   kinds: Kinds
   cipher: Cipher
+  rules: string
   /** What was queued: no worker runs beside this app. */
   jobsSent: RunJob[]
   /** Every line that the app has logged. */
@@ -128,6 +132,7 @@ export async function emptyApp(
     db,
     cipher,
     kinds,
+    rules: RULES,
     passwords: createPasswords(),
     queue: {
       send: async (_trx, jobs) => void jobsSent.push(...jobs),
@@ -140,7 +145,7 @@ export async function emptyApp(
   })
   t.teardown(() => app.close())
   t.teardown(close)
-  return { app, db, databaseUrl: url, actions, kinds, cipher, jobsSent, log, send: sender(t, app, log) }
+  return { app, db, databaseUrl: url, actions, kinds, cipher, rules: RULES, jobsSent, log, send: sender(t, app, log) }
 }
 
 function sender(t: Test, app: FastifyInstance, log: string[]): Send {

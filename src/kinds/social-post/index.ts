@@ -1,4 +1,4 @@
-import { type SocialPostConfig, socialPostSchema } from '../../../schemas/kinds/social-post.ts'
+import { DEFAULT_SOCIAL_PROVIDER, type SocialPostConfig, socialPostSchema } from '../../../schemas/kinds/social-post.ts'
 import { checkTemplate } from '../../actions/template.ts'
 import { scheduleProblems } from '../../clock/schedule.ts'
 import type { ConfigProblem } from '../../errors.ts'
@@ -8,16 +8,27 @@ import type { Config, Kind } from '../kind.ts'
 export const socialPost: Kind = {
   schema: socialPostSchema,
   problems,
-  warnings: () => ['this kind is stored, reviewed and activated, and does not run yet'],
+  warnings: (config) => [
+    ...providerWarnings(known(config)),
+    'this kind is stored, reviewed and activated, and does not run yet',
+  ],
 }
 
 function problems(config: Config): ConfigProblem[] {
-  const { provider, default_text: text, schedule } = config as SocialPostConfig
+  const { default_text: text, schedule } = known(config)
   const wrongText = text === undefined ? undefined : checkTemplate(text).problem
   const wrongSchedule = schedule === undefined ? [] : scheduleProblems({ cron: schedule })
   return [
-    ...(provider === undefined ? [{ path: '/config/provider', message: 'is required', isMissing: true as const }] : []),
     ...(wrongText === undefined ? [] : [{ path: '/config/default_text', message: wrongText }]),
     ...wrongSchedule.map(({ message }) => ({ path: '/config/schedule', message })),
   ]
+}
+
+/** A reviewer sees the provider nowhere else, where the config leaves it out. */
+function providerWarnings({ provider }: SocialPostConfig): string[] {
+  return provider === undefined ? [`no provider is named: it posts on ${DEFAULT_SOCIAL_PROVIDER}`] : []
+}
+
+function known(config: Config): SocialPostConfig {
+  return config as SocialPostConfig
 }

@@ -126,8 +126,8 @@ t.test('a fifth kind is a folder and a line', async (t) => {
       t.match(await send(owner, 'POST', base, { ...HELLO, config }), { status: 400, body: { details: [{ path }] } })
     const { id } = await create({ ...HELLO, config: {} })
     t.match(await send(owner, 'PATCH', `${base}/${id}`, { status: 'active' }), {
-      status: 400,
-      body: { details: [{ path: '/config/greeting', message: 'is required' }] },
+      status: 200,
+      body: { automation: { problems: [{ path: '/config/greeting', message: 'is required' }] } },
     })
   })
 
