@@ -454,6 +454,45 @@ export const STEPS: readonly Step[] = [
     reads: at('runs[]', RUN),
   },
 
+  // A post, whose network is X where nobody says another; it is made active before it has a token, and with one.
+  {
+    as: 'second',
+    method: 'POST',
+    path: `${IN}/automations`,
+    body: { name: 'Posts', kind: 'social_post', config: { default_text: 'Hello' }, status: 'active' },
+    status: 201,
+    reads: [...at('automation', AUTOMATION), 'automation.problems'],
+    says: { 'automation.status': 'active' },
+    binds: { post: 'automation.id' },
+  },
+  {
+    as: 'second',
+    method: 'PATCH',
+    path: `${IN}/automations/{post}`,
+    body: { oauth_token: 'a token of X', status: 'active' },
+    status: 200,
+    says: { 'automation.status': 'active' },
+  },
+  {
+    as: 'second',
+    method: 'PATCH',
+    path: `${IN}/automations/{post}`,
+    body: { config: {}, status: 'active' },
+    status: 200,
+    reads: ['automation.problems'],
+    says: { 'automation.config': {} },
+  },
+  {
+    as: 'staff',
+    method: 'POST',
+    path: `${IN}/automations`,
+    body: { name: 'A post', kind: 'social_post', config: { default_text: 'Hi' }, status: 'bogus' },
+    status: 201,
+    says: { 'automation.status': 'pending_approval' },
+    binds: { proposed: 'automation.id' },
+  },
+  { as: 'owner', method: 'POST', path: `${IN}/automations/{proposed}/approve`, status: 200 },
+
   // Clearing up.
   { as: 'second', method: 'DELETE', path: `${IN}/automations/{mine}`, status: 204 },
   { as: 'owner', method: 'DELETE', path: `${IN}/chat-rooms/{room}`, status: 204 },
