@@ -17,6 +17,8 @@ export const ERRORS = {
   invalid_automation_id: [400, 'invalid automation id'],
   invalid_id: [400, 'invalid id'],
   unknown_role: [400, 'a role id is not one of this organization'],
+  nothing_to_post: [400, 'provide text in body or config.default_text'],
+  credential_missing: [400, 'oauth token not configured; PATCH token first'],
   organization_name_required: [400, 'organization_name required'],
   // 401: who is asking is not known
   unauthorized: [401, 'unauthorized'],

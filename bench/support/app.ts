@@ -7,6 +7,7 @@ import { createPasswords } from '../../src/access/passwords.ts'
 import { KINDS } from '../../src/kinds/index.ts'
 import { startQueue } from '../../src/runs/queue.ts'
 import { createCipher } from '../../src/secrets/cipher.ts'
+import { SOCIAL_NETWORKS } from '../../src/social/index.ts'
 
 /** As a server has them that starts with `serve`. */
 export const RULES = rulesOf({ egressAllow: [] })
@@ -30,7 +31,7 @@ export async function buildBenchApp(
     rules: RULES,
     cipher: CIPHER,
     passwords: createPasswords(),
-    actions: wireActions(db, CIPHER, { egressAllow: [] }).actions,
+    actions: wireActions(db, CIPHER, { egressAllow: [], social: SOCIAL_NETWORKS }).actions,
     queue,
     jwtSecret: 'only for this benchmark, on loopback',
     version: '0.0.0-bench',

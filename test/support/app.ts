@@ -15,6 +15,7 @@ import type { Kinds } from '../../src/kinds/registry.ts'
 import { createPace } from '../../src/runs/pace.ts'
 import type { RunJob } from '../../src/runs/queue.ts'
 import { type Cipher, createCipher } from '../../src/secrets/cipher.ts'
+import { SOCIAL_NETWORKS, type SocialSettings } from '../../src/social/index.ts'
 import { contractOf } from './contract.ts'
 import { testDatabase } from './database.ts'
 
@@ -77,6 +78,8 @@ type AppOptions = {
   kinds?: Kinds
   /** `host:port` of what actions may reach although it is here. */
   egressAllow?: string[]
+  /** Where social networks are. */
+  social?: Partial<SocialSettings>
   /** Instead of an empty one. */
   database?: { db: Database; url: string }
 }
@@ -112,14 +115,14 @@ export const NO_QUEUE: QueueStatement = {
 export async function emptyApp(
   t: Test,
   overrides: Partial<AppDependencies['config']> = {},
-  { logLevel = 'error', kinds = KINDS, egressAllow = [], database }: AppOptions = {},
+  { logLevel = 'error', kinds = KINDS, egressAllow = [], social = {}, database }: AppOptions = {},
 ): Promise<EmptyApp> {
   const { db, url } = database ?? (await testDatabase(t))
   // An answer of 5xx says nothing of its cause; the log does.
   const log: string[] = []
   const jobsSent: RunJob[] = []
   const cipher = createCipher(new Map([['k1', Buffer.alloc(32, 7)]]))
-  const { actions, close } = wireActions(db, cipher, { egressAllow })
+  const { actions, close } = wireActions(db, cipher, { egressAllow, social: { ...SOCIAL_NETWORKS, ...social } })
   const app = await buildApp({
     config: {
       publicUrl: 'http://127.0.0.1:8080',
