@@ -11,7 +11,7 @@ import { type Due, isSameTiming, nextDue, parseSchedule, type Schedule } from '.
 import { ApiError } from '../errors.ts'
 import type { Clock } from '../kinds/kind.ts'
 import type { Kinds } from '../kinds/registry.ts'
-import type { Problems } from './problems.ts'
+import type { Problems } from './content.ts'
 
 /** An automation as its sources see it: what is shown, and while active, runs. */
 export type Standing = {

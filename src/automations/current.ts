@@ -7,8 +7,7 @@ import type { Actor, Space } from '../access/actor.ts'
 import * as audit from '../audit.ts'
 import { ApiError } from '../errors.ts'
 import type { Standing } from './changed.ts'
-import { type Content, contentOf } from './content.ts'
-import type { Problems } from './problems.ts'
+import { type Content, contentOf, type Problems } from './content.ts'
 
 /** A revision with its content put together. */
 export type Version = automationRevisions.Revision & { content: Content }

@@ -2,14 +2,11 @@ import type { Kysely } from 'kysely'
 import type { Owner } from '../../db/queries/automation-secrets.ts'
 import type { DB } from '../../db/types.ts'
 import { ApiError, type ConfigProblem, type ErrorDetail } from '../errors.ts'
-import type { Content } from './content.ts'
+import type { Content, Problems } from './content.ts'
 import type { Means } from './means.ts'
 import { presentNames } from './versions.ts'
 
 const MAX_KEPT = 20
-
-/** What keeps the content that an automation shows from running; empty where it is whole. */
-export type Problems = readonly ErrorDetail[]
 
 /** All that keeps a content from running, found by the kind of its automation. @throws ApiError `kind_unknown` */
 export async function findProblems(
