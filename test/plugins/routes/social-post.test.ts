@@ -171,6 +171,15 @@ t.test('posts on social networks', async (t) => {
       }
   })
 
+  t.test('what a network says of a post is kept without secrets, and as it can be kept', async (t) => {
+    const body = { id: 'a\u0000b', url: `https://mastodon.example/?t=${state.token}&x=\ud800${'y'.repeat(3000)}` }
+    state.mood = answers(200, body)
+    const done = await post(await create(MASTODON))
+    t.match(done, { status: 'succeeded', external_ref: 'a\ufffdb' })
+    t.match(done.output.url, /^https:\/\/mastodon\.example\/\?t=•••&x=\ufffdy+$/)
+    t.equal(done.output.url.length, 1000)
+  })
+
   t.test('a network that is reached by nobody, or wants less, is asked again later', async (t) => {
     const nowhere = await create({ ...MASTODON, instance_url: 'https://nobody.invalid' })
     t.match(await post(nowhere), { status: 'queued', attempt: 1, sent_at: null })
