@@ -6,19 +6,20 @@ import type { Config } from '../src/config.ts'
 import { createEgress } from '../src/egress/guard.ts'
 import type { Cipher } from '../src/secrets/cipher.ts'
 import { openSecrets } from '../src/secrets/sealed.ts'
+import { createSocial } from '../src/social/index.ts'
 
 /** The actions of this program, and how to let their connections go. */
 export function wireActions(
   db: Database,
   cipher: Cipher,
-  { egressAllow }: Pick<Config, 'egressAllow'>,
+  { egressAllow, social }: Pick<Config, 'egressAllow' | 'social'>,
 ): { actions: Actions; close: () => Promise<void> } {
   const egress = createEgress({ allow: egressAllow })
   const signingSecrets = async (automation: { organizationId: string; automationId: string }) =>
     openSecrets(cipher, await automationSecrets.list(db, automation, automationSecrets.SIGNING_SLOT))
   const renderer = createRenderer()
   return {
-    actions: createActions({ db, egress, renderer, signingSecrets }),
+    actions: createActions({ db, egress, renderer, social: createSocial(social), signingSecrets }),
     close: () => {
       renderer.close()
       return egress.close()

@@ -4,6 +4,7 @@ import { buildApp } from '../plugins/app.ts'
 import { createPasswords } from '../src/access/passwords.ts'
 import { KINDS } from '../src/kinds/index.ts'
 import { createCipher } from '../src/secrets/cipher.ts'
+import { SOCIAL_NETWORKS } from '../src/social/index.ts'
 import { wireActions } from './actions.ts'
 import { version } from './version.ts'
 
@@ -25,8 +26,9 @@ export async function openapiYaml(): Promise<string> {
     db,
     cipher,
     passwords: createPasswords(),
-    actions: wireActions(db, cipher, { egressAllow: [] }).actions,
+    actions: wireActions(db, cipher, { egressAllow: [], social: SOCIAL_NETWORKS }).actions,
     kinds: KINDS,
+    rules: 'unused',
     queue: { send: startNothing, sendWithin: startNothing },
     jwtSecret: 'unused'.repeat(8),
     version,

@@ -9,6 +9,7 @@ import { type Cipher, createCipher } from '../src/secrets/cipher.ts'
 import { wireActions } from './actions.ts'
 import { migrate, type OpenedDatabase, openDatabase } from './database.ts'
 import type { ConfigWithSecrets } from './load-config.ts'
+import { rulesOf } from './rules.ts'
 import { version } from './version.ts'
 
 /** The program wired on its migrated database. Its HTTP application does not listen yet, and nothing runs by itself. */
@@ -18,6 +19,8 @@ export type Program = {
   actions: Actions
   kinds: Kinds
   cipher: Cipher
+  /** Names what configs are held to. */
+  rules: string
   app: FastifyInstance
   /** Logs what went wrong beside any request. */
   onError(message: string): (error: unknown) => void
@@ -52,6 +55,7 @@ export async function startProgram(config: ConfigWithSecrets, { isWorker, ...opt
     const cipher = createCipher(config.encryptionKeys)
     const { actions, close } = wireActions(database.db, cipher, config)
     stops.push(close)
+    const rules = rulesOf(config)
     app = await buildApp({
       ...options,
       config,
@@ -59,6 +63,7 @@ export async function startProgram(config: ConfigWithSecrets, { isWorker, ...opt
       queue,
       actions,
       kinds: KINDS,
+      rules,
       cipher,
       passwords: createPasswords(),
       jwtSecret: config.jwtSecret,
@@ -68,7 +73,7 @@ export async function startProgram(config: ConfigWithSecrets, { isWorker, ...opt
     const stopWithRequests = (started: Work) => {
       work = started
     }
-    return { database, queue, actions, kinds: KINDS, cipher, app, onError, stopWithRequests, stop }
+    return { database, queue, actions, kinds: KINDS, cipher, rules, app, onError, stopWithRequests, stop }
   } catch (error) {
     await stop()
     throw error

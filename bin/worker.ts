@@ -16,7 +16,7 @@ const CONCURRENCY = 1000
  * @returns `stop` takes nothing more, hands back what has not begun, and ends after what is under way.
  */
 export async function startWorker(program: Program, { retentionDays }: Pick<Config, 'retentionDays'>): Promise<Work> {
-  const { queue, actions, kinds, cipher } = program
+  const { queue, actions, kinds, cipher, rules } = program
   const { db, url } = program.database
   const onError = program.onError('a worker failed')
   const stopping = new AbortController()
@@ -24,7 +24,7 @@ export async function startWorker(program: Program, { retentionDays }: Pick<Conf
   const stopListening = listen(url, 'hyperspeed_due', () => scheduler.wake(), onError)
   const execute = createExecutor({ db, queue, actions, kinds, cipher, stopping: stopping.signal })
   const work = await queue.work(CONCURRENCY, execute, createUndertaker({ db, queue, kinds }))
-  const stopMaintenance = startMaintenance(db, { kinds, retentionDays }, onError)
+  const stopMaintenance = startMaintenance(db, { means: { actions, kinds, rules }, retentionDays }, onError)
   return {
     isAlive: work.isAlive,
     async stop() {

@@ -10,6 +10,7 @@ import * as kindsAndSecrets from './migrations/0006-kinds-and-secrets.ts'
 import * as events from './migrations/0007-events.ts'
 import * as turns from './migrations/0008-runs.ts'
 import * as workspace from './migrations/0009-workspace.ts'
+import * as problems from './migrations/0010-problems.ts'
 import type { DB } from './types.ts'
 
 /** Every migration, in order. Frozen once released: a change is a new one. */
@@ -23,6 +24,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0007-events': events,
   '0008-runs': turns,
   '0009-workspace': workspace,
+  '0010-problems': problems,
 }
 
 const LOCK = 4_711_002

@@ -51,6 +51,7 @@ export interface AutomationPolicies {
   organization_id: string;
   proposal_expires_after_days: Generated<number>;
   require_digest_on_approval: Generated<boolean>;
+  require_whole_config: Generated<boolean>;
 }
 
 export interface AutomationRevisions {
@@ -97,11 +98,13 @@ export interface AutomationRuns {
 
 export interface Automations {
   approved_digest: string | null;
+  checked_by: string | null;
   consecutive_failures: Generated<number>;
   created_at: Generated<Timestamp>;
   created_by_service_account_id: string | null;
   created_by_user_id: string | null;
   id: string;
+  is_turned_down: Generated<boolean>;
   kind: string;
   last_error: string | null;
   last_revision: Generated<number>;
@@ -111,6 +114,7 @@ export interface Automations {
   organization_id: string;
   owner_user_id: string | null;
   pending_revision: number | null;
+  problems: Json | null;
   proposal_revision: number | null;
   rejection_code: string | null;
   rejection_paths: string[] | null;

@@ -56,6 +56,8 @@ export type AppDependencies = {
   queue: Pick<RunQueue, 'send' | 'sendWithin'>
   actions: Actions
   kinds: Kinds
+  /** Names what configs are held to (src/automations/means.ts). */
+  rules: string
   jwtSecret: string
   version: string
   /** Milliseconds that the event loop may lag before requests are refused; without it, none is. */
@@ -83,6 +85,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
   app.decorate('queue', deps.queue)
   app.decorate('actions', deps.actions)
   app.decorate('kinds', deps.kinds)
+  app.decorate('rules', deps.rules)
   app.decorate('settings', {
     version,
     multiTenant: config.multiTenant,

@@ -20,6 +20,7 @@ declare module 'fastify' {
     readonly passwords: Passwords
     readonly actions: Actions
     readonly kinds: Kinds
+    readonly rules: string
     readonly queue: Pick<RunQueue, 'send' | 'sendWithin'>
     readonly settings: Settings
   }

@@ -53,8 +53,8 @@ function automationConfig(kinds: readonly KindSchema[], { example }: KindSchema)
     Type.Record(Type.String(), Type.Unknown(), {
       description:
         `Kind-specific configuration: what ${[names.join(', '), last].filter(Boolean).join(' or ')} ` +
-        'says. Keys that the kind does not know are kept and returned; those that it knows must be as it says. A draft may be ' +
-        'unfinished; what becomes `active` must be whole. ' +
+        'says. Keys that the kind does not know are kept and returned; those that it knows must be as it says. It may be ' +
+        'unfinished, whatever the status: `problems` of the automation says what is missing, and nothing of it runs until that is there. ' +
         'In what AI staff proposed, `proposal_note` tells the reviewer its intent.',
       example: example.config,
     }),

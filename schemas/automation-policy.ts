@@ -29,6 +29,10 @@ const policy = (kinds: number) => ({
     maximum: 3650,
     description: 'A proposal that nobody decided on by then is rejected with the code `expired`.',
   }),
+  require_whole_config: Type.Boolean({
+    description:
+      'What is to be active must be whole: otherwise it may be active with `problems`, and runs once they are gone.',
+  }),
 })
 
 type Policy = Static<ReturnType<typeof closed<ReturnType<typeof policy>>>>
@@ -48,6 +52,7 @@ export function policyComponents(kinds: readonly KindSchema[]): Component[] {
     max_pending_per_service_account: 50,
     kinds_allowed_for_service_accounts: kinds.map(({ name }) => name),
     proposal_expires_after_days: 30,
+    require_whole_config: false,
   }
   return [
     component('AutomationPolicy', closed(properties, { description: 'How an organization reviews.', example })),

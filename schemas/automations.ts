@@ -1,6 +1,7 @@
 import { type ObjectOptions, type Static, type TObject, type TProperties, Type } from '@sinclair/typebox'
 import { closed, component, named, nullable, ref, stringEnum, timestamp, uuid, visibleText } from './component.ts'
 import { Digest } from './digest.ts'
+import { ErrorDetail } from './errors.ts'
 import { Cursor, Limit } from './paging.ts'
 
 // What all kinds have in common. What differs from kind to kind is made of their own schemas: automation-kinds.ts.
@@ -111,6 +112,10 @@ const shared = {
   ),
   pending_revision: ref(PendingRevision),
   next_run_at: nullable(timestamp('When it runs next by the clock, or null where nothing is planned.')),
+  problems: Type.Array(ref(ErrorDetail), {
+    description:
+      'What keeps it from running, by its config: while there is any, nothing of it is due and no run begins, whatever its status.',
+  }),
   trigger: ref(AutomationTrigger),
 }
 

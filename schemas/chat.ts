@@ -22,9 +22,9 @@ const EXAMPLE_MESSAGE = {
 
 /** What messages have elsewhere in the workspace; clients read it. */
 const attachments = nullable(
-  Type.Array(Type.Unknown(), { description: 'Always null: the messages here are text alone.' }),
+  Type.Array(Type.String(), { description: 'Always null: the messages here are text alone.' }),
 )
-const reactions = nullable(Type.Array(Type.Unknown(), { description: 'Always null, likewise.' }))
+const reactions = nullable(Type.Array(Type.String(), { description: 'Always null, likewise.' }))
 
 export const ChatRoom = component(
   'ChatRoom',
@@ -110,7 +110,12 @@ export const ChatMessageCreate = component(
     {
       content: visibleText(32_768, { description: 'The text.', example: 'Good morning' }),
       attachments: Type.Optional(
-        nullable(Type.Array(Type.Unknown(), { maxItems: 0, description: 'None can be taken: the list is empty.' })),
+        nullable(
+          Type.Array(Type.String({ maxLength: 200 }), {
+            maxItems: 0,
+            description: 'None can be taken: the list is empty.',
+          }),
+        ),
       ),
     },
     { description: 'A new message.', example: { content: 'Good morning' } },

@@ -46,7 +46,7 @@ const Preview = component(
             'What a run would do, with its templates rendered and secrets as `•••`; null where it can do nothing.',
         }),
       ),
-      problems: Type.Array(ref(ErrorDetail), { description: 'What keeps it from becoming active.' }),
+      problems: Type.Array(ref(ErrorDetail), { description: 'What keeps it from running.' }),
       warnings: Type.Array(Type.String(), { description: 'What a reviewer should know.' }),
     },
     { description: 'What an automation would do, without doing it.' },

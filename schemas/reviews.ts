@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { AutomationKind, AutomationStatus } from './automations.ts'
 import { closed, component, nullable, ref, stringEnum, timestamp, uuid } from './component.ts'
 import { Digest } from './digest.ts'
+import { ErrorDetail } from './errors.ts'
 import { nextCursor, PageQuery } from './paging.ts'
 import { Change, revisionNumber } from './revisions.ts'
 
@@ -22,6 +23,9 @@ export const Review = component(
       proposed_by_name: Type.String({ description: 'Their display name.' }),
       proposed_at: timestamp('When this content was proposed.'),
       note: nullable(Type.String({ description: 'What the proposer says of its intent, or null.' })),
+      problems: Type.Array(ref(ErrorDetail), {
+        description: 'What keeps it from running, also once it is approved.',
+      }),
       changes: Type.Array(ref(Change), {
         description: 'The difference to what runs now; of what never ran, everything.',
       }),

@@ -66,9 +66,6 @@ export const RoleUpdate = component(
     {
       name: Type.Optional(name),
       permissions: Type.Optional(permissions),
-      set_permissions: Type.Optional(
-        Type.Boolean({ description: 'With false, `permissions` is left out of account.', default: true }),
-      ),
     },
     {
       description: 'What to change. What is left out stays as it is; `permissions` are replaced whole.',

@@ -105,7 +105,23 @@ export const RunResolution = component(
 )
 export type RunResolution = Static<typeof RunResolution>
 
-export const RunResponse = component('RunResponse', closed({ run: ref(Run) }, { description: 'One run.' }))
+export const RunResponse = component(
+  'RunResponse',
+  closed(
+    {
+      run: ref(Run),
+      tweet_id: Type.Optional(
+        Type.String({
+          description: 'Of a post that was asked for: what the network calls it; empty while it has none.',
+        }),
+      ),
+      error: Type.Optional(
+        nullable(Type.String({ description: 'Of a post that was asked for: what went wrong, or null.' })),
+      ),
+    },
+    { description: 'One run.' },
+  ),
+)
 
 export const RunListResponse = component(
   'RunListResponse',

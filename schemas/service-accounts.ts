@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { closed, component, nullable, ref, timestamp, uuid, VISIBLE, visibleText } from './component.ts'
+import { closed, component, nullable, ref, timestamp, uuid, visibleText } from './component.ts'
 import { EXAMPLE_ROLE_ID, RoleIds } from './role-ids.ts'
 
 const EXAMPLE = {
@@ -77,9 +77,7 @@ const name = visibleText(200, {
 
 /** A setting that can be cleared, by null or by an empty text. */
 function clearable(maxLength: number, description: string) {
-  return Type.Optional(
-    nullable(Type.String({ maxLength, pattern: `^$|${VISIBLE}`, description: `${description} An empty one is null.` })),
-  )
+  return Type.Optional(nullable(Type.String({ maxLength, description: `${description} An empty one is null.` })))
 }
 
 const settings = {

@@ -13,7 +13,7 @@ export const WebhookEventStatus = component(
   stringEnum(EVENT_STATUSES, {
     description:
       '`accepted`: it started a run. `filtered`: `event_types` or `filter` of the config left it out. `ignored`: the ' +
-      'automation was paused.',
+      'automation was paused, or its config not whole.',
     example: 'accepted',
   }),
 )

@@ -1,6 +1,7 @@
 import { isAddressOrNetwork } from './egress/address.ts'
 import { parseAllowEntry } from './egress/destination.ts'
 import { type KeyRing, parseKeyRing } from './secrets/cipher.ts'
+import { SOCIAL_NETWORKS, type SocialSettings } from './social/index.ts'
 
 export type Role = 'all' | 'api' | 'worker'
 
@@ -32,6 +33,8 @@ export type Config = Readonly<{
   retentionDays: number
   /** `host:port` of what outbound requests may reach although its address is not public. */
   egressAllow: string[]
+  /** Where social networks are, and by which version of its API LinkedIn is asked. */
+  social: SocialSettings
 }>
 
 /** A setting that can't be used; the message names the variable and says what it takes. */
@@ -78,7 +81,29 @@ export function readConfig(env: Environment): Config {
     demo: flag(env, 'DEMO') ?? true,
     retentionDays: integer(env, 'RETENTION_DAYS', 1, 36_500) ?? 90,
     egressAllow: egressAllowOf(env),
+    social: socialOf(env),
   })
+}
+
+function socialOf(env: Environment): SocialSettings {
+  const version = text(env, 'LINKEDIN_VERSION') ?? SOCIAL_NETWORKS.linkedInVersion
+  if (!/^20\d\d(?:0[1-9]|1[0-2])$/.test(version))
+    throw new ConfigError(`LINKEDIN_VERSION: takes a year and a month like 202610, not "${version}"`)
+  return {
+    xBase: baseUrl(env, 'X_API_BASE_URL') ?? SOCIAL_NETWORKS.xBase,
+    linkedInBase: baseUrl(env, 'LINKEDIN_API_BASE_URL') ?? SOCIAL_NETWORKS.linkedInBase,
+    linkedInVersion: version,
+  }
+}
+
+/** A URL to which paths are appended. */
+function baseUrl(env: Environment, name: string): string | undefined {
+  const value = text(env, name)
+  if (value === undefined) return undefined
+  const url = URL.parse(value)
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '' || url.username !== '')
+    throw new ConfigError(`${name}: takes a URL like https://api.example.com, not "${value}"`)
+  return value.replace(/\/+$/, '')
 }
 
 function text(env: Environment, name: string): string | undefined {

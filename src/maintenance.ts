@@ -8,7 +8,8 @@ import * as spaceEvents from '../db/queries/space-events.ts'
 import * as webhookEvents from '../db/queries/webhook-events.ts'
 import type { DB } from '../db/types.ts'
 import { expireProposals } from './automations/expiry.ts'
-import type { Kinds } from './kinds/registry.ts'
+import type { Means } from './automations/means.ts'
+import { recheck } from './automations/recheck.ts'
 import { EVENTS_KEPT_MS } from './space-events.ts'
 
 const BATCH = 500
@@ -16,7 +17,8 @@ const EVERY_MS = 60_000
 const DAY_MS = 24 * 60 * 60_000
 
 export type Upkeep = {
-  kinds: Kinds
+  /** What changes of automations need. */
+  means: Pick<Means, 'actions' | 'kinds' | 'rules'>
   /** Days for which finished runs, and events of webhooks, are kept. */
   retentionDays: number
 }
@@ -29,14 +31,15 @@ export type Upkeep = {
  */
 export async function sweep(
   db: Kysely<DB>,
-  { kinds, retentionDays }: Upkeep,
+  { means, retentionDays }: Upkeep,
   now = new Date(),
   stopping?: AbortSignal,
 ): Promise<void> {
   const before = (ms: number) => new Date(now.getTime() - ms)
   const kept = before(retentionDays * DAY_MS)
   const batches: (() => Promise<number>)[] = [
-    () => expireProposals(db, kinds, BATCH),
+    () => recheck(db, means, BATCH),
+    () => expireProposals(db, means.kinds, BATCH),
     () => idempotencyKeys.removeExpired(db, BATCH),
     () => sessions.removeExpired(db, BATCH),
     () => automationSecrets.destroyExpired(db, BATCH),
@@ -57,7 +60,7 @@ export async function sweep(
 }
 
 /**
- * Sweeps once a minute until it is stopped. Several processes may do so on one database.
+ * Sweeps at once, because another release may have worked here before, and then once a minute until it is stopped. Several processes may do so on one database.
  *
  * @param onError told of a sweep that failed; the next one tries again.
  * @returns stops it; what is under way ends with its batch, and nobody waits for it.
@@ -65,7 +68,7 @@ export async function sweep(
 export function startMaintenance(db: Kysely<DB>, upkeep: Upkeep, onError: (error: unknown) => void): () => void {
   const stopping = new AbortController()
   let isIdle = true
-  const timer = setInterval(() => {
+  const look = () => {
     if (!isIdle) return
     isIdle = false
     sweep(db, upkeep, new Date(), stopping.signal)
@@ -75,7 +78,9 @@ export function startMaintenance(db: Kysely<DB>, upkeep: Upkeep, onError: (error
       .finally(() => {
         isIdle = true
       })
-  }, EVERY_MS)
+  }
+  look()
+  const timer = setInterval(look, EVERY_MS)
   return () => {
     clearInterval(timer)
     stopping.abort()

@@ -1,11 +1,16 @@
 import type { FastifyInstance } from 'fastify'
 import { wireActions } from '../../bin/actions.ts'
+import { rulesOf } from '../../bin/rules.ts'
 import { createDb, type Database } from '../../db/client.ts'
 import { type AppDependencies, buildApp } from '../../plugins/app.ts'
 import { createPasswords } from '../../src/access/passwords.ts'
 import { KINDS } from '../../src/kinds/index.ts'
 import { startQueue } from '../../src/runs/queue.ts'
 import { createCipher } from '../../src/secrets/cipher.ts'
+import { SOCIAL_NETWORKS } from '../../src/social/index.ts'
+
+/** As a server has them that starts with `serve`. */
+export const RULES = rulesOf({ egressAllow: [] })
 
 /** What the secrets of benchmarks are encrypted with. */
 export const CIPHER = createCipher(new Map([['k1', Buffer.alloc(32, 1)]]))
@@ -23,9 +28,10 @@ export async function buildBenchApp(
     config: { publicUrl: 'http://127.0.0.1', corsOrigin: [], rateLimit: 1e9, trustProxy: false, multiTenant: false },
     db,
     kinds: KINDS,
+    rules: RULES,
     cipher: CIPHER,
     passwords: createPasswords(),
-    actions: wireActions(db, CIPHER, { egressAllow: [] }).actions,
+    actions: wireActions(db, CIPHER, { egressAllow: [], social: SOCIAL_NETWORKS }).actions,
     queue,
     jwtSecret: 'only for this benchmark, on loopback',
     version: '0.0.0-bench',

@@ -3,6 +3,7 @@ import type { Database } from '../../db/client.ts'
 import type { AutomationConfig } from '../../schemas/automations.ts'
 import { PERMISSIONS } from '../../src/access/permissions.ts'
 import { digestOf } from '../../src/automations/revisions.ts'
+import { RULES } from './app.ts'
 
 const ROWS_AT_ONCE = 1000
 
@@ -93,6 +94,7 @@ function content(
       created_by_user_id: userId,
       next_run_at: plannedAt,
       next_planned_at: plannedAt,
+      checked_by: RULES,
     },
     revision: {
       organization_id: organizationId,

@@ -9,6 +9,7 @@ const COLUMNS = [
   'max_pending_per_service_account',
   'kinds_allowed_for_service_accounts',
   'proposal_expires_after_days',
+  'require_whole_config',
 ] as const
 
 /** The same as the defaults of the columns. Null is every kind. */
@@ -18,6 +19,7 @@ const DEFAULTS: Policy = {
   max_pending_per_service_account: 50,
   kinds_allowed_for_service_accounts: null,
   proposal_expires_after_days: 30,
+  require_whole_config: false,
 }
 
 /** The policy of an organization, the defaults where it never set one. */

@@ -55,6 +55,11 @@ export async function isFull(db: Kysely<DB>, space: Space, most: number): Promis
   return row !== undefined
 }
 
+/** What keeps what an automation shows from running; null where nothing does. */
+export type StoredProblems = { path: string; message: string }[] | null
+
+const PROBLEMS = sql<StoredProblems>`problems`.as('problems')
+
 const LOCKED = [
   'id',
   'kind',
@@ -68,10 +73,11 @@ const LOCKED = [
   'created_by_service_account_id',
   'owner_user_id',
   'version',
+  'is_turned_down',
 ] as const
 
 /** What the rules of a change need to know of an automation. */
-export type Locked = Pick<Selectable<Automations>, (typeof LOCKED)[number]>
+export type Locked = Pick<Selectable<Automations>, (typeof LOCKED)[number]> & { problems: StoredProblems }
 
 /**
  * One automation of a space, locked against every other change until the transaction ends. Its key does not change, so runs and
@@ -80,7 +86,7 @@ export type Locked = Pick<Selectable<Automations>, (typeof LOCKED)[number]>
 export async function lock(trx: Transaction<DB>, space: Space, id: string): Promise<Locked | undefined> {
   return trx
     .selectFrom('automations')
-    .select(LOCKED)
+    .select([...LOCKED, PROBLEMS])
     .where('organization_id', '=', space.organizationId)
     .where('space_id', '=', space.id)
     .where('id', '=', id)
@@ -125,6 +131,45 @@ export async function update(trx: Transaction<DB>, space: Space, id: string, cha
     .execute()
 }
 
+/** An automation of which nobody has looked yet, by the present rules, what keeps it from running. */
+export type Unchecked = { automation_id: string; organization_id: string; space_id: string }
+
+/**
+ * Takes one automation of these kinds that was looked at by other rules, or never, locked until the transaction ends. What another
+ * process holds is passed over. Uses automations_checked_by_idx, so where there is none it costs nothing.
+ *
+ * @param except ids of automations that are passed over too.
+ */
+export async function claimUnchecked(
+  trx: Transaction<DB>,
+  kinds: readonly string[],
+  rules: string,
+  except: readonly string[],
+): Promise<Unchecked | undefined> {
+  const { rows } = await sql<Unchecked>`
+    select id as automation_id, organization_id, space_id
+      from automations
+     where (checked_by is null or checked_by < ${rules} or checked_by > ${rules})
+       and kind = any(${[...kinds]}::text[]) and id <> all(${[...except]}::uuid[])
+     limit 1
+       for no key update skip locked`.execute(trx)
+  return rows[0]
+}
+
+/** Notes what keeps an automation from running. Nobody has changed it: its version stays. */
+export async function noteCheck(
+  trx: Transaction<DB>,
+  space: Space,
+  id: string,
+  { problems, checked_by }: { problems: string | null; checked_by: string },
+): Promise<void> {
+  await sql`
+    update automations
+       set problems = ${problems}::json, checked_by = ${checked_by},
+           updated_at = case when problems::text is distinct from ${problems} then now() else updated_at end
+     where organization_id = ${space.organizationId} and space_id = ${space.id} and id = ${id}`.execute(trx)
+}
+
 /** Only what is active is due. What is paused keeps the time that it would have been due for next: there the pause began. */
 function unplanned({ status }: AutomationChange): AutomationChange {
   if (status === undefined || status === 'active') return {}
@@ -144,7 +189,7 @@ export async function remove(trx: Transaction<DB>, space: Space, id: string): Pr
 export async function findForRun(trx: Transaction<DB>, space: Space, id: string) {
   return trx
     .selectFrom('automations')
-    .select(['id', 'kind', 'status', 'revision', 'approved_digest', 'last_run_at'])
+    .select(['id', 'kind', 'status', 'revision', 'approved_digest', PROBLEMS])
     .where('organization_id', '=', space.organizationId)
     .where('space_id', '=', space.id)
     .where('id', '=', id)

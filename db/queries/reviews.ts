@@ -16,6 +16,8 @@ export type Row = {
   config: unknown
   description: string | null
   secret_versions: Record<string, number>
+  /** The slots of those that have their value still. */
+  present_slots: string[]
   digest: string
   proposed_by_user_id: string | null
   proposed_by_service_account_id: string | null
@@ -57,6 +59,11 @@ export async function list(
     )
     select a.id as automation_id, a.space_id, s.name as space_name, a.kind, a.status,
            p.revision, p.name, p.config, p.description, p.secret_versions, p.digest,
+           array(
+             select s.slot from automation_secrets s
+              where s.organization_id = a.organization_id and s.automation_id = a.id and s.ciphertext is not null
+                and p.secret_versions ->> s.slot = s.version::text
+           ) as present_slots,
            p.authored_by_user_id as proposed_by_user_id,
            p.authored_by_service_account_id as proposed_by_service_account_id,
            coalesce(sa.name, u.display_name) as proposed_by_name,

@@ -86,7 +86,11 @@ export async function update(
 ): Promise<Role> {
   return trx
     .updateTable('roles')
-    .set({ ...change, updated_at: sql<Date>`now()` })
+    .set({
+      ...change,
+      updated_at: sql<Date>`case when (name, permissions) is distinct from (${change.name}, ${change.permissions}::text[])
+                              then now() else updated_at end`,
+    })
     .where('organization_id', '=', organizationId)
     .where('id', '=', id)
     .returning(ROLE)

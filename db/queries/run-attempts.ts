@@ -1,5 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { DB } from '../types.ts'
+import type { StoredProblems } from './automations.ts'
 import { type AutomationKey, distinct } from './run-turns.ts'
 
 // What stands on every run's way, for many runs in one statement. Whoever takes both locks an automation before its runs, and
@@ -22,6 +23,7 @@ export type Attemptable = {
   kind: string
   automation_status: string
   approved_digest: string | null
+  problems: StoredProblems
   last_run_at: Date | null
   revision: number
   name: string
@@ -69,8 +71,8 @@ export async function lock(trx: Transaction<DB>, keys: readonly RunKey[]): Promi
          for update of r
     )
     select r.id, r.organization_id, r.space_id, r.automation_id, r.status, r.attempt, r.trigger, r.scheduled_for,
-           r.event_id, r.created_at, a.kind, a.status as automation_status, a.approved_digest, a.last_run_at, v.revision, v.name,
-           v.config, v.secret_versions, v.digest, r.input, r.sent_at, r.started_at, r.error_message
+           r.event_id, r.created_at, a.kind, a.status as automation_status, a.approved_digest, a.problems,
+           a.last_run_at, v.revision, v.name, v.config, v.secret_versions, v.digest, r.input, r.sent_at, r.started_at, r.error_message
       from r
       join automations a
         on a.organization_id = r.organization_id and a.space_id = r.space_id and a.id = r.automation_id

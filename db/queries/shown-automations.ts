@@ -54,6 +54,7 @@ function stored(db: Kysely<DB>, param: Param<SpaceValues>) {
       'automations.revision',
       'automations.approved_digest',
       'automations.next_run_at',
+      'automations.problems',
       'automations.version',
       'current.name',
       'current.config',
@@ -117,6 +118,7 @@ function shownFields(hooksUrl: RawBuilder<string>): RawBuilder<object> {
       'proposed_at', ${isoTime('stored.pending_created_at')}
     ) end as pending_revision,
     ${isoTime('stored.next_run_at')} as next_run_at,
+    coalesce(stored.problems, '[]'::json) as problems,
     case when stored.hook_id is not null then json_build_object('url', ${hooksUrl}::text || stored.hook_id) end as trigger`
 }
 

@@ -59,10 +59,10 @@ export async function insert(
       select h.number, h.revision, h.digest, a.organization_id, a.space_id, a.id as automation_id
         from json_to_recordset(${JSON.stringify(seen)}::json) as h (
                number integer, hook_id text, kind text, status text, revision integer, digest text, approved_digest text,
-               secret_ids text)
+               is_whole boolean, secret_ids text)
         join webhooks w on w.hook_id = h.hook_id
         join automations a on a.organization_id = w.organization_id and a.id = w.automation_id
-       where (a.kind, a.status, a.revision) = (h.kind, h.status, h.revision)
+       where (a.kind, a.status, a.revision, a.problems is null) = (h.kind, h.status, h.revision, h.is_whole)
          and a.approved_digest is not distinct from h.approved_digest
          and ${secretIds(sql`a`)} = h.secret_ids
     ), stored as (

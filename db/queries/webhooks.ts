@@ -15,20 +15,26 @@ export type Webhook = {
   digest: string
   approved_digest: string | null
   config: unknown
+  /** Whether nothing keeps its content from running. */
+  is_whole: boolean
   /** Those that hold, the present one first. */
   secrets: SealedSecret[]
 }
 
 /** What decides whether an event comes in: while all of it is the same, so is the answer. */
-export type WebhookState = Pick<Webhook, 'hook_id' | 'kind' | 'status' | 'revision' | 'digest' | 'approved_digest'> & {
+export type WebhookState = Pick<
+  Webhook,
+  'hook_id' | 'kind' | 'status' | 'revision' | 'digest' | 'approved_digest' | 'is_whole'
+> & {
   /** Of the secrets that hold, in their order, with commas. */
   secret_ids: string
 }
 
 /** The state of a webhook that was read. */
-export function stateOf({ hook_id, kind, status, revision, digest, approved_digest, secrets }: Webhook): WebhookState {
+export function stateOf(webhook: Webhook): WebhookState {
+  const { hook_id, kind, status, revision, digest, approved_digest, is_whole, secrets } = webhook
   const secret_ids = secrets.map(({ id }) => id).join()
-  return { hook_id, kind, status, revision, digest, approved_digest, secret_ids }
+  return { hook_id, kind, status, revision, digest, approved_digest, is_whole, secret_ids }
 }
 
 /** SQL for {@link WebhookState.secret_ids} as they are now, of a row of `automations`. */
@@ -57,7 +63,7 @@ export async function insert(
 const findMany = prepared<{ hookIds: string[] }, Webhook>(
   (param) => sql<Webhook>`
     select w.hook_id, a.organization_id, a.space_id, a.id as automation_id, a.kind, a.status,
-           r.revision, r.digest, a.approved_digest, r.config,
+           r.revision, r.digest, a.approved_digest, r.config, a.problems is null as is_whole,
            (select coalesce(json_agg(to_json(s)
                                      order by s.valid_until nulls first), '[]')
               ${validSecrets(sql`a`)}) as secrets

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import { jsonText } from '../../db/json.ts'
 import * as shownAutomations from '../../db/queries/shown-automations.ts'
 import {
@@ -67,11 +68,13 @@ const routes: RoutePlugin = async (app) => {
         operationId: 'createAutomation',
         tags: ['Automations'],
         summary: 'Create an automation',
-        description: 'What a service account creates is always `pending_approval`: a person must approve it.',
+        description:
+          'What a service account creates is always `pending_approval`, whatever `status` it names: a person must approve it.',
         params: SpaceParams,
         body: AutomationCreate,
         response: { 201: written(AutomationResponse), ...errors(409) },
       },
+      preValidation: ignoreStatusOfStaff,
     },
     async ({ caller, space, body }, reply) =>
       reply.code(201).transact(async (trx) => {
@@ -143,6 +146,14 @@ const routes: RoutePlugin = async (app) => {
       return reply.code(204).send(null)
     },
   )
+}
+
+/** What AI staff creates waits for a person: the status that it names is not even read. */
+async function ignoreStatusOfStaff(request: FastifyRequest): Promise<void> {
+  const { actor, body } = request
+  if (actor.type === 'user' || typeof body !== 'object' || body === null || Array.isArray(body)) return
+  const { status: _, ...rest } = body as Record<string, unknown>
+  request.body = rest
 }
 
 export default routes

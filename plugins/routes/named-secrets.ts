@@ -87,7 +87,7 @@ const routes: RoutePlugin = async (app) => {
     },
     async ({ caller, space, params: { automationId: id, name }, headers }, reply) => {
       const target = { space, id, name, seen: matching(headers['if-match']) }
-      await db.transaction().execute((trx) => removeNamedSecret(trx, caller, target))
+      await db.transaction().execute((trx) => removeNamedSecret(trx, caller, target, app))
       return reply.code(204).send(null)
     },
   )

@@ -26,7 +26,7 @@ const routes: RoutePlugin = async (app) => {
         operationId: 'previewConfig',
         tags: [TAG],
         summary: 'Preview a config',
-        description: 'What it would do, and what keeps it from becoming active. Nothing is stored, sent or asked.',
+        description: 'What it would do, and what keeps it from running. Nothing is stored, sent or asked.',
         params: SpaceParams,
         body: PreviewRequest,
         response: { 200: ref(PreviewResponse) },

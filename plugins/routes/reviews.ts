@@ -1,11 +1,13 @@
+import { nameOf } from '../../db/queries/automation-secrets.ts'
 import * as reviews from '../../db/queries/reviews.ts'
-import type { AutomationStatus } from '../../schemas/automations.ts'
+import type { AutomationConfig, AutomationStatus } from '../../schemas/automations.ts'
 import { ref } from '../../schemas/component.ts'
 import { OrganizationParams } from '../../schemas/params.ts'
 import { ReviewListResponse, ReviewQuery } from '../../schemas/reviews.ts'
 import { seesEverySpace } from '../../src/access/permissions.ts'
 import { contentOf } from '../../src/automations/content.ts'
 import { diff } from '../../src/automations/revisions.ts'
+import type { ErrorDetail } from '../../src/errors.ts'
 import { readStored } from '../../src/stored.ts'
 import { isUuid } from '../core/validation.ts'
 import { isTimestamp } from '../cursor.ts'
@@ -38,23 +40,31 @@ const routes: RoutePlugin = async (app) => {
     },
   )
 
-  function toReview({ running, config, description, secret_versions, ...row }: reviews.Row) {
+  function toReview({ running, config, description, secret_versions, present_slots: slots, ...row }: reviews.Row) {
     const proposed = contentOf({ name: row.name, config, description, secret_versions })
     const note = proposed.config.proposal_note
     // One that can't be read must not hide the others; it can be opened by itself, and rejected.
     const read = readStored(() => ({
+      problems: problemsOf(row.kind, proposed.config, slots),
       changes: diff(running && contentOf(running), proposed),
       warnings: [
         app.kinds.overWarning(row.kind, proposed.config, new Date()) ?? [],
-        app.kinds.warnings(row.kind, proposed, app.actions),
+        app.kinds.warnings(row.kind, proposed.config, app.actions),
       ].flat(),
     }))
     return {
       ...row,
       status: row.status as AutomationStatus,
       note: typeof note === 'string' ? note : description,
-      ...('value' in read ? read.value : { changes: [], warnings: [read.problem] }),
+      ...('value' in read ? read.value : { problems: [], changes: [], warnings: [read.problem] }),
     }
+  }
+
+  /** What only a newer program knows, it looks at itself. */
+  function problemsOf(kind: string, config: AutomationConfig, slots: readonly string[]): ErrorDetail[] {
+    if (app.kinds.find(kind) === undefined) return []
+    const secrets = new Set(slots.flatMap((slot) => nameOf(slot) ?? []))
+    return app.kinds.problems(kind, config, { actions: app.actions, secrets })
   }
 }
 

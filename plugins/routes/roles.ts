@@ -57,6 +57,7 @@ const routes: RoutePlugin = async (app) => {
     '/:roleId',
     {
       config: { permission: 'org.members.manage', peopleOnly: true },
+      preValidation: async ({ body }) => leaveOutPermissions(body),
       schema: {
         operationId: 'updateRole',
         tags: ['Roles'],
@@ -72,9 +73,7 @@ const routes: RoutePlugin = async (app) => {
     async ({ caller, organization, params, body }) =>
       db.transaction().execute(async (trx) => {
         const change = await grants.begin(trx, organization.id, caller)
-        const { name, permissions, set_permissions: isSet = true } = body
-        const wanted = { name, permissions: isSet ? permissions : undefined }
-        return { role: await grants.updateRole(change, params.roleId, wanted) }
+        return { role: await grants.updateRole(change, params.roleId, body) }
       }),
   )
 
@@ -100,6 +99,18 @@ const routes: RoutePlugin = async (app) => {
       return reply.code(204).send(null)
     },
   )
+}
+
+/**
+ * Clients of Hyperspeed say with `set_permissions` whether `permissions` count. The document does not have it: in Go's generated
+ * clients it would have the name of the setter of `permissions`, which whoever does not mean it leaves out.
+ */
+function leaveOutPermissions(body: unknown): void {
+  if (typeof body !== 'object' || body === null || !('set_permissions' in body)) return
+  const { set_permissions: isMeant } = body
+  if (typeof isMeant !== 'boolean') return
+  Reflect.deleteProperty(body, 'set_permissions')
+  if (!isMeant) Reflect.deleteProperty(body, 'permissions')
 }
 
 export default routes

@@ -115,6 +115,7 @@ export const scheduledSchema: KindSchema = {
     approved_digest: EXAMPLE_DIGEST,
     pending_revision: null,
     next_run_at: '2024-03-25T09:00:00.000Z',
+    problems: [],
     trigger: null,
   },
 }

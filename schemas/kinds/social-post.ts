@@ -1,27 +1,13 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { component, stringEnum } from '../component.ts'
+import { component } from '../component.ts'
+import { POST_PROPERTIES } from '../social.ts'
 import type { KindSchema } from './kind.ts'
-
-export const SOCIAL_PROVIDERS = ['x', 'mastodon', 'bluesky', 'linkedin'] as const
 
 export const SocialPostConfig = component(
   'SocialPostConfig',
   Type.Object(
     {
-      provider: Type.Optional(
-        stringEnum(SOCIAL_PROVIDERS, {
-          description: 'Where it posts. It is needed before it can be active.',
-          example: 'mastodon',
-        }),
-      ),
-      default_text: Type.Optional(
-        Type.String({
-          minLength: 1,
-          maxLength: 10_000,
-          description: 'A Liquid template: what is posted when a run brings no text of its own.',
-          example: 'We are live!',
-        }),
-      ),
+      ...POST_PROPERTIES,
       schedule: Type.Optional(
         Type.String({
           minLength: 1,
@@ -30,20 +16,12 @@ export const SocialPostConfig = component(
           example: '0 9 * * MON',
         }),
       ),
-      instance_url: Type.Optional(
-        Type.String({
-          format: 'uri',
-          maxLength: 2048,
-          description: 'Mastodon and Bluesky: the server of the account.',
-          example: 'https://mastodon.example',
-        }),
-      ),
-      identifier: Type.Optional(
+      timezone: Type.Optional(
         Type.String({
           minLength: 1,
-          maxLength: 253,
-          description: 'Bluesky and LinkedIn: the account that posts, by its handle or URN.',
-          example: 'hyperspeed.example.com',
+          maxLength: 100,
+          description: 'The IANA time zone of `schedule`. Default: UTC.',
+          example: 'Europe/Berlin',
         }),
       ),
     },

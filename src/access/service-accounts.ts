@@ -116,7 +116,7 @@ function settingsOf(
 ): serviceAccounts.ServiceAccountSettings {
   const kept = <T>(value: T | undefined, before: T): T => (value === undefined ? before : value)
   const keptText = (value: string | null | undefined, before: string | null) =>
-    kept(value === '' ? null : value, before)
+    kept(value?.trim() === '' ? null : value, before)
   return {
     name: wanted.name?.trim() ?? current.name,
     provider: keptText(wanted.provider, current.provider),

@@ -11,6 +11,8 @@ export type ActionConfig = { type: string } & Record<string, unknown>
 export type ActionFacts = {
   /** The names of its named secrets; null where nothing is stored yet that could have some. */
   secrets: ReadonlySet<string> | null
+  /** That it is what its kind does by itself, and not what its config names. */
+  isOfKind?: true
 }
 
 /**
@@ -79,6 +81,8 @@ export type ActionProfile = {
 /** Something that a trigger can do. One file each; the registry is src/actions/index.ts. */
 export type Action<C> = {
   type: string
+  /** Whether no config can name it: it is what some kind does by itself. */
+  isInternal?: true
   /** The named component of its config, `type` included. */
   schema: TSchema & { $id: string }
   /** What the schema can't say. Paths are JSON pointers into the action's config. */

@@ -3,6 +3,7 @@ import type { DB } from '../../db/types.ts'
 import type { Egress } from '../egress/guard.ts'
 import type { ConfigProblem } from '../errors.ts'
 import { schemaProblems } from '../schema-problems.ts'
+import type { Social } from '../social/index.ts'
 import type {
   Action,
   ActionConfig,
@@ -15,6 +16,7 @@ import type {
 } from './action.ts'
 import { createHttpRequestAction } from './http-request.ts'
 import { createMessageAction } from './message.ts'
+import { createPostAction } from './post.ts'
 import type { Renderer, Source } from './renderer.ts'
 import type { Scope } from './scope.ts'
 
@@ -36,6 +38,7 @@ export type ActionDependencies = {
   db: Kysely<DB>
   egress: Pick<Egress, 'request' | 'check'>
   renderer: Pick<Renderer, 'render'>
+  social: Social
   /** The Standard Webhooks secrets of an automation that hold, the present one first. */
   signingSecrets: (automation: { organizationId: string; automationId: string }) => Promise<readonly string[]>
 }
@@ -43,8 +46,13 @@ export type ActionDependencies = {
 const NOTHING_PLAIN: ActionProfile = { hosts: [], secrets: [], warnings: [] }
 
 /** The registry: a new action is a file beside this one and a line here. */
-export function createActions({ db, egress, renderer, signingSecrets }: ActionDependencies): Actions {
-  const actions = [erase(createMessageAction(db)), erase(createHttpRequestAction({ egress, signingSecrets }))]
+export function createActions({ db, egress, renderer, social, signingSecrets }: ActionDependencies): Actions {
+  const actions = [
+    erase(createMessageAction(db)),
+    erase(createHttpRequestAction({ egress, signingSecrets })),
+    erase(createPostAction({ egress, social })),
+  ]
+  const named = actions.filter(({ isInternal }) => !isInternal)
   const find = (config: ActionConfig) => actions.find(({ type }) => type === config.type)
   const get = (config: ActionConfig) => {
     const action = find(config)
@@ -56,8 +64,9 @@ export function createActions({ db, egress, renderer, signingSecrets }: ActionDe
   }
   return {
     problems(config, facts) {
-      const known = actions.map(({ type }) => type).join(', ')
-      return find(config)?.problems(config, facts) ?? [{ path: '/type', message: `must be one of ${known}` }]
+      const found = find(config)
+      if (found !== undefined && (facts.isOfKind || named.includes(found))) return found.problems(config, facts)
+      return [{ path: '/type', message: `must be one of ${named.map(({ type }) => type).join(', ')}` }]
     },
     profile: (config) => find(config)?.profile(config) ?? NOTHING_PLAIN,
     preview: (config, source, signal) => get(config).preview(config, source.scope, fillFrom(source, signal)),
@@ -75,6 +84,7 @@ function erase<C>(action: Action<C>) {
   const isTyped = (config: ActionConfig) => schemaProblems(action.schema, config).length === 0
   return {
     type: action.type,
+    isInternal: action.isInternal,
     problems(config: ActionConfig, facts: ActionFacts): ConfigProblem[] {
       const wrong = schemaProblems(action.schema, config)
       return wrong.length > 0 ? wrong : action.problems(typed(config), facts)

@@ -5,17 +5,21 @@ import type { DB } from '../../db/types.ts'
 import type { AutomationStatus } from '../../schemas/automations.ts'
 import type { Space } from '../access/actor.ts'
 import type { Caller } from '../access/caller.ts'
-import type { Kinds } from '../kinds/registry.ts'
+import type { ConfigProblem } from '../errors.ts'
 import { changed } from './changed.ts'
 import { type Current, type NewVersion, record, standingOf, writeRevision } from './current.ts'
 import { NOT_REJECTED, NOT_REVIEWED, reviewed } from './decision.ts'
-import { passGate } from './gate.ts'
+import { isUndecided, passGate } from './gate.ts'
 import { isLive } from './lifecycle.ts'
+import type { Means } from './means.ts'
+import { checked } from './problems.ts'
 
 /** A change of content that somebody makes: what the content becomes, and what the audit log says of its secrets. */
 export type Edit = Pick<NewVersion, 'content' | 'digest' | 'sendsTo'> & {
   /** Whether it differs from what it was made from. */
   isNew: boolean
+  /** What keeps it from running. */
+  problems: ConfigProblem[]
   deed: Record<string, unknown>
 }
 
@@ -25,7 +29,7 @@ export async function stage(
   caller: Caller,
   space: Space,
   { automation, pending }: Pick<Current, 'automation' | 'pending'>,
-  { isNew, deed, ...version }: Edit,
+  { isNew, deed, problems: _, ...version }: Edit,
 ): Promise<void> {
   if (!isNew && pending !== null) return
   const revision = automation.last_revision + 1
@@ -41,7 +45,7 @@ export async function stage(
   await record(trx, caller, space, automation.id, 'proposal.submitted', details)
 }
 
-type Decision = { status: AutomationStatus; hasSeen: boolean; policy: Policy; kinds: Kinds }
+type Decision = { status: AutomationStatus; hasSeen: boolean; policy: Policy; means: Pick<Means, 'kinds' | 'rules'> }
 
 /** Puts a change in the place of what is shown, and with it its status. */
 export async function apply(
@@ -49,14 +53,14 @@ export async function apply(
   caller: Caller,
   space: Space,
   current: Current,
-  { isNew, deed, ...version }: Edit,
-  { status, hasSeen, policy, kinds }: Decision,
+  { isNew, deed, problems, ...version }: Edit,
+  { status, hasSeen, policy, means }: Decision,
 ): Promise<void> {
   const { actor } = caller
   const { automation } = current
   const { digest, content } = version
   // What waits or was turned down is never let run by having been approved some time before.
-  const activates = status === 'active' && (!isLive(automation.status) || automation.approved_digest !== digest)
+  const activates = status === 'active' && isUndecided(automation, digest)
   const entry = { proposal: current.revision, isChanged: isNew, hasSeen, isDecision: false }
   const reviews = activates && (await passGate(trx, policy, actor, { space, current }, entry))
   const revision = isNew ? automation.last_revision + 1 : automation.revision
@@ -70,8 +74,11 @@ export async function apply(
     ...(reviews ? reviewed(actor, automation, revision) : {}),
     ...(actor.type === 'service_account' ? NOT_REVIEWED : {}),
     ...(status === automation.status ? {} : NOT_REJECTED),
+    is_turned_down: status === 'paused' && (automation.status === 'rejected' || automation.is_turned_down),
+    ...checked(problems, means),
   })
-  await changed(trx, kinds, standingOf(space, current), standingOf(space, current, { status, content }))
+  const after = standingOf(space, current, { status, content, problems })
+  await changed(trx, means.kinds, standingOf(space, current), after)
   const action = reviews ? 'automation.approved' : 'automation.updated'
   const before = { status: automation.status, digest: current.revision.digest }
   const details = { before, after: { status, digest }, revision, ...deed, ...droppedBy(current, status) }

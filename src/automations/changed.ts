@@ -7,10 +7,11 @@ import type { DB } from '../../db/types.ts'
 import type { AutomationConfig, AutomationStatus } from '../../schemas/automations.ts'
 import { newToken } from '../access/tokens.ts'
 import { overProblem } from '../clock/over.ts'
-import { isSameTiming, nextDue, requireSchedule, type Schedule } from '../clock/schedule.ts'
+import { type Due, isSameTiming, nextDue, parseSchedule, type Schedule } from '../clock/schedule.ts'
 import { ApiError } from '../errors.ts'
 import type { Clock } from '../kinds/kind.ts'
 import type { Kinds } from '../kinds/registry.ts'
+import type { Problems } from './content.ts'
 
 /** An automation as its sources see it: what is shown, and while active, runs. */
 export type Standing = {
@@ -19,6 +20,8 @@ export type Standing = {
   kind: string
   status: AutomationStatus
   config: AutomationConfig
+  /** What keeps it from running, although it may be active. */
+  problems: Problems
 }
 
 /**
@@ -27,7 +30,7 @@ export type Standing = {
  *
  * @param before null for one that is new.
  * @param after null for one that is gone: with its row went its plan, its hook and its runs.
- * @throws ApiError `schedule_over` where it becomes active, or gets other times while it is, and is never due.
+ * @throws ApiError `schedule_over` where it becomes active, or gets other times while it is, and is never due again.
  */
 export async function changed(
   trx: Transaction<DB>,
@@ -45,25 +48,44 @@ export async function changed(
 }
 
 /**
- * Plans the next run of what is active, from now on. A change that leaves the times as they are leaves the plan as it is: what is
- * overdue still runs. What a pause covered is not made up for, unless the config wants all that was missed. What is not active
- * has lost its plan with its status (db/queries/automations.ts).
+ * Plans the next run of what is active and whole, from now on. A change that leaves the times as they are leaves the plan as it is:
+ * what is overdue still runs. What a pause covered is not made up for, unless the config wants all that was missed; nor is what
+ * passed while it was not whole. What is not active has lost its plan with its status (db/queries/automations.ts).
  *
  * @throws ApiError `schedule_over` where nothing is due any more.
  */
 async function plan(trx: Transaction<DB>, clock: Clock, before: Standing | null, after: Standing): Promise<void> {
   if (after.status !== 'active') return
   const schedule = clock.schedule(after.config)
-  if (before?.status === 'active' && isSameTiming(clock.schedule(before.config), schedule)) return
-  if (schedule === null) return dueAutomations.update(trx, [{ id: after.id, next_run_at: null, next_planned_at: null }])
-  const read = requireSchedule(schedule)
+  const isSame = before?.status === 'active' && isSameTiming(clock.schedule(before.config), schedule)
+  if (isSame && isWhole(before) === isWhole(after)) return
+  const read = schedule && parseSchedule(schedule)
+  const hasTimes = read !== null && 'schedule' in read
+  const due = hasTimes ? await firstDue(trx, clock, read.schedule, before, after) : null
+  // It would be active and do nothing. Whoever lets it run hears of that; whoever makes it whole has not asked for times.
+  if (hasTimes && due === null && !isSame)
+    throw new ApiError('schedule_over', { details: [overProblem(schedule ?? {}, after.config)] })
+  const planned = isWhole(after) ? due : null
+  const times = { next_run_at: planned?.at ?? null, next_planned_at: planned?.planned ?? null }
+  await dueAutomations.update(trx, [{ id: after.id, ...times }])
+  if (planned !== null) await dueAutomations.wake(trx)
+}
+
+function isWhole({ problems }: Standing): boolean {
+  return problems.length === 0
+}
+
+/** When it is due first, once it is active. */
+async function firstDue(
+  trx: Transaction<DB>,
+  clock: Clock,
+  schedule: Schedule,
+  before: Standing | null,
+  after: Standing,
+): Promise<Due | null> {
   const isCaughtUp = before?.status === 'paused' && clock.missed(after.config) === 'all'
-  const from = isCaughtUp ? await pausedAt(trx, after, read) : null
-  const due = nextDue(read, after.id, from ?? new Date())
-  // It would be active and do nothing. Whoever lets it run hears of that.
-  if (due === null) throw new ApiError('schedule_over', { details: [overProblem(schedule, after.config)] })
-  await dueAutomations.update(trx, [{ id: after.id, next_run_at: due.at, next_planned_at: due.planned }])
-  await dueAutomations.wake(trx)
+  const from = isCaughtUp ? await pausedAt(trx, after, schedule) : null
+  return nextDue(schedule, after.id, from ?? new Date())
 }
 
 /** Just before the first time that a pause covered and that is still made up for; null where that is not known. */

@@ -1,5 +1,6 @@
 import type { AutomationConfig, AutomationUpdate } from '../../schemas/automations.ts'
 import type { Actor } from '../access/actor.ts'
+import type { ErrorDetail } from '../errors.ts'
 
 /** Everything of an automation that a revision holds and a reviewer reads. */
 export type Content = {
@@ -9,6 +10,9 @@ export type Content = {
   /** Which version of each secret it uses, by slot: `oauth` for the credential, `secrets.name` for the named ones. */
   secretVersions: Readonly<Record<string, number>>
 }
+
+/** What keeps the content that an automation shows from running; empty where it is whole. */
+export type Problems = readonly ErrorDetail[]
 
 /** The content of a revision, as the database has it. */
 export function contentOf(revision: {

@@ -6,7 +6,7 @@ import * as automations from '../../db/queries/automations.ts'
 import * as spaces from '../../db/queries/spaces.ts'
 import type { DB } from '../../db/types.ts'
 import type { AutomationCreate } from '../../schemas/automations.ts'
-import type { Space } from '../access/actor.ts'
+import type { Actor, Space } from '../access/actor.ts'
 import type { Caller } from '../access/caller.ts'
 import { ApiError } from '../errors.ts'
 import { changed } from './changed.ts'
@@ -16,9 +16,9 @@ import { requireOthersWords } from './gate.ts'
 import { initialStatus } from './lifecycle.ts'
 import type { Means } from './means.ts'
 import { requireRoomForProposal } from './policy.ts'
+import { checked, findProblems, requireValid } from './problems.ts'
 import { digestOf } from './revisions.ts'
 import { refuseCredentialOfStaff } from './staff.ts'
-import { requireValid } from './validity.ts'
 import { storeValues } from './versions.ts'
 
 const MAX_PER_SPACE = 10_000
@@ -48,15 +48,11 @@ export async function create(
   const status = initialStatus(actor, body.status)
   const isActive = status === 'active'
   if (isActive) requireOthersWords(policy)
-  const { config, description = null } = describe(actor, body.config ?? {}, body.description)
-  const content: Content = {
-    name: body.name.trim(),
-    config,
-    description,
-    secretVersions: token === undefined ? {} : { [OAUTH_SLOT]: 1 },
-  }
+  const content = firstContent(actor, body)
+  const { config } = content
   const owner = ownerOf(space, id)
-  await requireValid(trx, means, { ...owner, kind }, content, { isWhole: isActive })
+  const problems = await findProblems(trx, means, { ...owner, kind }, content)
+  requireValid(problems, { isWhole: isActive && policy.require_whole_config })
   const digest = digestOf(id, kind, content)
   await automations.insert(trx, space, {
     id,
@@ -65,15 +61,27 @@ export async function create(
     revision: 1,
     approved_digest: isActive ? digest : null,
     proposal_revision: status === 'pending_approval' ? 1 : null,
-    created_by_user_id: actor.type === 'user' ? actor.id : null,
-    created_by_service_account_id: actor.type === 'service_account' ? actor.id : null,
-    owner_user_id: actor.type === 'user' ? actor.id : null,
+    ...makerOf(actor),
+    ...checked(problems, means),
   })
   if (token !== undefined) await storeValues(trx, caller, owner, { [OAUTH_SLOT]: token }, means)
   const sendsTo = means.kinds.profile(kind, config, means.actions).hosts
   await writeRevision(trx, actor, space, id, { revision: 1, content, digest, sendsTo })
-  await changed(trx, means.kinds, null, { organizationId: space.organizationId, id, kind, status, config })
+  const { organizationId } = space
+  await changed(trx, means.kinds, null, { organizationId, id, kind, status, config, problems })
   const details = { kind, name: content.name, status, revision: 1, digest }
   await record(trx, caller, space, id, 'automation.created', { ...details, ...credentialDeed(token) })
   return id
+}
+
+function firstContent(actor: Actor, body: AutomationCreate): Content {
+  const { config, description = null } = describe(actor, body.config ?? {}, body.description)
+  const secretVersions = body.oauth_token === undefined ? {} : { [OAUTH_SLOT]: 1 }
+  return { name: body.name.trim(), config, description, secretVersions }
+}
+
+/** Who made it: a person answers for it from the first. */
+function makerOf({ type, id }: Actor) {
+  const [userId, serviceAccountId] = type === 'user' ? [id, null] : [null, id]
+  return { created_by_user_id: userId, created_by_service_account_id: serviceAccountId, owner_user_id: userId }
 }

@@ -7,14 +7,14 @@ import type { Actor, Space } from '../access/actor.ts'
 import * as audit from '../audit.ts'
 import { ApiError } from '../errors.ts'
 import type { Standing } from './changed.ts'
-import { type Content, contentOf } from './content.ts'
+import { type Content, contentOf, type Problems } from './content.ts'
 
 /** A revision with its content put together. */
 export type Version = automationRevisions.Revision & { content: Content }
 
 /** An automation that this transaction holds locked, with the content that is shown and the one that waits. */
 export type Current = {
-  automation: Omit<automations.Locked, 'status'> & { status: AutomationStatus }
+  automation: Omit<automations.Locked, 'status' | 'problems'> & { status: AutomationStatus; problems: Problems }
   revision: Version
   pending: Version | null
   /** The content that was let run last, whatever is shown by now, as it was first written; null where none ever was. */
@@ -56,7 +56,11 @@ export async function lock(trx: Transaction<DB>, space: Space, id: string): Prom
   if (revision === null) throw new Error(`automation ${id} has no revision ${automation.revision}`)
   const first = version(automation.proposal_revision)
   return {
-    automation: { ...automation, status: automation.status as AutomationStatus },
+    automation: {
+      ...automation,
+      status: automation.status as AutomationStatus,
+      problems: automation.problems ?? [],
+    },
     revision,
     pending: version(automation.pending_revision),
     approved: await findApproved(trx, space, automation, revision),
@@ -82,8 +86,8 @@ function toVersion(found: automationRevisions.Revision | undefined): Version | n
 /** How an automation stands to its sources, before a change or, with what the change made of it, after. */
 export function standingOf(
   { organizationId }: Space,
-  { automation: { id, kind, status }, revision }: Current,
-  after: { status?: AutomationStatus; content?: Content } = {},
+  { automation: { id, kind, status, problems }, revision }: Current,
+  after: { status?: AutomationStatus; content?: Content; problems?: Problems } = {},
 ): Standing {
   return {
     organizationId,
@@ -91,6 +95,7 @@ export function standingOf(
     kind,
     status: after.status ?? status,
     config: (after.content ?? revision.content).config,
+    problems: after.problems ?? problems,
   }
 }
 

@@ -13,9 +13,9 @@ import type { Place } from './gate.ts'
 import { isLive, nextStatus } from './lifecycle.ts'
 import type { Means } from './means.ts'
 import { requireRoomForProposal } from './policy.ts'
+import { findProblems, requireValid } from './problems.ts'
 import { digestOf } from './revisions.ts'
 import { refuseCredentialOfStaff, refuseForeignEdit } from './staff.ts'
-import { requireValid } from './validity.ts'
 import { destroyUnused, storeValues, type VersionChange, type Versions, versionsFor } from './versions.ts'
 
 /**
@@ -52,19 +52,20 @@ export async function edit(
   const content = applyUpdate(actor, base.content, body)
   const running = heldVersions(current, status, policy)
   const made = await editOf(trx, actor, { space, current }, { base, content, versions, running }, means)
+  const becomesActive = status === 'active' && (automation.status !== 'active' || body.config !== undefined)
   if (body.config !== undefined || status === 'active')
-    await requireValid(trx, means, { ...owner, kind: automation.kind }, made.content, {
-      isWhole: status === 'active',
-      // A person has yet to set it, or has taken it away: what is active is renamed all the same.
-      lacksSecrets: actor.type === 'service_account' || (automation.status === 'active' && body.config === undefined),
+    requireValid(made.problems, {
+      // What is active already is renamed all the same.
+      isWhole: becomesActive && policy.require_whole_config,
+      lacksSecrets: actor.type === 'service_account',
     })
-  const whole = { ...made, deed: credentialDeed(body.oauth_token) }
-  const after = await settle(trx, caller, { space, current }, whole, status, { hasSeen, policy, means })
+  const change = { ...made, deed: credentialDeed(body.oauth_token) }
+  const after = await settle(trx, caller, { space, current }, change, status, { hasSeen, policy, means })
   const used = [...versionsIn(current), ...versionsIn(after), current.approved?.content.secretVersions ?? {}]
   if (used.some((each) => Object.keys(each).length > 0)) await destroyUnused(trx, owner, after)
 }
 
-type Decision = { hasSeen: boolean; policy: automationPolicies.Policy; means: Means }
+type Decision = { hasSeen: boolean; policy: automationPolicies.Policy; means: Pick<Means, 'kinds' | 'rules'> }
 
 /**
  * Puts an edit where it belongs: in the place of what is shown, or beside it.
@@ -85,7 +86,7 @@ export async function settle(
     await stage(trx, caller, space, current, made)
     return { revision, pending: made, approved }
   }
-  await apply(trx, caller, space, current, made, { status, hasSeen, policy, kinds: means.kinds })
+  await apply(trx, caller, space, current, made, { status, hasSeen, policy, means })
   return { revision: made, pending: isLive(status) ? pending : null, approved: status === 'active' ? null : approved }
 }
 
@@ -136,7 +137,7 @@ export function waits(
 type Change = { base: Version; content: Content; versions: VersionChange; running?: Versions | undefined }
 
 /**
- * An edit whole: its content with the versions of its secrets, and whether it says anything new.
+ * An edit whole: its content with the versions of its secrets, what keeps that from running, and whether it says anything new.
  *
  * @param made.content all but the versions of its secrets: these follow from what runs, from `versions`, which are new, and from
  * what the config names.
@@ -164,7 +165,8 @@ export async function editOf(
   // A rejected proposal that comes again is a revision of its own, even with the same words.
   const isAgain = actor.type === 'service_account' && status === 'rejected'
   const isNew = isAgain || digest !== base.digest || whole.description !== base.content.description
-  return { content: whole, digest, sendsTo: hosts, isNew }
+  const problems = await findProblems(trx, { kinds, actions }, { ...owner, kind }, whole)
+  return { content: whole, digest, sendsTo: hosts, isNew, problems }
 }
 
 /** Whether a change waits beside what is active or paused instead of taking its place. */

@@ -8,6 +8,7 @@ import type { Kinds } from '../kinds/registry.ts'
 import { changed } from './changed.ts'
 import { lock, proposalOf, record, standingOf } from './current.ts'
 import { CLOSED } from './decision.ts'
+import { oneByOne } from './one-by-one.ts'
 import { destroyUnused } from './versions.ts'
 
 /**
@@ -19,23 +20,7 @@ import { destroyUnused } from './versions.ts'
  * @throws what went wrong with the first that it could not reject, once it is done with the others.
  */
 export async function expireProposals(db: Kysely<DB>, kinds: Kinds, most: number): Promise<number> {
-  const failed = new Map<string, unknown>()
-  let count = 0
-  for (; count < most; count++) {
-    let claimed: reviews.Expired | undefined
-    try {
-      await db.transaction().execute(async (trx) => {
-        claimed = await reviews.claimExpired(trx, [...failed.keys()])
-        if (claimed !== undefined) await expire(trx, kinds, claimed)
-      })
-      if (claimed === undefined) break
-    } catch (error) {
-      if (claimed === undefined) throw error
-      failed.set(claimed.automation_id, error)
-    }
-  }
-  for (const error of failed.values()) throw error
-  return count
+  return oneByOne(db, most, reviews.claimExpired, (trx, claimed) => expire(trx, kinds, claimed))
 }
 
 async function expire(trx: Transaction<DB>, kinds: Kinds, claimed: reviews.Expired): Promise<void> {

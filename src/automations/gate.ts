@@ -39,7 +39,8 @@ export async function passGate(
 ): Promise<boolean> {
   const { current } = place
   const { require_digest_on_approval: wantsDigest, approver_must_differ_from_editor: wantsSecond } = policy
-  const isAsked = isDecision || (isUndecided(current) && isOfStaff(current))
+  const isOpen = isUndecided(current.automation, current.revision.digest)
+  const isAsked = isDecision || current.automation.is_turned_down || (isOpen && isOfStaff(current))
   const authors = isAsked && !wantsSecond ? new Set<string>() : await listAuthors(trx, place, proposal)
   const isAnothers = [...authors].some((id) => id !== actor.id)
   const isReview = isAsked || (isAnothers && (wantsDigest || wantsSecond || isProposed(current)))
@@ -58,9 +59,15 @@ export function requireOthersWords(policy: Policy): void {
   if (policy.approver_must_differ_from_editor) throw new ApiError('second_person_required')
 }
 
-/** Whether nobody has let run what is shown, or somebody took it back since. */
-function isUndecided({ automation, revision }: Current): boolean {
-  return !isLive(automation.status) || automation.approved_digest !== revision.digest
+/**
+ * Whether a content, by its digest, is not what somebody has let run, or somebody took it back or turned it down since: it is never let
+ * run by having been approved some time before.
+ */
+export function isUndecided(
+  { status, approved_digest, is_turned_down }: Current['automation'],
+  digest: string,
+): boolean {
+  return !isLive(status) || approved_digest !== digest || is_turned_down
 }
 
 /** Whether somebody was asked to decide on what is shown. */
@@ -86,7 +93,7 @@ async function listAuthors(
   proposal: Version,
 ): Promise<ReadonlySet<string>> {
   const { automation, revision, approved } = current
-  if (proposal === revision && !isUndecided(current)) return new Set()
+  if (proposal === revision && !isUndecided(automation, revision.digest)) return new Set()
   const range = { after: await lastApproved(trx, { space, current }, proposal), upTo: proposal.revision }
   const authors = await automationRevisions.listAuthors(trx, space, automation.id, range)
   const stored = await automationSecrets.listVersions(trx, automationSecrets.ownerOf(space, automation.id))

@@ -56,7 +56,7 @@ export const TRANSITIONS: Record<Actor['type'], Record<AutomationStatus, Record<
       draft: 'draft',
       pending_approval: 'pending_approval',
       active: 'active',
-      paused: 'illegal_transition',
+      paused: 'paused',
       approve: 'automation_not_pending',
       reject: 'automation_not_pending',
     },

@@ -7,9 +7,11 @@ import type { Space } from '../access/actor.ts'
 import type { Caller } from '../access/caller.ts'
 import { ApiError } from '../errors.ts'
 import { stage } from './apply.ts'
-import { lock, record, type Seen, type Version } from './current.ts'
+import { changed } from './changed.ts'
+import { lock, record, type Seen, standingOf, type Version } from './current.ts'
 import { editOf, heldContent, settle, waits } from './edit.ts'
 import type { Means } from './means.ts'
+import { checked, findProblems } from './problems.ts'
 import { destroyUnused, storeValues, type Versions } from './versions.ts'
 
 const { nameOf, ownerOf, slotOf } = automationSecrets
@@ -75,14 +77,19 @@ export async function setNamedSecret(
 }
 
 /**
- * Takes a named secret away: every value of it is destroyed, also that of content which nobody changes by it. What uses it goes
- * on, and its runs fail until it is set again. No second person is asked, because nothing can happen by it that was not approved.
+ * Takes a named secret away: every value of it is destroyed, also that of content which nobody changes by it. What uses it stays what
+ * it is, and does not run until it is set again. No second person is asked, because nothing can happen by it that was not approved.
  *
  * @throws ApiError `automation_not_found`, `secret_not_found`, `precondition_failed`
  */
-export async function removeNamedSecret(trx: Transaction<DB>, caller: Caller, target: Target): Promise<void> {
+export async function removeNamedSecret(
+  trx: Transaction<DB>,
+  caller: Caller,
+  target: Target,
+  means: Pick<Means, 'actions' | 'kinds' | 'rules'>,
+): Promise<void> {
   const { space, id, name } = target
-  const { owner, slots, stored } = await lockFor(trx, target)
+  const { current, owner, slots, stored } = await lockFor(trx, target)
   const slot = slotOf(name)
   if (!slots.has(slot)) throw new ApiError('secret_not_found')
   await automationSecrets.destroy(
@@ -90,7 +97,9 @@ export async function removeNamedSecret(trx: Transaction<DB>, caller: Caller, ta
     owner,
     stored.filter((each) => each.slot === slot),
   )
-  await automations.update(trx, space, id, {})
+  const problems = await findProblems(trx, means, { ...owner, kind: current.automation.kind }, current.revision.content)
+  await automations.update(trx, space, id, checked(problems, means))
+  await changed(trx, means.kinds, standingOf(space, current), standingOf(space, current, { problems }))
   await record(trx, caller, space, id, 'automation.secret_removed', { secret: name })
 }
 

@@ -83,7 +83,7 @@ export async function preview(automation: Previewed, actions: Actions, kinds: Ki
 }
 
 function neededSecret(name: string): string {
-  return `it uses the secret "${name}": a person sets it before it can become active`
+  return `it uses the secret "${name}": a person sets it before it can run`
 }
 
 /** Warns of hosts that nothing else which runs in the organization sends to: a typing error, or a stranger. */

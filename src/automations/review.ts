@@ -14,8 +14,8 @@ import { CLOSED, NOT_REJECTED, reviewed, reviewOf } from './decision.ts'
 import { passGate } from './gate.ts'
 import { nextStatus } from './lifecycle.ts'
 import type { Means } from './means.ts'
+import { checked, findProblems, requireValid } from './problems.ts'
 import { type Change, diff } from './revisions.ts'
-import { requireValid } from './validity.ts'
 import { destroyUnused } from './versions.ts'
 
 type Target = { space: Space; id: string; seen: Seen }
@@ -35,7 +35,7 @@ export async function approve(
   caller: Caller,
   target: Target,
   digest: string | undefined,
-  means: Pick<Means, 'actions' | 'kinds'>,
+  means: Pick<Means, 'actions' | 'kinds' | 'rules'>,
 ): Promise<void> {
   const { current, proposal, status } = await decide(trx, caller, target, 'approve')
   const { automation, revision } = current
@@ -47,16 +47,19 @@ export async function approve(
   await passGate(trx, policy, caller.actor, { space: target.space, current }, entry)
   if (proposal !== revision) await requireFreshSecrets(trx, target, current, proposal)
   const owner = ownerOf(target.space, target.id)
-  await requireValid(trx, means, { ...owner, kind: automation.kind }, proposal.content, { isWhole: true })
+  const problems = await findProblems(trx, means, { ...owner, kind: automation.kind }, proposal.content)
+  requireValid(problems, { isWhole: policy.require_whole_config })
   await automations.update(trx, target.space, automation.id, {
     status,
     revision: proposal.revision,
     approved_digest: proposal.digest,
     ...CLOSED,
+    is_turned_down: false,
+    ...checked(problems, means),
     ...NOT_REJECTED,
     ...reviewed(caller.actor, automation, proposal.revision),
   })
-  const after = standingOf(target.space, current, { status, content: proposal.content })
+  const after = standingOf(target.space, current, { status, content: proposal.content, problems })
   await changed(trx, means.kinds, standingOf(target.space, current), after)
   await destroyUnused(trx, owner, { revision: proposal, pending: null, approved: null })
   const details = { before: revision.digest, after: proposal.digest, revision: proposal.revision, status }

@@ -6,7 +6,7 @@ import type { DB } from '../../db/types.ts'
 import type { AutomationConfig } from '../../schemas/automations.ts'
 import type { ActionConfig, ActionResult } from '../actions/action.ts'
 import { madeUpEvent, type Scope, type SeenEvent } from '../actions/scope.ts'
-import { contentOf } from '../automations/content.ts'
+import { contentOf, type Problems } from '../automations/content.ts'
 import { digestOf } from '../automations/revisions.ts'
 import type { Kinds } from '../kinds/registry.ts'
 import { jobOf } from '../runs/queue.ts'
@@ -121,9 +121,14 @@ function whyNot(run: runAttempts.Attemptable, event: Event | undefined): string 
   if (run.sent_at !== null) return IN_DOUBT
   if (run.automation_status !== 'active') return `the automation is ${run.automation_status}`
   if (run.approved_digest !== run.digest) return 'its present content is not approved'
+  if (run.problems !== null) return `its config is not whole: ${inWords(run.problems)}`
   const content = contentOf({ ...run, description: null })
   if (run.digest !== digestOf(run.automation_id, run.kind, content)) return 'its content is not what its digest says'
   return run.event_id !== null && event === undefined ? EVENT_GONE : undefined
+}
+
+function inWords(problems: Problems): string {
+  return problems.map(({ path, message }) => `${path}: ${message}`).join('; ')
 }
 
 type Stopped = Refusal & { run: runAttempts.Attemptable }

@@ -18,7 +18,8 @@ export type Hook = {
   organizationId: string
   spaceId: string
   automationId: string
-  isPaused: boolean
+  /** Whether its events are kept and set nothing off: it is paused, or its config is not whole. */
+  isIdle: boolean
   config: AutomationConfig
   intake: Intake
   /** The present secret, and the one before while it holds. */
@@ -50,12 +51,12 @@ export type LookupOptions = { db: Database; cipher: Cipher; actions: Pick<Action
 
 /** Makes what finds hooks by their ids. */
 export function createLookup({ db, cipher, actions, kinds }: LookupOptions): Lookup {
-  const isValid = validity(kinds, actions)
+  const isReadable = readability(kinds, actions)
   const found = new Map<string, Hook>()
   const find = gather(
     async (hookIds: readonly string[]) => {
       const rows = await webhooks.list(db, [...new Set(hookIds)])
-      const hooks = new Map(rows.map((row) => [row.hook_id, readStored(() => toHook(row, kinds, cipher, isValid))]))
+      const hooks = new Map(rows.map((row) => [row.hook_id, readStored(() => toHook(row, kinds, cipher, isReadable))]))
       if (found.size + hooks.size > MAX_REMEMBERED) found.clear()
       for (const [id, read] of hooks)
         if ('value' in read && read.value !== undefined) found.set(id, read.value)
@@ -75,36 +76,35 @@ export function createLookup({ db, cipher, actions, kinds }: LookupOptions): Loo
   }
 }
 
-type IsValid = (kind: string, digest: string, config: AutomationConfig) => boolean
+type IsReadable = (kind: string, digest: string, config: AutomationConfig) => boolean
 
-function toHook(row: webhooks.Webhook, kinds: Kinds, cipher: Cipher, isValid: IsValid): Hook | undefined {
+function toHook(row: webhooks.Webhook, kinds: Kinds, cipher: Cipher, isReadable: IsReadable): Hook | undefined {
   const { kind } = row
   const config = row.config as AutomationConfig
   const { intake } = kinds.find(kind) ?? {}
   const isLive = row.status === 'paused' || (row.status === 'active' && row.approved_digest === row.digest)
-  if (intake === undefined || !isLive || !isValid(kind, row.digest, config)) return undefined
+  if (intake === undefined || !isLive || !isReadable(kind, row.digest, config)) return undefined
   return {
     state: webhooks.stateOf(row),
     organizationId: row.organization_id,
     spaceId: row.space_id,
     automationId: row.automation_id,
-    isPaused: row.status === 'paused',
+    isIdle: row.status === 'paused' || !row.is_whole,
     config,
     intake,
     secrets: openSecrets(cipher, row.secrets),
   }
 }
 
-/** Whether a config is valid, which is asked for each request and follows from the digest. */
-function validity(kinds: Kinds, actions: Pick<Actions, 'problems'>): IsValid {
+/** Whether what a config says is right, be it whole or not: so events can be read by it. Asked for each request; follows from the digest. */
+function readability(kinds: Kinds, actions: Pick<Actions, 'problems'>): IsReadable {
   const known = new Map<string, boolean>()
   return (kind, digest, config) => {
     const found = known.get(digest)
     if (found !== undefined) return found
-    // Which secrets are there is another question: an event is taken, and its run says which one is missing.
-    const isValid = kinds.problems(kind, config, { actions, secrets: null }).length === 0
+    const isReadable = kinds.problems(kind, config, { actions, secrets: null }).every(({ isMissing }) => isMissing)
     if (known.size >= MAX_REMEMBERED) known.clear()
-    known.set(digest, isValid)
-    return isValid
+    known.set(digest, isReadable)
+    return isReadable
   }
 }

@@ -135,7 +135,7 @@ function notVerified(): ApiError {
 
 function toEvent(hook: Hook, received: ReceivedEvent): webhookEvents.NewEvent {
   const now = Date.now()
-  const status = hook.isPaused ? 'ignored' : received.wanted ? 'accepted' : 'filtered'
+  const status = hook.isIdle ? 'ignored' : received.wanted ? 'accepted' : 'filtered'
   return {
     id: newId(now),
     hook: hook.state,

@@ -2,7 +2,7 @@ import type { MissedPolicy, Overlap, ScheduleConfig } from '../../schemas/clock.
 import type { KindSchema } from '../../schemas/kinds/kind.ts'
 import type { ActionConfig } from '../actions/action.ts'
 import type { Actions } from '../actions/index.ts'
-import type { ConfigProblem } from '../errors.ts'
+import type { ConfigProblem, ErrorCode } from '../errors.ts'
 
 /** What a config says. Keys that its kind knows are typed once the config has been held against its schema. */
 export type Config = Readonly<Record<string, unknown>>
@@ -41,8 +41,8 @@ export type ReceivedEvent = {
 }
 
 /**
- * A kind that takes events from outside, at a URL of its own. `read`, `waitSeconds` and `example` are asked of valid configs
- * alone; the others also of drafts, and `verify` of an empty config for an unknown hook.
+ * A kind that takes events from outside, at a URL of its own. `read`, `waitSeconds` and `example` are asked of configs that are
+ * valid but for what is missing; the others also of any draft, and `verify` of an empty config for an unknown hook.
  */
 export type Intake = {
   /** Whether its senders prove themselves with a secret. */
@@ -90,6 +90,21 @@ export type Kind = {
    * @param input what the run was given, held against `schema.input`.
    */
   effect?(config: Config, input: Readonly<Record<string, unknown>>): ActionConfig
+  /**
+   * Why a run is refused when somebody asks for it; undefined where it is not.
+   *
+   * @param facts.hasCredential whether what is approved has a credential.
+   */
+  refusal?(
+    config: Config,
+    input: Readonly<Record<string, unknown>>,
+    facts: { hasCredential: boolean },
+  ): ErrorCode | undefined
+  /** What the answer to whoever asked for a run says besides the run. */
+  answer?(run: { external_ref: string | null; error_message: string | null }): {
+    tweet_id: string
+    error: string | null
+  }
   /** What a reviewer should know of a valid config, besides what its effect says of itself. */
   warnings?(config: Config): string[]
   /** After how many failures in a row it is paused; null for never. */

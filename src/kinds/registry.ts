@@ -1,4 +1,3 @@
-import { slotOf } from '../../db/queries/automation-secrets.ts'
 import { closed } from '../../schemas/component.ts'
 import type { KindSchema } from '../../schemas/kinds/kind.ts'
 import type { ActionProfile } from '../actions/action.ts'
@@ -23,11 +22,7 @@ export type Kinds = {
   /** What is wrong with the input of a run. Paths are pointers into it. */
   inputProblems(name: string, input: Readonly<Record<string, unknown>>): ConfigProblem[]
   /** What a reviewer should know of a config, whatever it is run with. */
-  warnings(
-    name: string,
-    content: { config: Config; secretVersions: Readonly<Record<string, number>> },
-    actions: Pick<Actions, 'profile'>,
-  ): string[]
+  warnings(name: string, config: Config, actions: Pick<Actions, 'profile'>): string[]
   /** Why nothing of a config is due any more at `now`, and what to do; undefined where something is, or never was. */
   overWarning(name: string, config: Config, now: Date): string | undefined
   /** What is plain of what a config does, nothing where it can't do anything. */
@@ -63,13 +58,10 @@ export function createKinds(list: readonly Kind[]): Kinds {
       return isTyped ? [...found, ...kind.problems(config, facts)] : found
     },
     inputProblems: (name, input) => schemaProblems(inputs.get(name) ?? closed({}), input),
-    warnings(name, { config, secretVersions }, actions) {
+    warnings(name, config, actions) {
       const kind = byName.get(name)
       if (kind === undefined || schemaProblems(kind.schema.config, config).length > 0) return []
-      const { warnings, secrets } = profile(name, config, actions)
-      const missing = secrets.filter((each) => secretVersions[slotOf(each)] === undefined)
-      const lacking = missing.map((each) => `it uses the secret "${each}", which is not there: a person sets it`)
-      return [...(kind.warnings?.(config) ?? []), ...warnings, ...lacking]
+      return [...(kind.warnings?.(config) ?? []), ...profile(name, config, actions).warnings]
     },
     overWarning(name, config, now) {
       const kind = byName.get(name)

@@ -2,6 +2,7 @@ import type { Transaction } from 'kysely'
 import { v7 as newId } from 'uuid'
 import * as automationRevisions from '../../db/queries/automation-revisions.ts'
 import * as automationRuns from '../../db/queries/automation-runs.ts'
+import { OAUTH_SLOT } from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'
 import * as runAttempts from '../../db/queries/run-attempts.ts'
 import * as webhookEvents from '../../db/queries/webhook-events.ts'
@@ -10,7 +11,9 @@ import type { DB } from '../../db/types.ts'
 import type { RunResolution } from '../../schemas/runs.ts'
 import type { Caller } from '../access/caller.ts'
 import * as audit from '../audit.ts'
+import { type Content, contentOf } from '../automations/content.ts'
 import { ApiError, type ConfigProblem } from '../errors.ts'
+import type { Kind } from '../kinds/kind.ts'
 import type { RunQueue } from './queue.ts'
 import { type Approved, newRun, startRuns } from './start.ts'
 import { TRIGGERS } from './triggers.ts'
@@ -18,7 +21,7 @@ import { passTurns } from './turns.ts'
 
 /** What can be asked of the kinds there are, about runs. */
 export type Runnable = {
-  get(kind: string): { effect?: unknown }
+  get(kind: string): Pick<Kind, 'effect' | 'refusal'>
   inputProblems(kind: string, input: Readonly<Record<string, unknown>>): ConfigProblem[]
 }
 
@@ -34,7 +37,8 @@ type Input = Readonly<Record<string, unknown>>
  *
  * @param input what the run is given, as its kind takes it.
  * @returns the id of the run.
- * @throws ApiError `automation_not_found`, `automation_not_active`, `run_not_implemented`, `invalid_request`
+ * @throws ApiError `automation_not_found`, `automation_not_active`, `run_not_implemented`, `config_not_whole`, `invalid_request`,
+ * and what the kind refuses
  */
 export async function runNow(
   trx: Transaction<DB>,
@@ -43,9 +47,12 @@ export async function runNow(
   target: RunTarget,
   input: Input,
 ): Promise<string> {
-  const { kind, ...approved } = await approvedContent(trx, means, target)
+  const { kind, content, ...approved } = await approvedContent(trx, means, target)
   const details = means.kinds.inputProblems(kind, input).map(({ path, message }) => ({ path, message }))
   if (details.length > 0) throw new ApiError('invalid_request', { details })
+  const hasCredential = content.secretVersions[OAUTH_SLOT] !== undefined
+  const refusal = means.kinds.get(kind).refusal?.(content.config, input, { hasCredential })
+  if (refusal !== undefined) throw new ApiError(refusal)
   const given = Object.keys(input).length === 0 ? null : input
   const id = await start(trx, means, caller, approved, { trigger: TRIGGERS.person, input: given })
   await record(trx, caller, target, 'run.requested', { run_id: id })
@@ -68,16 +75,18 @@ async function approvedContent(
   trx: Transaction<DB>,
   { kinds }: RunMeans,
   { space, automationId }: RunTarget,
-): Promise<Approved & { kind: string }> {
+): Promise<Approved & { kind: string; content: Content }> {
   const automation = await automations.findForRun(trx, space, automationId)
   if (automation === undefined) throw new ApiError('automation_not_found')
   if (automation.status !== 'active') throw new ApiError('automation_not_active')
   const { kind } = automation
   if (kinds.get(kind).effect === undefined) throw new ApiError('run_not_implemented')
+  if (automation.problems !== null) throw new ApiError('config_not_whole', { details: automation.problems })
   const [revision] = await automationRevisions.findMany(trx, space, automationId, [automation.revision])
   if (revision === undefined) throw new ApiError('automation_not_found')
   const { organizationId, id: spaceId } = space
-  return { organizationId, spaceId, automationId, revision: revision.revision, digest: revision.digest, kind }
+  const content = contentOf(revision)
+  return { organizationId, spaceId, automationId, revision: revision.revision, digest: revision.digest, kind, content }
 }
 
 /**
@@ -96,7 +105,7 @@ export async function retry(
   const run = await find(trx, target, runId)
   if (run.finished_at === null) throw new ApiError('run_not_finished')
   if (run.status === 'unknown') throw new ApiError('run_unresolved')
-  const { kind: _, ...approved } = await approvedContent(trx, means, target)
+  const { kind: _, content: __, ...approved } = await approvedContent(trx, means, target)
   const { event_id, input } = run
   const cause = { trigger: TRIGGERS.retry, retry_of_run_id: run.id, event_id, input }
   const id = await start(trx, means, caller, approved, cause)
@@ -118,7 +127,7 @@ export async function replay(
   target: RunTarget,
   eventIds: readonly string[],
 ): Promise<string[]> {
-  const { kind: _, ...approved } = await approvedContent(trx, means, target)
+  const { kind: _, content: __, ...approved } = await approvedContent(trx, means, target)
   const cause = { trigger: TRIGGERS.intake, requested_by_user_id: caller.actor.userId }
   const inDoubt = new Set(await automationRuns.listEventsInDoubt(trx, approved, eventIds))
   const certain = eventIds.filter((id) => !inDoubt.has(id))

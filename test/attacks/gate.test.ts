@@ -123,6 +123,93 @@ t.test('every way into active passes one gate', async (t) => {
     t.equal((await patch(alice, id, { status: 'active' })).status, 200, 'who wrote all of it knows it')
   })
 
+  t.test('what was turned down and is paused runs only once somebody names exactly what they saw', async (t) => {
+    /** What was turned down, by how it came there. */
+    const turnedDown: Record<string, () => Promise<string>> = {
+      'of AI staff': () => create(staff),
+      'of a person': () => create(alice, { status: 'pending_approval' }),
+      'let run once before': async () => {
+        const id = await create(alice, { status: 'active' })
+        await patch(alice, id, { status: 'pending_approval' })
+        return id
+      },
+      'of AI staff, and let run once before': async () => {
+        const id = await create(staff)
+        await approve(bob, id)
+        await patch(bob, id, { status: 'pending_approval' })
+        return id
+      },
+    }
+    for (const [what, make] of Object.entries(turnedDown)) {
+      const id = await make()
+      t.equal(codeOf(await reject(owner, id)), '200', what)
+      t.match(
+        (await patch(bob, id, { status: 'paused' })).body.automation,
+        { status: 'paused', next_run_at: null },
+        what,
+      )
+      for (const by of [alice, bob]) {
+        t.equal(codeOf(await patch(by, id, { status: 'active' })), '428 digest_required', what)
+        t.equal(codeOf(await patch(by, id, { status: 'active', name: 'Mine' })), '428 digest_required', what)
+        t.equal(codeOf(await approve(by, id)), '404 automation_not_pending', what)
+      }
+      t.equal(codeOf(await patch(staff, id, { status: 'active' })), '403 service_account_status', what)
+      t.equal(codeOf(await send(owner, 'POST', `${base}/${id}/run`)), '409 automation_not_active', what)
+      await patch(bob, id, { status: 'paused' })
+      t.equal(codeOf(await patch(bob, id, { status: 'active' })), '428 digest_required', 'also when paused again')
+      const { digest } = await get(id)
+      const other = `"sha256:${'0'.repeat(64)}"`
+      t.equal(codeOf(await patch(bob, id, { status: 'active' }, other)), '412 precondition_failed', what)
+      const { automation } = (await patch(bob, id, { status: 'active' }, `"${digest}"`)).body
+      t.match(automation, { status: 'active', approved_digest: digest, reviewed_by_user_id: bob.id }, what)
+      t.equal((await logOf(id))[0], 'automation.approved', what)
+      await patch(alice, id, { status: 'paused' })
+      t.equal(
+        codeOf(await patch(bob, id, { status: 'active' })),
+        '200',
+        'from then on it is resumed like anything else',
+      )
+    }
+  })
+
+  t.test('nor by being edited while it is paused, by a change beside it, or by what nobody decided on', async (t) => {
+    const edited = await create(alice, { status: 'pending_approval' })
+    await reject(owner, edited)
+    await patch(bob, edited, { status: 'paused', name: 'Nicer' })
+    await patch(bob, edited, { name: 'Nicer still' })
+    t.equal(codeOf(await patch(bob, edited, { status: 'active' })), '428 digest_required', 'most of it is what it was')
+
+    const beside = await create(staff)
+    await reject(owner, beside)
+    await patch(bob, beside, { status: 'paused' })
+    await patch(staff, beside, { name: 'Better' })
+    await reject(owner, beside)
+    t.equal(codeOf(await patch(bob, beside, { status: 'active' })), '428 digest_required', 'that was turned down too')
+    await patch(staff, beside, { name: 'Best' })
+    const { pending_revision: pending } = await get(beside)
+    t.equal(codeOf(await approve(alice, beside, pending.digest)), '200')
+    t.match(await get(beside), { status: 'paused', name: 'Best' })
+    t.equal(codeOf(await patch(bob, beside, { status: 'active' })), '200', 'what was approved in its place is resumed')
+
+    const drafted = await create(staff)
+    await reject(owner, drafted)
+    await patch(bob, drafted, { status: 'paused' })
+    await patch(bob, drafted, { status: 'draft' })
+    t.equal(
+      codeOf(await patch(bob, drafted, { status: 'active' })),
+      '428 digest_required',
+      'of AI staff by way of a draft',
+    )
+
+    await policy({ approver_must_differ_from_editor: true })
+    const four = await create(alice, { status: 'pending_approval' })
+    await reject(owner, four)
+    await patch(alice, four, { status: 'paused' })
+    const { digest } = await get(four)
+    t.equal(codeOf(await patch(alice, four, { status: 'active' }, `"${digest}"`)), '403 second_person_required')
+    t.equal(codeOf(await patch(bob, four, { status: 'active' }, `"${digest}"`)), '200')
+  })
+
   t.test('four eyes see what was edited while it was paused, whatever waits beside it', async (t) => {
     const four = '403 second_person_required'
     const id = await create(alice, { status: 'active' })

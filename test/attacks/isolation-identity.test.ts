@@ -41,7 +41,8 @@ function operations(ids: Ids): Operation[] {
   ]
 }
 
-const isForEveryMember = ([method, path]: Operation) => method === 'GET' && /\/(members|roles|spaces)$/.test(path)
+const isForEveryMember = ([method, path]: Operation) =>
+  method === 'GET' && /\/(members|roles|spaces|spaces\/access-summary)$/.test(path)
 
 const TABLES = [
   'members',

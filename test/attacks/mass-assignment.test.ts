@@ -21,6 +21,7 @@ const NOT_FOR_CLIENTS = [
   'pending_revision',
   'last_run_at',
   'next_run_at',
+  'problems',
   'version',
   'is_system',
   'service_account',

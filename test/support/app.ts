@@ -15,10 +15,14 @@ import type { Kinds } from '../../src/kinds/registry.ts'
 import { createPace } from '../../src/runs/pace.ts'
 import type { RunJob } from '../../src/runs/queue.ts'
 import { type Cipher, createCipher } from '../../src/secrets/cipher.ts'
+import { SOCIAL_NETWORKS, type SocialSettings } from '../../src/social/index.ts'
 import { contractOf } from './contract.ts'
 import { testDatabase } from './database.ts'
 
 export const JWT_SECRET = 'a secret for tests that is long enough'
+
+/** Names what configs are held to here. */
+const RULES = 'those of tests'
 
 /** Somebody who can ask: a token, and who they are. */
 export type Caller = { token: string; userId: string; id: string }
@@ -42,6 +46,7 @@ export type EmptyApp = {
   actions: Actions
   kinds: Kinds
   cipher: Cipher
+  rules: string
   /** What was queued: no worker runs beside this app. */
   jobsSent: RunJob[]
   /** Every line that the app has logged. */
@@ -73,6 +78,8 @@ type AppOptions = {
   kinds?: Kinds
   /** `host:port` of what actions may reach although it is here. */
   egressAllow?: string[]
+  /** Where social networks are. */
+  social?: Partial<SocialSettings>
   /** Instead of an empty one. */
   database?: { db: Database; url: string }
 }
@@ -108,14 +115,14 @@ export const NO_QUEUE: QueueStatement = {
 export async function emptyApp(
   t: Test,
   overrides: Partial<AppDependencies['config']> = {},
-  { logLevel = 'error', kinds = KINDS, egressAllow = [], database }: AppOptions = {},
+  { logLevel = 'error', kinds = KINDS, egressAllow = [], social = {}, database }: AppOptions = {},
 ): Promise<EmptyApp> {
   const { db, url } = database ?? (await testDatabase(t))
   // An answer of 5xx says nothing of its cause; the log does.
   const log: string[] = []
   const jobsSent: RunJob[] = []
   const cipher = createCipher(new Map([['k1', Buffer.alloc(32, 7)]]))
-  const { actions, close } = wireActions(db, cipher, { egressAllow })
+  const { actions, close } = wireActions(db, cipher, { egressAllow, social: { ...SOCIAL_NETWORKS, ...social } })
   const app = await buildApp({
     config: {
       publicUrl: 'http://127.0.0.1:8080',
@@ -128,6 +135,7 @@ export async function emptyApp(
     db,
     cipher,
     kinds,
+    rules: RULES,
     passwords: createPasswords(),
     queue: {
       send: async (_trx, jobs) => void jobsSent.push(...jobs),
@@ -140,7 +148,7 @@ export async function emptyApp(
   })
   t.teardown(() => app.close())
   t.teardown(close)
-  return { app, db, databaseUrl: url, actions, kinds, cipher, jobsSent, log, send: sender(t, app, log) }
+  return { app, db, databaseUrl: url, actions, kinds, cipher, rules: RULES, jobsSent, log, send: sender(t, app, log) }
 }
 
 function sender(t: Test, app: FastifyInstance, log: string[]): Send {

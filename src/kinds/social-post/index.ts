@@ -1,23 +1,53 @@
 import { type SocialPostConfig, socialPostSchema } from '../../../schemas/kinds/social-post.ts'
-import { checkTemplate } from '../../actions/template.ts'
+import { DEFAULT_SOCIAL_PROVIDER } from '../../../schemas/social.ts'
+import type { ActionConfig } from '../../actions/action.ts'
 import { scheduleProblems } from '../../clock/schedule.ts'
 import type { ConfigProblem } from '../../errors.ts'
-import type { Config, Kind } from '../kind.ts'
+import type { Config, Facts, Kind } from '../kind.ts'
 
-/** `social_post`: a post on a social network. */
+/** `social_post`: a post on a social network, when somebody asks for it or by the clock. */
 export const socialPost: Kind = {
   schema: socialPostSchema,
   problems,
-  warnings: () => ['this kind is stored, reviewed and activated, and does not run yet'],
+  effect,
+  refusal(config, input, { hasCredential }) {
+    if (input.text === undefined && known(config).default_text === undefined) return 'nothing_to_post'
+    return hasCredential ? undefined : 'credential_missing'
+  },
+  answer: ({ external_ref, error_message }) => ({ tweet_id: external_ref ?? '', error: error_message }),
+  warnings: (config) => providerWarnings(known(config)),
+  clock: {
+    schedule(config) {
+      const { schedule, timezone } = known(config)
+      return schedule === undefined ? null : { cron: schedule, timezone }
+    },
+    overlap: () => 'skip',
+    // What was to be said then is not news any more.
+    missed: () => 'skip',
+  },
 }
 
-function problems(config: Config): ConfigProblem[] {
-  const { provider, default_text: text, schedule } = config as SocialPostConfig
-  const wrongText = text === undefined ? undefined : checkTemplate(text).problem
-  const wrongSchedule = schedule === undefined ? [] : scheduleProblems({ cron: schedule })
+function problems(config: Config, { actions, secrets }: Facts): ConfigProblem[] {
+  const { schedule, timezone } = known(config)
+  const wrongSchedule = schedule === undefined ? [] : scheduleProblems({ cron: schedule, timezone })
   return [
-    ...(provider === undefined ? [{ path: '/config/provider', message: 'is required', isMissing: true as const }] : []),
-    ...(wrongText === undefined ? [] : [{ path: '/config/default_text', message: wrongText }]),
-    ...wrongSchedule.map(({ message }) => ({ path: '/config/schedule', message })),
+    ...wrongSchedule.map(({ path, message }) => ({
+      path: `/config${path === '/cron' ? '/schedule' : path}`,
+      message,
+    })),
+    ...actions.problems(effect(config, {}), { secrets, isOfKind: true }),
   ]
+}
+
+function effect(config: Config, { text }: Readonly<Record<string, unknown>>): ActionConfig {
+  return { type: 'post', config, ...(text === undefined ? {} : { text }) }
+}
+
+/** A reviewer sees the provider nowhere else, where the config leaves it out. */
+function providerWarnings({ provider }: SocialPostConfig): string[] {
+  return provider === undefined ? [`no provider is named: it posts on ${DEFAULT_SOCIAL_PROVIDER}`] : []
+}
+
+function known(config: Config): SocialPostConfig {
+  return config as SocialPostConfig
 }

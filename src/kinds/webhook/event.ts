@@ -1,10 +1,11 @@
 import type { WebhookConfig } from '../../../schemas/kinds/webhook.ts'
 import { ApiError } from '../../errors.ts'
+import { member } from '../../member.ts'
 import { isSecretHeader } from '../../secrets/redact.ts'
 import type { Delivery, ReceivedEvent } from '../kind.ts'
 import { readBody } from './body.ts'
 import { wants } from './filter.ts'
-import { member, SCHEMES } from './schemes.ts'
+import { SCHEMES } from './schemes.ts'
 
 const MAX_TYPE_LENGTH = 200
 const MAX_HEADER_LENGTH = 1000

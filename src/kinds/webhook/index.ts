@@ -45,7 +45,13 @@ function headerProblems({ verification, header }: WebhookConfig): ConfigProblem[
     : []
 }
 
-function verify(config: Config, { headers, bytes }: Delivery, secrets: readonly string[], now: Date): boolean {
+function verify(config: Config, delivery: Delivery, secrets: readonly string[], now: Date): boolean {
+  const isProof = proves(config, delivery, secrets, now)
+  // A header that is not named yet proves nothing, whatever is sent.
+  return isProof && headerProblems(known(config)).length === 0
+}
+
+function proves(config: Config, { headers, bytes }: Delivery, secrets: readonly string[], now: Date): boolean {
   const verification = verificationOf(config)
   const scheme = SCHEMES[verification]
   const { header = '' } = known(config)

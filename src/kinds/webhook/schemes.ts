@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Verification, WebhookConfig } from '../../../schemas/kinds/webhook.ts'
+import { member } from '../../member.ts'
 import { makeStandardSecret, standardKey, standardSecretProblem } from '../../secrets/standard-webhooks.ts'
 import type { Delivery } from '../kind.ts'
 import type { Claim, Signing } from './signature.ts'
@@ -136,10 +137,4 @@ function signaturesIn(value: string, prefix: string): string[] {
 /** A time in whole seconds since 1970. */
 function seconds(text: string | undefined): number | undefined {
   return /^\d{1,12}$/.test(text ?? '') ? Number(text) : undefined
-}
-
-/** A member of a JSON object; undefined where it is none, or has none of that name. */
-export function member(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null) return undefined
-  return Object.getOwnPropertyDescriptor(value, name)?.value
 }

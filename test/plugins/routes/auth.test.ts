@@ -4,7 +4,6 @@ import t from 'tap'
 import { PERMISSIONS } from '../../../src/access/permissions.ts'
 import { hashToken } from '../../../src/access/tokens.ts'
 import { canonicalJson } from '../../../src/canonical-json.ts'
-import { KINDS } from '../../../src/kinds/index.ts'
 import { sweep } from '../../../src/maintenance.ts'
 import { passRefreshGrace } from '../../support/accounts.ts'
 import { type Answer, type EmptyApp, emptyApp, testApp } from '../../support/app.ts'
@@ -251,10 +250,10 @@ t.test('a session is removed a day after its last token has expired', async (t) 
     )
   await age(23, { session: endedId })
   await age(25, { token: going.body.refresh_token })
-  await sweep(on.db, { kinds: KINDS, retentionDays: 90 })
+  await sweep(on.db, { means: on, retentionDays: 90 })
   t.same(await sessions(), [endedId, goingId])
   await age(25, { session: endedId })
-  await sweep(on.db, { kinds: KINDS, retentionDays: 90 })
+  await sweep(on.db, { means: on, retentionDays: 90 })
   t.same(await sessions(), [goingId])
   const tokens = await on.db.selectFrom('refresh_tokens').select('token_hash').execute()
   t.same(tokens, [{ token_hash: hashToken(latest) }])

@@ -25,6 +25,7 @@ t.test('the policy of an organization', async (t) => {
       max_pending_per_service_account: 50,
       kinds_allowed_for_service_accounts: ['scheduled', 'webhook', 'social_post', 'reverse_tunnel'],
       proposal_expires_after_days: 30,
+      require_whole_config: false,
     })
     t.same((await policy({ require_digest_on_approval: true })).body.policy, {
       ...defaults,

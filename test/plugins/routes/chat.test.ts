@@ -13,9 +13,9 @@ t.test('chat rooms of a space', async (t) => {
   t.test('one is opened and listed', async (t) => {
     const { status, body } = await send(owner, 'POST', base, { name: ' general ' })
     t.equal(status, 201)
-    t.same(Object.keys(body.chat_room).sort(), ['created_at', 'id', 'name', 'space_id'])
-    t.match(body.chat_room, { name: 'general', space_id: spaceId })
-    t.same((await send(owner, 'GET', base)).body.chat_rooms.at(-1), body.chat_room)
+    t.same(Object.keys(body).sort(), ['created_at', 'id', 'name', 'space_id'])
+    t.match(body, { name: 'general', space_id: spaceId })
+    t.same((await send(owner, 'GET', base)).body.chat_rooms.at(-1), body)
   })
 
   t.test('names are unique in a space, not beyond it', async (t) => {
@@ -32,13 +32,14 @@ t.test('chat rooms of a space', async (t) => {
     t.same(answers.map(({ status }) => status).sort(), [201, ...Array.from({ length: 7 }, () => 409)])
   })
 
-  t.test('messages come back as they were written, newest first, by page', async (t) => {
+  t.test('messages come back as they were written, the newest page first, each page in order', async (t) => {
     const path = `${base}/${(await open('pages')).id}/messages`
     const written: Message[] = []
     for (let i = 0; i < 5; i++) {
       const { status, body } = await send(owner, 'POST', path, { content: `  ${i} ü\n` })
       t.equal(status, 201)
-      written.unshift(body.message)
+      t.equal(body.attachments, null)
+      written.push(body.message)
     }
     t.same(Object.keys(written[0] ?? {}).sort(), [
       'author_user_id',
@@ -48,9 +49,15 @@ t.test('chat rooms of a space', async (t) => {
       'id',
       'metadata',
       'space_id',
+      'updated_at',
     ])
-    t.match(written[0], { author_user_id: owner.userId, space_id: spaceId, content: '  4 ü\n', metadata: {} })
-    t.same((await send(owner, 'GET', path)).body, { messages: written, next_cursor: null })
+    t.match(written[4], { author_user_id: owner.userId, space_id: spaceId, content: '  4 ü\n', metadata: {} })
+    t.same((await send(owner, 'GET', path)).body, {
+      messages: written,
+      attachments: null,
+      reactions: null,
+      next_cursor: null,
+    })
     t.same((await send(owner, 'GET', `${path}?limit=5`)).body.next_cursor, null, 'a full last page is the last')
 
     const walked: Message[] = []
@@ -58,7 +65,7 @@ t.test('chat rooms of a space', async (t) => {
     do {
       const { body } = await send(owner, 'GET', `${path}?limit=2${cursor}`)
       t.ok(body.messages.length <= 2)
-      walked.push(...body.messages)
+      walked.unshift(...body.messages)
       cursor = body.next_cursor === null ? '' : `&cursor=${body.next_cursor}`
     } while (cursor)
     t.same(walked, written)
@@ -77,6 +84,26 @@ t.test('chat rooms of a space', async (t) => {
     t.equal((await send(owner, 'GET', `${path}?limit=200`)).body.messages.length, 51)
     for (const query of ['limit=0', 'limit=201', 'limit=x', 'cursor=x', 'cursor=WyJ4Il0', 'cursor=', 'page=2'])
       t.equal((await send(owner, 'GET', `${path}?${query}`)).status, 400, query)
+  })
+
+  t.test('an empty list of attachments is taken, as clients send it', async (t) => {
+    const path = `${base}/${(await open('attachments')).id}/messages`
+    for (const attachments of [[], null])
+      t.equal((await send(owner, 'POST', path, { content: 'x', attachments })).status, 201)
+  })
+
+  t.test('one is deleted with its messages, by people alone', async (t) => {
+    const room = await open('gone')
+    await send(owner, 'POST', `${base}/${room.id}/messages`, { content: 'x' })
+    const staff = await serviceAccount(['chat.read', 'chat.write'])
+    t.equal((await send(staff, 'DELETE', `${base}/${room.id}`)).body.code, 'people_only')
+    t.equal((await send(await person(['chat.read']), 'DELETE', `${base}/${room.id}`)).status, 403)
+    t.equal((await send(owner, 'DELETE', `${base}/${room.id}`)).status, 204)
+    t.equal((await send(owner, 'DELETE', `${base}/${room.id}`)).body.code, 'chat_room_not_found')
+    t.equal((await send(owner, 'GET', `${base}/${room.id}/messages`)).status, 404)
+    const { entries } = (await send(owner, 'GET', `${organization}/audit-log?target_id=${room.id}`)).body
+    t.match(entries, [{ action: 'chat_room.deleted', details: { name: 'gone' } }])
+    t.ok(await open('gone'), 'and its name is free')
   })
 
   t.test('a repeated POST with a key leaves one message', async (t) => {
@@ -121,6 +148,8 @@ t.test('chat rooms of a space', async (t) => {
       { content: 'x'.repeat(32_769) },
       { content: 'x', author_user_id: newId() },
       { content: 'x', metadata: {} },
+      { content: 'x', attachments: [{}] },
+      { content: 'x', attachments: {} },
       { content: '\ud800' },
     ])
       t.equal((await send(owner, 'POST', path, body)).status, 400, JSON.stringify(body).slice(0, 60))

@@ -175,11 +175,14 @@ t.test('decisions', async (t) => {
     t.match(automation, { status: 'active', reviewed_by_user_id: owner.id, owner_user_id: author.id })
   })
 
-  t.test('a rejected one is not paused, and an edit of a person makes it a draft', async (t) => {
+  t.test('a rejected one can be paused, and an edit of a person makes it a draft', async (t) => {
     const { id } = await propose()
     await send(owner, 'POST', `${base}/${id}/reject`)
-    t.equal(codeOf(await send(owner, 'PATCH', `${base}/${id}`, { status: 'paused' })), '409 illegal_transition')
     t.equal((await send(owner, 'PATCH', `${base}/${id}`, { name: 'mine' })).body.automation.status, 'draft')
+    const other = await propose()
+    await send(owner, 'POST', `${base}/${other.id}/reject`)
+    const { status, body } = await send(owner, 'PATCH', `${base}/${other.id}`, { status: 'paused' })
+    t.match({ status, body }, { status: 200, body: { automation: { status: 'paused', rejection: null } } })
   })
 
   t.test('a reviewer who left stays on record and is shown as gone', async (t) => {

@@ -3,6 +3,7 @@ import { createActions } from '../../../src/actions/index.ts'
 import { createRenderer } from '../../../src/actions/renderer.ts'
 import { createEgress } from '../../../src/egress/guard.ts'
 import { createExecutor } from '../../../src/engine/executor.ts'
+import { createSocial, SOCIAL_NETWORKS } from '../../../src/social/index.ts'
 import { testApp } from '../../support/app.ts'
 import { startReceiver } from '../../support/receiver.ts'
 import { makeHook } from '../../support/webhooks.ts'
@@ -10,6 +11,8 @@ import { makeHook } from '../../support/webhooks.ts'
 const ID = '8202522731445525542'
 const JSON_TYPE = { 'content-type': 'application/json' }
 const exact = JSON.rawJSON
+
+const social = createSocial(SOCIAL_NETWORKS)
 
 t.test('numbers keep their digits', async (t) => {
   const on = await testApp(t)
@@ -20,7 +23,7 @@ t.test('numbers keep their digits', async (t) => {
   const egress = createEgress({ allow: [authority], lookup: async () => [{ address: '127.0.0.1' }] })
   const renderer = createRenderer()
   t.teardown(renderer.close)
-  const actions = createActions({ db, egress, renderer, signingSecrets: async () => [] })
+  const actions = createActions({ db, egress, renderer, social, signingSecrets: async () => [] })
   const execute = createExecutor({ db, queue: { send: async () => {} }, actions, kinds, cipher })
   const { signal } = new AbortController()
   const drain = async () => {

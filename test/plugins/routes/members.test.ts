@@ -19,14 +19,23 @@ t.test('members of an organization', async (t) => {
     const { status, body } = await send(newcomer, 'GET', base)
     t.equal(status, 200)
     const of = (userId: string) => body.members.find((each: { user_id: string }) => each.user_id === userId)
-    t.match(of(owner.userId), { role_ids: [ownerRoleId], service_account_id: null, display_name: 'Person' })
+    t.match(of(owner.userId), {
+      role_ids: [ownerRoleId],
+      service_account_id: null,
+      display_name: 'Person',
+      role: 'owner',
+    })
     t.match(of(newcomer.userId), { role_ids: [], email: `${newcomer.userId}@example.com` })
-    t.match(of(staff.userId), { service_account_id: staff.id, email: null })
+    t.match(of(staff.userId), { service_account_id: staff.id, is_service_account: true, email: null, role: 'member' })
     t.equal(of(staff.userId).role_ids.length, 1)
     t.same(Object.keys(of(owner.userId)).sort(), [
       'created_at',
       'display_name',
       'email',
+      'is_service_account',
+      'last_seen_at',
+      'organization_id',
+      'role',
       'role_ids',
       'service_account_id',
       'user_id',
@@ -39,13 +48,14 @@ t.test('members of an organization', async (t) => {
     const someone = await person([])
     const put = await send(owner, 'PUT', rolesOf(someone.userId), { role_ids: [reads, writes.toUpperCase()] })
     t.equal(put.status, 200)
-    t.same(put.body, { role_ids: [reads, writes].sort() })
-    t.same((await send(someone, 'GET', rolesOf(someone.userId))).body, put.body)
+    const role_ids = [reads, writes].sort()
+    t.same(put.body, { ok: true, role_ids })
+    t.same((await send(someone, 'GET', rolesOf(someone.userId))).body, { role_ids })
     const one = await send(owner, 'PUT', rolesOf(someone.userId.toUpperCase()), { role_ids: [writes] })
-    t.same(one.body, { role_ids: [writes] })
-    t.same((await send(owner, 'PUT', rolesOf(someone.userId), { role_ids: [] })).body, { role_ids: [] })
+    t.same(one.body, { ok: true, role_ids: [writes] })
+    t.same((await send(owner, 'PUT', rolesOf(someone.userId), { role_ids: [] })).body, { ok: true, role_ids: [] })
     const twice = { role_ids: [reads, reads.toUpperCase()] }
-    t.same((await send(owner, 'PUT', rolesOf(someone.userId), twice)).body, { role_ids: [reads] })
+    t.same((await send(owner, 'PUT', rolesOf(someone.userId), twice)).body, { ok: true, role_ids: [reads] })
   })
 
   t.test('a service account gets its roles here too', async (t) => {

@@ -47,6 +47,8 @@ t.test('named secrets', async (t) => {
   const on = await appWithReceiver(t)
   const { send, owner, serviceAccount, person, receiver, base, action, body, create, set, get, secretsOf, run } = on
   const staff = await serviceAccount(['files.read', 'files.write'])
+  const policy = (require_whole_config: boolean) =>
+    send(owner, 'PATCH', `/api/v1/organizations/${on.organizationId}/automation-policy`, { require_whole_config })
 
   t.test('one is set, listed without its value, sent, and never shown', async (t) => {
     const { id, digest } = await create({
@@ -99,24 +101,33 @@ t.test('named secrets', async (t) => {
     t.ok(unsaved.warnings.some((warning: string) => warning.includes('it uses the secret "stripe_key"')))
   })
 
-  t.test('what names one that is not there is a draft and not active, and fails where it was taken away', async (t) => {
+  t.test('what names one that is not there says so and does not run, as long as it is not there', async (t) => {
     const { id } = await create()
     const activate = () => send(owner, 'PATCH', `${base}/${id}`, { status: 'active' })
-    const path = '/config/action/headers/authorization'
-    t.match(await activate(), {
-      status: 400,
-      body: { details: [{ path, message: /secret "stripe_key" is not there/ }] },
-    })
+    const lacks = [
+      {
+        path: '/config/action/headers/authorization',
+        message: 'the secret "stripe_key" is not there: a person sets it',
+      },
+    ]
+    const refused = { status: 409, body: { code: 'config_not_whole', details: lacks } }
+    const idle = { status: 'active', problems: lacks, next_run_at: null, last_error: null }
+    await policy(true)
+    t.match(await activate(), { status: 400, body: { details: lacks } })
     t.equal((await send(owner, 'POST', base, { ...body(), status: 'active' })).status, 400)
+    await policy(false)
+    t.match((await activate()).body.automation, idle)
+    t.match(await send(owner, 'POST', `${base}/${id}/run`), refused)
     await set(id)
-    t.equal((await activate()).status, 200)
+    t.match(await get(id), { problems: [], next_run_at: /Z$/ }, 'from then on it is due')
+    t.match(await run(id), { status: 'succeeded' })
     t.equal((await send(owner, 'DELETE', `${base}/${id}/secrets/stripe_key`)).status, 204)
-    t.equal((await get(id)).status, 'active', 'taking it away is taking hold')
     t.same(await secretsOf(id), [])
-    t.match(await run(id), { status: 'failed', error_message: 'the secret "stripe_key" is not there' })
-    t.equal((await get(id)).last_error, 'the secret "stripe_key" is not there')
+    t.match(await get(id), idle, 'taking it away is taking hold')
+    t.match(await send(owner, 'POST', `${base}/${id}/run`), refused)
     const again = await set(id)
     t.equal(again.body.secret.version, 2, 'no version is given twice')
+    t.match(await get(id), { problems: [], next_run_at: /Z$/ })
     t.match(await run(id), { status: 'succeeded' })
     receiver.received.length = 0
   })
@@ -159,7 +170,9 @@ t.test('named secrets', async (t) => {
 
   t.test('what AI staff proposes with one is approved with the version that the reviewer saw', async (t) => {
     const { id, digest } = (await send(staff, 'POST', base, body())).body.automation
+    await policy(true)
     t.match(await send(owner, 'POST', `${base}/${id}/approve`), { status: 400 }, 'the secret is not there')
+    await policy(false)
     await set(id)
     t.match(await send(owner, 'POST', `${base}/${id}/approve`), { status: 428 }, 'the proposal is another one now')
     t.match(await send(owner, 'POST', `${base}/${id}/approve`, { digest }), { status: 409 })
@@ -286,11 +299,12 @@ t.test('named secrets', async (t) => {
 
   t.test('a name that every object has is one like any other', async (t) => {
     const { id } = await create({ headers: { 'x-a': '{{ secrets.constructor }}' } })
-    t.match(await send(owner, 'PATCH', `${base}/${id}`, { status: 'active' }), { status: 400 })
+    const lacks = { problems: [{ message: /the secret "constructor" is not there/ }] }
+    t.match((await send(owner, 'PATCH', `${base}/${id}`, { status: 'active' })).body.automation, lacks)
     await set(id, 'constructor')
-    await send(owner, 'PATCH', `${base}/${id}`, { status: 'active' })
+    t.same((await get(id)).problems, [])
     await send(owner, 'DELETE', `${base}/${id}/secrets/constructor`)
-    t.match(await run(id), { status: 'failed', error_message: 'the secret "constructor" is not there' })
+    t.match(await get(id), lacks)
   })
 
   t.test('names and values that are none are refused', async (t) => {
@@ -370,8 +384,8 @@ t.test('named secrets', async (t) => {
     t.match(review.warnings, [/the header Authorization carries a credential in clear/])
     const lacking = (await send(staff, 'POST', base, body())).body.automation.id
     const { reviews: now } = (await send(owner, 'GET', `/api/v1/organizations/${on.organizationId}/reviews`)).body
-    const warned = now.find((each: { automation_id: string }) => each.automation_id === lacking).warnings
-    t.match(warned, [/it uses the secret "stripe_key", which is not there/])
+    const { problems } = now.find((each: { automation_id: string }) => each.automation_id === lacking)
+    t.match(problems, [{ message: /the secret "stripe_key" is not there/ }], 'and what is missing is a problem')
   })
 
   t.test('setting and taking away is in the audit log, without the value', async (t) => {

@@ -2,6 +2,7 @@ import t from 'tap'
 import { emptyApp, testApp } from '../../support/app.ts'
 
 const ROOT = '/api/v1/organizations'
+const OFF = { open_signups_enabled: false, datasets_enabled: false }
 const NOWHERE = '018e1234-abcd-7000-8000-000000000000'
 
 t.test('organizations', async (t) => {
@@ -54,8 +55,8 @@ t.test('organizations', async (t) => {
   t.test('features are for those who manage the organization', async (t) => {
     const features = `${path}/features`
     const manager = await on.person(['org.manage'])
-    t.same((await send(manager, 'GET', features)).body, { features: { open_signups_enabled: false } })
-    t.same((await send(staff, 'GET', features)).body, { features: { open_signups_enabled: false } })
+    t.same((await send(manager, 'GET', features)).body, { features: OFF })
+    t.same((await send(staff, 'GET', features)).body, { features: OFF })
     t.match(await send(manager, 'PATCH', features, { open_signups_enabled: true }), {
       status: 200,
       body: { features: { open_signups_enabled: true } },
@@ -70,7 +71,7 @@ t.test('organizations', async (t) => {
         })
     const byStaff = await send(staff, 'PATCH', features, { open_signups_enabled: false })
     t.match(byStaff, { status: 403, body: { code: 'people_only' } }, 'whoever lets people in could let itself in')
-    for (const body of [{ open_signups_enabled: 'true' }, { open_signups_enabled: null }, { datasets_enabled: true }])
+    for (const body of [{ open_signups_enabled: 'true' }, { open_signups_enabled: null }, { boards: true }])
       t.equal((await send(manager, 'PATCH', features, body)).status, 400)
     t.equal((await send(other.owner, 'GET', `${ROOT}/${other.organizationId}`)).body.open_signups_enabled, false)
   })

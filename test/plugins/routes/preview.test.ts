@@ -116,6 +116,24 @@ t.test('preview', async (t) => {
     })
   })
 
+  t.test(
+    'a post on no network in particular is shown to be one on X, and its config stays as it was sent',
+    async (t) => {
+      const shown = /^no provider is named: it posts on x$/
+      const config = { default_text: 'Hello' }
+      t.match((await ask({ kind: 'social_post', config })).body.preview, { problems: [], warnings: [shown] })
+      t.notMatch((await ask({ kind: 'social_post', config: { provider: 'mastodon' } })).body.preview.warnings, [shown])
+      const staff = await serviceAccount(['files.read', 'files.write'])
+      const proposed = (await send(staff, 'POST', base, { name: 'Post', kind: 'social_post', config })).body.automation
+      t.match([proposed.config, proposed.problems], [config, []])
+      const { reviews } = (await send(owner, 'GET', `/api/v1/organizations/${organizationId}/reviews`)).body
+      t.match(reviews[0], { automation_id: proposed.id, warnings: [shown] })
+      const { automation } = (await send(owner, 'POST', `${base}/${proposed.id}/approve`)).body
+      t.match(automation, { status: 'active', config, problems: [] })
+      t.notOk('provider' in automation.config)
+    },
+  )
+
   t.test('of a stored one, what waits comes first', async (t) => {
     const staff = await serviceAccount(['files.read', 'files.write'])
     const { id } = (

@@ -3,7 +3,7 @@ import { v7 as newId } from 'uuid'
 import { PERMISSIONS } from '../../../src/access/permissions.ts'
 import { testApp } from '../../support/app.ts'
 
-const ROLE_FIELDS = ['created_at', 'id', 'is_system', 'name', 'organization_id', 'permissions']
+const ROLE_FIELDS = ['created_at', 'id', 'is_system', 'name', 'organization_id', 'permissions', 'updated_at']
 
 t.test('roles of an organization', async (t) => {
   const { send, owner, organizationId, spaceId, person, serviceAccount, db } = await testApp(t)
@@ -28,7 +28,11 @@ t.test('roles of an organization', async (t) => {
 
     const changed = await send(owner, 'PATCH', `${base}/${role.id}`, { permissions: ['files.read'] })
     t.equal(changed.status, 200)
-    t.same(changed.body.role, { ...role, permissions: ['files.read'] })
+    const { updated_at } = changed.body.role
+    t.same(changed.body.role, { ...role, permissions: ['files.read'], updated_at })
+    t.ok(updated_at > role.updated_at)
+    const kept = { permissions: ['files.write'], set_permissions: false }
+    t.same((await send(owner, 'PATCH', `${base}/${role.id}`, kept)).body.role, changed.body.role)
     const renamed = await send(owner, 'PATCH', `${base}/${role.id}`, { name: 'Reader' })
     t.match(renamed.body.role, { name: 'Reader', permissions: ['files.read'] })
     t.same(

@@ -7,6 +7,7 @@ import { createRenderer } from '../../../src/actions/renderer.ts'
 import { createEgress } from '../../../src/egress/guard.ts'
 import { createExecutor } from '../../../src/engine/executor.ts'
 import type { RunJob } from '../../../src/runs/queue.ts'
+import { createSocial, SOCIAL_NETWORKS } from '../../../src/social/index.ts'
 import { type Caller, testApp } from '../../support/app.ts'
 import { startReceiver } from '../../support/receiver.ts'
 import { until } from '../../support/until.ts'
@@ -18,6 +19,8 @@ const MADE_UP = {
   body: { z: [1, 2.5, null, { 'a/b': 'é “quoted” 😀' }], a: true },
 }
 const SEEN = '{{ run.input | json }} {{ event | json }} {% if event.made_up == true %}made up{% else %}real{% endif %}'
+
+const social = createSocial(SOCIAL_NETWORKS)
 
 t.test('what runs are given, and what becomes of those of which nobody knows', async (t) => {
   const on = await testApp(t)
@@ -32,7 +35,7 @@ t.test('what runs are given, and what becomes of those of which nobody knows', a
   // By a name, for what the app itself may reach is nothing private.
   const authority = `receiver.test:${port}`
   const egress = createEgress({ allow: [authority], lookup: async () => [{ address: '127.0.0.1' }] })
-  const actions = createActions({ db, egress, renderer: createRenderer(), signingSecrets: async () => [] })
+  const actions = createActions({ db, egress, renderer: createRenderer(), social, signingSecrets: async () => [] })
   const queue = {
     send: async (_: unknown, jobs: readonly RunJob[]) => void jobsSent.push(...jobs),
   }
@@ -143,7 +146,7 @@ t.test('what runs are given, and what becomes of those of which nobody knows', a
   })
 
   t.test('kinds that can’t run yet, and what is not active, say so whatever they are given', async (t) => {
-    const configs = { social_post: { provider: 'x', default_text: 'Hello' }, reverse_tunnel: {} }
+    const configs = { reverse_tunnel: {} }
     for (const [kind, config] of Object.entries(configs)) {
       const id = await create({ kind, config })
       for (const body of [undefined, {}, { event: MADE_UP }])

@@ -1,7 +1,6 @@
 import t from 'tap'
 import * as automations from '../../../db/queries/automations.ts'
 import { encodeCursor } from '../../../plugins/cursor.ts'
-import { KINDS } from '../../../src/kinds/index.ts'
 import { sweep } from '../../../src/maintenance.ts'
 import { type Caller, testApp } from '../../support/app.ts'
 import { type Followed, follow } from '../../support/follow.ts'
@@ -102,7 +101,7 @@ t.test('events of a space', async (t) => {
     const { events, ended } = await stream(t, owner, { 'last-event-id': cursor }, '?timeout_seconds=0')
     await ended
     t.match(events[0]?.data, { type: 'reset', automation_id: null })
-    await sweep(db, { kinds: KINDS, retentionDays: 90 }, new Date(Date.now() + 25 * 3_600_000))
+    await sweep(db, { means: app, retentionDays: 90 }, new Date(Date.now() + 25 * 3_600_000))
     t.same(await db.selectFrom('space_events').select('id').execute(), [])
   })
 

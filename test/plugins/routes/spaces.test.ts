@@ -130,6 +130,24 @@ t.test('spaces of an organization', async (t) => {
         const { status } = await send(caller, 'GET', `${base}/${id}`)
         t.equal(status === 200, ids.includes(id), `${who}: the list and the door agree`)
       }
+      const { projects } = (await send(caller, 'GET', `${base}/access-summary`)).body
+      t.same(
+        projects,
+        ids.map((id) => ({ project_id: id, can_access: true })),
+        `${who}: so does the summary`,
+      )
+    }
+    for (const id of all) {
+      const { body } = await send(owner, 'GET', `${base}/${id}/accessible-members`)
+      const members: { user_id: string }[] = body.members
+      for (const [who, { userId }, expected] of callers)
+        t.equal(
+          members.some(({ user_id }) => user_id === userId),
+          expected.includes(id),
+          `${who} among who may enter`,
+        )
+      const { role_ids } = (await send(owner, 'GET', `${base}/${id}/access`)).body
+      t.match(body, { allowed_role_ids: role_ids, space_has_allowlist: role_ids.length > 0 })
     }
   })
 })

@@ -1,6 +1,5 @@
 import t from 'tap'
 import { createExecutor } from '../../../src/engine/executor.ts'
-import { KINDS } from '../../../src/kinds/index.ts'
 import { sweep } from '../../../src/maintenance.ts'
 import { testApp } from '../../support/app.ts'
 import { makeHook } from '../../support/webhooks.ts'
@@ -107,7 +106,7 @@ t.test('events', async (t) => {
     const { event_id } = (await hook.post('{"type":"a"}', JSON_TYPE)).body
     const status = async () => (await send(owner, 'GET', `${base}/${hook.id}/events/${event_id}`)).status
     const sweepAfter = (days: number) =>
-      sweep(db, { kinds: KINDS, retentionDays: 90 }, new Date(Date.now() + days * 86_400_000))
+      sweep(db, { means: app, retentionDays: 90 }, new Date(Date.now() + days * 86_400_000))
     await sweepAfter(89)
     t.equal(await status(), 200)
     await sweepAfter(91)

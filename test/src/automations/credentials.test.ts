@@ -121,13 +121,15 @@ t.test('credentials under four eyes', async (t) => {
     await send(alice, 'PATCH', `${base}/${id}`, { oauth_token: null })
     t.same(await opened(id), { oauth: 'old token' })
     t.equal((await get(id)).approved_digest, before.approved_digest, 'what was approved is what it was')
-    t.equal(await keyUsed(id), undefined, 'nothing is sent without it')
-    t.match((await get(id)).last_error, /the secret "key" is not there/)
-    t.match(await approve(bob, id), { status: 400 }, 'what names a secret that is not there does not become active')
+    const lacks = [{ message: /the secret "key" is not there/ }]
+    const refused = { status: 409, body: { code: 'config_not_whole', details: lacks } }
+    t.match(await send(bob, 'POST', `${base}/${id}/run`), refused, 'nothing is sent without it')
     await setKey(alice, id, 'new key')
-    t.equal(await keyUsed(id), undefined, 'the new one waits for the second person')
+    t.match(await send(bob, 'POST', `${base}/${id}/run`), refused, 'the new one waits for the second person')
+    t.match(await get(id), { problems: lacks })
     t.match(await approve(bob, id), { status: 200, body: { automation: { has_oauth_token: false } } })
     t.same(await opened(id), { 'secrets.key': 'new key' })
+    t.match(await get(id), { problems: [], next_run_at: /Z$/ })
     t.equal(await keyUsed(id), 'new key')
   })
 

@@ -14,7 +14,7 @@ const EXPECTED: Record<Actor['type'], Record<string, string>> = {
     pending_approval: 'pending_approval draft pending_approval active paused active rejected',
     active: 'active draft pending_approval active paused active active',
     paused: 'paused draft pending_approval active paused paused paused',
-    rejected: 'draft draft pending_approval active illegal_transition automation_not_pending automation_not_pending',
+    rejected: 'draft draft pending_approval active paused automation_not_pending automation_not_pending',
   },
   service_account: {
     draft: refusals('service_account_not_author'),

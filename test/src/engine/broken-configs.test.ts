@@ -22,9 +22,9 @@ const BROKEN = [
 ]
 
 t.test('what one automation has stored and nobody can read harms no other', async (t) => {
-  const warnings: typeof KINDS.warnings = (kind, content, actions) => {
-    if (content.config.odd) throw new Error('an odd config')
-    return KINDS.warnings(kind, content, actions)
+  const warnings: typeof KINDS.warnings = (kind, config, actions) => {
+    if (config.odd) throw new Error('an odd config')
+    return KINDS.warnings(kind, config, actions)
   }
   const on = await testApp(t, {}, { kinds: { ...KINDS, warnings } })
   const { send, owner, organizationId, spaceId, serviceAccount, db, app, actions, kinds, cipher, jobsSent } = on

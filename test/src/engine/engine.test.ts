@@ -218,35 +218,43 @@ t.test('the engine', async (t) => {
     t.equal((await send(owner, 'POST', `${base}/${organizationId}/run`)).status, 404)
   })
 
-  t.test('a config that can’t run is refused', async (t) => {
-    const unfinished: [object, string][] = [
-      [{}, '/config'],
-      [{ channel: 'general' }, '/config'],
-    ]
-    const wrong: [object, string][] = [
-      [{ cron: '0 9 * * *', action: {} }, '/config/action/type'],
-      [{ cron: '0 9 * * *', action: { type: 'http_request' } }, '/config/action/url'],
-      [{ cron: '61 * * * *' }, '/config/cron'],
-      [{ cron: '0 0 30 2 *' }, '/config/cron'],
-      [{ cron: '* * * * * *' }, '/config/cron'],
-      [{ every: 'PT1S' }, '/config/every'],
-      [{ cron: '0 9 * * *', timezone: 'Mars/Olympus' }, '/config/timezone'],
-      [{ cron: '0 9 * * *', message: '{% if %}' }, '/config/message'],
-      [{ cron: '0 9 * * *', action: { type: 'fly' } }, '/config/action/type'],
-      [{ cron: '0 9 * * *', action: { type: 'http_request', url: 'http://127.0.0.1/' } }, '/config/action/url'],
-      [{ cron: 5 }, '/config/cron'],
-    ]
-    const save = async (config: object, status: string) =>
-      await send(owner, 'POST', base, { ...MINUTELY, config, status })
-    for (const [config, path] of [...unfinished, ...wrong]) {
-      const { status, body } = await save(config, 'active')
-      t.equal(status, 400, JSON.stringify(config))
-      t.ok(
-        body.details?.some((each: { path: string }) => each.path.startsWith(path)),
-        JSON.stringify(body),
-      )
-    }
-    for (const [config] of unfinished) t.equal((await save(config, 'draft')).status, 201, 'a draft may be unfinished')
-    for (const [config] of wrong) t.equal((await save(config, 'draft')).status, 400, 'and never wrong')
-  })
+  t.test(
+    'a config that is wrong is refused whatever its status, and one that is unfinished where the policy says so',
+    async (t) => {
+      const unfinished: [object, string][] = [
+        [{}, '/config'],
+        [{ channel: 'general' }, '/config'],
+      ]
+      const wrong: [object, string][] = [
+        [{ cron: '0 9 * * *', action: {} }, '/config/action/type'],
+        [{ cron: '0 9 * * *', action: { type: 'http_request' } }, '/config/action/url'],
+        [{ cron: '61 * * * *' }, '/config/cron'],
+        [{ cron: '0 0 30 2 *' }, '/config/cron'],
+        [{ cron: '* * * * * *' }, '/config/cron'],
+        [{ every: 'PT1S' }, '/config/every'],
+        [{ cron: '0 9 * * *', timezone: 'Mars/Olympus' }, '/config/timezone'],
+        [{ cron: '0 9 * * *', message: '{% if %}' }, '/config/message'],
+        [{ cron: '0 9 * * *', action: { type: 'fly' } }, '/config/action/type'],
+        [{ cron: '0 9 * * *', action: { type: 'http_request', url: 'http://127.0.0.1/' } }, '/config/action/url'],
+        [{ cron: 5 }, '/config/cron'],
+      ]
+      const save = async (config: object, status: string) =>
+        await send(owner, 'POST', base, { ...MINUTELY, config, status })
+      const policy = (require_whole_config: boolean) =>
+        send(owner, 'PATCH', `/api/v1/organizations/${organizationId}/automation-policy`, { require_whole_config })
+      await policy(true)
+      for (const [config, path] of [...unfinished, ...wrong]) {
+        const { status, body } = await save(config, 'active')
+        t.equal(status, 400, JSON.stringify(config))
+        t.ok(
+          body.details?.some((each: { path: string }) => each.path.startsWith(path)),
+          JSON.stringify(body),
+        )
+      }
+      for (const [config] of unfinished) t.equal((await save(config, 'draft')).status, 201, 'a draft may be unfinished')
+      await policy(false)
+      for (const [config] of wrong)
+        for (const status of ['draft', 'active']) t.equal((await save(config, status)).status, 400, 'and never wrong')
+    },
+  )
 })

@@ -7,11 +7,14 @@ import { createEgress } from '../../../src/egress/guard.ts'
 import { createExecutor, createUndertaker } from '../../../src/engine/executor.ts'
 import { startDue } from '../../../src/engine/scheduler.ts'
 import type { RunJob } from '../../../src/runs/queue.ts'
+import { createSocial, SOCIAL_NETWORKS } from '../../../src/social/index.ts'
 import { testApp } from '../../support/app.ts'
 import { startReceiver } from '../../support/receiver.ts'
 import { until } from '../../support/until.ts'
 
 const IN_DOUBT = /^nobody knows whether it happened/
+
+const social = createSocial(SOCIAL_NETWORKS)
 
 t.test('runs that began, and have no end yet', async (t) => {
   const { send, owner, organizationId, spaceId, db, kinds, cipher, jobsSent } = await testApp(t)
@@ -25,7 +28,7 @@ t.test('runs that began, and have no end yet', async (t) => {
   // By a name, for what the app itself may reach is nothing private.
   const [authority, nobody] = [`receiver.test:${port}`, 'receiver.test:1']
   const egress = createEgress({ allow: [authority, nobody], lookup: async () => [{ address: '127.0.0.1' }] })
-  const actions = createActions({ db, egress, renderer: createRenderer(), signingSecrets: async () => [] })
+  const actions = createActions({ db, egress, renderer: createRenderer(), social, signingSecrets: async () => [] })
   const queue = {
     send: async (_: unknown, jobs: readonly RunJob[]) => void jobsSent.push(...jobs),
   }

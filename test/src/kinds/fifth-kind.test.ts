@@ -32,7 +32,7 @@ t.test('a fifth kind is a folder and a line', async (t) => {
     const { chat_rooms: rooms } = (await send(owner, 'GET', `${space}/chat-rooms`)).body
     const room = rooms.find(({ name }: { name: string }) => name === 'echo')
     const { messages } = (await send(owner, 'GET', `${space}/chat-rooms/${room.id}/messages`)).body
-    return messages.map(({ content }: { content: string }) => content)
+    return messages.map(({ content }: { content: string }) => content).toReversed()
   }
 
   t.test('it is found in the document, wherever kinds are', async (t) => {
@@ -126,8 +126,8 @@ t.test('a fifth kind is a folder and a line', async (t) => {
       t.match(await send(owner, 'POST', base, { ...HELLO, config }), { status: 400, body: { details: [{ path }] } })
     const { id } = await create({ ...HELLO, config: {} })
     t.match(await send(owner, 'PATCH', `${base}/${id}`, { status: 'active' }), {
-      status: 400,
-      body: { details: [{ path: '/config/greeting', message: 'is required' }] },
+      status: 200,
+      body: { automation: { problems: [{ path: '/config/greeting', message: 'is required' }] } },
     })
   })
 

@@ -1,0 +1,88 @@
+import twitter from 'twitter-text'
+import type { PostConfig } from '../../schemas/social.ts'
+import { member } from '../member.ts'
+import { readJson } from './answer.ts'
+import type { Ask, Length, SocialProvider } from './provider.ts'
+
+const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' })
+/** A mention of somebody elsewhere counts without where that is. */
+const REMOTE_MENTION = /(@\w+(?:[.-]\w+)*)@[\w.-]+\w/g
+const LIMITS_KEPT_MS = 3_600_000
+
+type Limits = { characters: number; perUrl: number }
+
+/** Characters of a Mastodon instance: graphemes, each link as many as the instance says; the warning counts too. */
+export function measureMastodon(text: string, spoilerText: string, { characters, perUrl }: Limits): Length {
+  const links = twitter.extractUrls(text, { extractUrlsWithoutProtocol: false })
+  const rest = links.reduce((left, link) => left.replace(link, ''), text).replaceAll(REMOTE_MENTION, '$1')
+  return { length: count(rest) + links.length * perUrl + count(spoilerText), limit: characters }
+}
+
+/** Mastodon, by the API of whichever instance a config names. */
+export function createMastodon(now: () => number = Date.now): SocialProvider {
+  const known = new Map<string, { limits: Limits; until: number }>()
+
+  /** What an instance says that it takes, kept for an hour; undefined where it can't be asked. */
+  async function limitsOf(base: string, ask: Ask): Promise<Limits | undefined> {
+    const kept = known.get(base)
+    if (kept !== undefined && kept.until > now()) return kept.limits
+    const limits = readLimits(await ask(`${base}/api/v2/instance`))
+    if (limits !== undefined) known.set(base, { limits, until: now() + LIMITS_KEPT_MS })
+    return limits
+  }
+
+  return {
+    title: 'Mastodon',
+    base: baseOf,
+    problems: ({ instance_url }) =>
+      instance_url === undefined
+        ? [
+            {
+              path: '/config/instance_url',
+              message: 'is required: the server of the account',
+              isMissing: true as const,
+            },
+          ]
+        : [],
+    async measureThere(text, config, ask) {
+      const limits = await limitsOf(baseOf(config), ask)
+      return limits && measureMastodon(text, config.spoiler_text ?? '', limits)
+    },
+    request({ text, token, config, runId }) {
+      const { visibility, language, spoiler_text } = config
+      const headers = {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        'idempotency-key': runId,
+      }
+      const body = JSON.stringify({ status: text, visibility, language, spoiler_text })
+      return { method: 'POST', url: `${baseOf(config)}/api/v1/statuses`, headers, body }
+    },
+    read(answer) {
+      const said = readJson(answer)
+      const [id, url] = [member(said, 'id'), member(said, 'url')]
+      return typeof id === 'string' && id !== '' ? { id, url: typeof url === 'string' ? url : '' } : undefined
+    },
+    reason: (answer) => member(answer, 'error'),
+    knowsRepeats: false,
+  }
+}
+
+function baseOf({ instance_url = '' }: PostConfig): string {
+  return instance_url.replace(/\/+$/, '')
+}
+
+function readLimits(instance: unknown): Limits | undefined {
+  const statuses = member(member(instance, 'configuration'), 'statuses')
+  const characters = member(statuses, 'max_characters')
+  const perUrl = member(statuses, 'characters_reserved_per_url')
+  return isCount(characters) && isCount(perUrl) ? { characters, perUrl } : undefined
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value > 0
+}
+
+function count(text: string): number {
+  return [...GRAPHEMES.segment(text)].length
+}

@@ -1,0 +1,49 @@
+import twitter from 'twitter-text'
+import { member } from '../member.ts'
+import { readJson } from './answer.ts'
+import type { Length, SocialProvider } from './provider.ts'
+
+const LIMIT = 280
+/** The time that twitter-text takes to find links grows with the square of the length: 10,000 characters took 0.7 s. */
+const MAX_MEASURED = 4000
+/** Emoji count 2. twitter-text's own list of them is of 2018, and counts newer ones by their parts. */
+const EMOJI = /\p{RGI_Emoji}|[#*0-9]\uFE0F?\u20E3/gv
+/** Counts 2, is in no word and ends no link. */
+const LIKE_AN_EMOJI = '中'
+
+/** Weighted characters of X: links count 23, and what is not Latin 2 (twitter-text 3.1.0, configuration 3). */
+export function measureX(text: string): Length {
+  if (text.length > MAX_MEASURED) return { length: text.length, limit: LIMIT }
+  return { length: twitter.parseTweet(text.replaceAll(EMOJI, LIKE_AN_EMOJI)).weightedLength, limit: LIMIT }
+}
+
+/** X, by version 2 of its API. @param base where that is. */
+export function createX(base: string): SocialProvider {
+  return {
+    title: 'X',
+    base: () => base,
+    measure: measureX,
+    warnings: (text) => [
+      ...(twitter.extractUrls(text).length > 0 ? ['a post with a link costs 13 times a plain one on X (2026)'] : []),
+      ...(twitter.extractMentions(text).length > 0 || twitter.extractCashtags(text).length > 1
+        ? ['X refuses mentions, and more than one cashtag, from apps of its self-serve plans']
+        : []),
+    ],
+    request({ text, token, config: { made_with_ai, paid_partnership } }) {
+      const body = {
+        text,
+        ...(made_with_ai === undefined ? {} : { made_with_ai }),
+        ...(paid_partnership === undefined ? {} : { paid_partnership }),
+      }
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+      return { method: 'POST', url: `${base}/2/tweets`, headers, body: JSON.stringify(body) }
+    },
+    read(answer) {
+      const id = member(member(readJson(answer), 'data'), 'id')
+      return typeof id === 'string' && id !== '' ? { id, url: `https://x.com/i/web/status/${id}` } : undefined
+    },
+    reason: (answer) => member(answer, 'detail') ?? member(answer, 'title'),
+    refusals: { 402: ['payment_required', 'the plan of the account at X does not cover this post'] },
+    knowsRepeats: false,
+  }
+}
