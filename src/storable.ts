@@ -1,4 +1,4 @@
-import { isExactNumber } from '../db/exact-json.ts'
+import { type ExactNumber, isExactNumber } from '../db/exact-json.ts'
 import type { ErrorDetail } from './errors.ts'
 import { escapePointer } from './json-pointer.ts'
 
@@ -12,7 +12,7 @@ export const REPLACEMENT = '\ufffd'
 
 /**
  * Looks through a JSON value for the first thing that can't or shan't be stored: text with `\u0000` or a lone
- * surrogate (Postgres can't hold either), a number beyond double precision, a key that reaches a prototype, and
+ * surrogate (Postgres can't hold either), a number beyond the range of a double, a key that reaches a prototype, and
  * anything deeper, wider or longer than the limits above.
  *
  * @param within the key under which the value stands.
@@ -23,13 +23,20 @@ export function firstUnstorable(value: unknown, path = '', depth = 0, within = '
     const message = unstorableText(value)
     return message === undefined ? undefined : { path, message }
   }
-  if (typeof value === 'number' || isExactNumber(value))
-    return Number.isFinite(Number(isExactNumber(value) ? value.rawJSON : value))
-      ? undefined
-      : { path, message: 'the number is too large' }
+  if (typeof value === 'number' || isExactNumber(value)) {
+    const message = unstorableNumber(value)
+    return message === undefined ? undefined : { path, message }
+  }
   if (typeof value !== 'object' || value === null) return undefined
   if (depth >= MAX_DEPTH) return { path, message: `is nested deeper than ${MAX_DEPTH} levels` }
   return Array.isArray(value) ? inArray(value, path, depth) : inObject(value, path, depth, within)
+}
+
+/** Digits are no limit, the range of a double is: no client has to make room for the zeros of 1e-999999999. */
+function unstorableNumber(value: number | ExactNumber): string | undefined {
+  const double = isExactNumber(value) ? Number(value.rawJSON) : value
+  if (!Number.isFinite(double)) return 'the number is too large'
+  return isExactNumber(value) && double === 0 ? 'the number is too small' : undefined
 }
 
 /** What is wrong with a text, or undefined. */

@@ -8,6 +8,7 @@ import {
   type Template,
   Token,
 } from 'liquidjs'
+import { LongNumber } from './decimals.ts'
 
 // liquidjs checks the time between the parts of a template and counts what its filters make. What follows closes what that
 // leaves open to a template or an event that means harm; each has its test.
@@ -132,7 +133,7 @@ export function createEngine({
 function boundedFilter(name: string, filter: Handler): Handler {
   return function (value: unknown, ...args: unknown[]) {
     this.context.renderLimit.check(performance.now())
-    if (typeof value === 'string') this.context.memoryLimit.use(value.length)
+    if (!Array.isArray(value)) this.context.memoryLimit.use(lengthOf(value))
     if (SEARCHING.has(name)) chargeSearch(this.context, value, args[0])
     if (BY_PROPERTY.has(name) && !/^[\w\s.'"[\]-]{1,200}$/.test(String(args[0])))
       throw new TemplateFault(`"${name}" takes the name of a property`)
@@ -154,8 +155,13 @@ function boundedOperators(): typeof defaultOperators {
 
 /** 500,000 characters searched for 250,000 others can take a minute, in which nothing looks at the clock. */
 function chargeSearch(context: Context, text: unknown, pattern: unknown): void {
-  if (typeof text === 'string' && typeof pattern === 'string')
-    context.memoryLimit.use((text.length * pattern.length) / SEARCH_STEPS_PER_UNIT)
+  context.memoryLimit.use((lengthOf(text) * lengthOf(pattern)) / SEARCH_STEPS_PER_UNIT)
+}
+
+/** The characters of what may be long when it is made a text. */
+function lengthOf(value: unknown): number {
+  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + lengthOf(item), 0)
+  return typeof value === 'string' || value instanceof LongNumber ? String(value).length : 0
 }
 
 /** liquidjs does not count what it captures: `{% capture s %}{{ s }}{{ s }}{% endcapture %}` doubles it for nothing. */

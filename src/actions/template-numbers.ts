@@ -1,61 +1,12 @@
-import { Decimal } from 'decimal.js'
-import { type Comparable, type Context, type Liquid, type Template, Token, TokenKind } from 'liquidjs'
-import type { ExactNumber } from '../../db/exact-json.ts'
+import type { Decimal } from 'decimal.js'
+import { type Context, filters, type Liquid, type Template, Token, TokenKind } from 'liquidjs'
+import { Exact, isNumeric, LongNumber, MAX_DIGITS, toDecimal, toNumber } from './decimals.ts'
 import { type Handler, walk } from './template-engine.ts'
 
-/** A number with more digits counts as a double. */
-const MAX_DIGITS = 400
-/** As many as the product of two numbers has; and what is written is written out. */
-const Exact = Decimal.clone({
-  precision: 2 * MAX_DIGITS,
-  toExpPos: 2 * MAX_DIGITS,
-  toExpNeg: -7,
-  rounding: Decimal.ROUND_HALF_UP,
-})
 /** Those of a quotient that has no end, as of a double. */
 const QUOTIENT_DIGITS = 16
-
-/** A number with more digits than a double has, as templates see it: no key of it leads anywhere. */
-export class LongNumber implements Comparable {
-  readonly #source: string
-
-  /** @param source as JSON writes numbers. */
-  constructor(source: string) {
-    this.#source = source
-  }
-
-  toString(): string {
-    return this.#source
-  }
-
-  valueOf(): number {
-    return Number(this.#source)
-  }
-
-  toJSON(): ExactNumber {
-    return JSON.rawJSON(this.#source)
-  }
-
-  equals(other: unknown): boolean {
-    return isNumeric(other) && toDecimal(this).eq(toDecimal(other))
-  }
-
-  gt(other: unknown): boolean {
-    return toDecimal(this).gt(toDecimal(other))
-  }
-
-  geq(other: unknown): boolean {
-    return toDecimal(this).gte(toDecimal(other))
-  }
-
-  lt(other: unknown): boolean {
-    return toDecimal(this).lt(toDecimal(other))
-  }
-
-  leq(other: unknown): boolean {
-    return toDecimal(this).lte(toDecimal(other))
-  }
-}
+/** In seconds, the last of those that a Date has. */
+const MAX_TIME = 8.64e12
 
 /** Lets the numbers that stand in templates keep their digits. */
 export function keepDigits(templates: Template[], liquid: Liquid): void {
@@ -69,7 +20,7 @@ export function keepDigits(templates: Template[], liquid: Liquid): void {
  * The filters that calculate, in decimals: `0.0725 | times: 100` is 7.25. Sums, differences and products are exact, quotients where they
  * have an end; what has none is rounded to 16 digits, as many as Liquid in Ruby shows.
  */
-export const ARITHMETIC: Record<string, Handler> = {
+const ARITHMETIC: Record<string, Handler> = {
   abs: arithmetic((v) => v.abs()),
   at_least: arithmetic((v, least) => Exact.max(v, least)),
   at_most: arithmetic((v, most) => Exact.min(v, most)),
@@ -87,7 +38,10 @@ export const ARITHMETIC: Record<string, Handler> = {
   to_integer: (v: unknown) => (isNumeric(v) || typeof v === 'string' ? toNumber(toDecimal(v)) : Number(v)),
   *sum(this: { context: Context }, items: unknown, property?: unknown) {
     let sum = new Exact(0)
-    for (const item of listOf(items)) sum = sum.plus(toDecimal(yield* propertyOf(this.context, item, property)))
+    for (const item of listOf(items)) {
+      this.context.renderLimit.check(performance.now())
+      sum = sum.plus(toDecimal(yield* propertyOf(this.context, item, property)))
+    }
     return toNumber(sum)
   },
   *sort(this: { context: Context }, items: unknown, property?: unknown) {
@@ -97,6 +51,26 @@ export const ARITHMETIC: Record<string, Handler> = {
     for (const item of list) keyed.push([item, yield* propertyOf(this.context, item, property)])
     return keyed.sort(([, a], [, b]) => compare(a, b)).map(([item]) => item)
   },
+}
+
+const DATES = ['date', 'date_to_xmlschema', 'date_to_rfc822', 'date_to_string', 'date_to_long_string']
+
+/** The filters that know of numbers with more digits than a double has, instead of those of Liquid. */
+export const NUMBER_FILTERS: Record<string, Handler> = {
+  ...ARITHMETIC,
+  ...Object.fromEntries(DATES.map((name) => [name, ofSeconds(filters[name] as Handler)])),
+}
+
+/** A filter that takes numbers for seconds since 1970: a time in nanoseconds, divided, has more digits than a double. */
+function ofSeconds(filter: Handler): Handler {
+  return function (value: unknown, ...args: unknown[]) {
+    return filter.call(this, value instanceof LongNumber ? timeOf(value) : value, ...args)
+  }
+}
+
+/** What is no time stays a text, to be shown as it is. */
+function timeOf(number: LongNumber): number | string {
+  return Math.abs(Number(number)) <= MAX_TIME ? Number(number) : String(number)
 }
 
 function arithmetic(calculate: (a: Decimal, b: Decimal) => Decimal): Handler {
@@ -117,27 +91,6 @@ function round(v: Decimal, places: Decimal): Decimal {
   return v.div(unit).round().times(unit)
 }
 
-function isNumeric(value: unknown): value is number | LongNumber {
-  return typeof value === 'number' || value instanceof LongNumber
-}
-
-/** What Liquid takes for a number; 0 for what is none. */
-function toDecimal(value: unknown): Decimal {
-  const text = value instanceof LongNumber || typeof value === 'string' ? String(value).trim() : ''
-  if (/^[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(text) && text.length <= MAX_DIGITS) {
-    const decimal = new Exact(text)
-    if (Math.abs(decimal.e) <= MAX_DIGITS) return decimal
-  }
-  return new Exact(Number(value) || 0)
-}
-
-/** A double where it has the same value and is written without an exponent; else one with all its digits. */
-function toNumber(decimal: Decimal): number | LongNumber {
-  const double = decimal.toNumber()
-  const isKept = !Number.isFinite(double) || (decimal.eq(double) && !String(double).includes('e+'))
-  return isKept ? double : new LongNumber(decimal.toString())
-}
-
 function listOf(items: unknown): unknown[] {
   if (items === null || items === undefined) return []
   return Array.isArray(items) ? items : [items]
@@ -151,7 +104,9 @@ function* propertyOf(context: Context, item: unknown, property: unknown): Genera
 function compare(a: unknown, b: unknown): number {
   const [isNoA, isNoB] = [a === null || a === undefined, b === null || b === undefined]
   if (isNoA || isNoB) return Number(isNoA) - Number(isNoB)
-  if (isNumeric(a) && isNumeric(b)) return toDecimal(a).cmp(toDecimal(b))
+  // Doubles by themselves: to make decimals of a million of them would take minutes.
+  if (a instanceof LongNumber || b instanceof LongNumber)
+    if (isNumeric(a) && isNumeric(b)) return toDecimal(a).cmp(toDecimal(b))
   const [left, right] = [a as string, b as string]
   return left < right ? -1 : left > right ? 1 : 0
 }

@@ -2,8 +2,9 @@ import { AssertionError, LiquidError, ParseError, type Template, type Token, Tok
 import { canonicalNumber, isExactNumber } from '../../db/exact-json.ts'
 import { remember } from '../remember.ts'
 import { storableText } from '../storable.ts'
+import { LongNumber } from './decimals.ts'
 import { checkRanges, createEngine, TemplateFault } from './template-engine.ts'
-import { ARITHMETIC, keepDigits, LongNumber } from './template-numbers.ts'
+import { keepDigits, NUMBER_FILTERS } from './template-numbers.ts'
 import { guardSecrets, type SecretUse, useSecrets } from './template-secrets.ts'
 
 export type { SecretUse }
@@ -42,7 +43,7 @@ const MAX_REASON_LENGTH = 200
 export const TEMPLATES_TOO_LONG = `all templates together must not be longer than ${MAX_TEMPLATES_LENGTH} characters`
 const TOO_LONG = 'takes too long'
 const TOO_MUCH = 'makes too much text or too many items'
-const ENGINE = createEngine({ parseLimit: MAX_TEMPLATE_LENGTH, filters: ARITHMETIC })
+const ENGINE = createEngine({ parseLimit: MAX_TEMPLATE_LENGTH, filters: NUMBER_FILTERS })
 
 /** Whether a text is anything but itself when it is filled in. */
 export function isTemplate(text: string): boolean {
@@ -144,8 +145,9 @@ function copyScope(scope: object, most: number): object {
     if (Array.isArray(value)) return value.map(copy)
     if (typeof value !== 'object' || value === null) return value
     if (isExactNumber(value)) {
-      const number = long.get(canonicalNumber(value)) ?? new LongNumber(value.rawJSON)
-      long.set(canonicalNumber(value), number)
+      const key = canonicalNumber(value)
+      const number = long.get(key) ?? new LongNumber(value.rawJSON)
+      long.set(key, number)
       return number
     }
     const made: Record<string, unknown> = Object.create(null)

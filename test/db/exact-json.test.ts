@@ -1,6 +1,7 @@
 import t from 'tap'
 import { canonicalNumber, hasExactNumber, isExactNumber, mapExactNumbers, parseExact } from '../../db/exact-json.ts'
 import { canonicalJson } from '../../src/canonical-json.ts'
+import { countProcessorTime } from '../support/processor-time.ts'
 
 /** Numbers that a double can't give back as they were written. */
 const EXACT = [
@@ -14,6 +15,7 @@ const EXACT = [
   '1e400',
   '-1E+400',
   '1e-400',
+  '0.0000001',
 ]
 /** Numbers that are what a double has. */
 const PLAIN = ['0', '-1', '9007199254740992', '0.1', '1.0', '1e5', '1e25', '1E+100', '0.30000000000000004', '1e-7']
@@ -34,8 +36,20 @@ t.test('every other number is a number, and the rest is as JSON.parse has it', a
   t.same(value.a, PLAIN.map(Number))
   t.same(Object.keys(value), ['a', 'id', '__proto__', 'text'])
   t.equal(Reflect.get({}, 'x'), undefined)
-  for (const wrong of ['', '{', '[1,]', '09007199254740993', '9007199254740993.', '[12345678901234567890'])
-    t.throws(() => parseExact(wrong), { name: 'SyntaxError' }, wrong)
+  const number = '9007199254740993'
+  const none = [
+    '',
+    '{',
+    '[1,]',
+    `0${number}`,
+    `[-0${number}]`,
+    `${number}.`,
+    `[${number}`,
+    `[${number}x]`,
+    `[1 ${number}]`,
+  ]
+  const noKeys = [`{ ${number}:1}`, `{"a":1, ${number} : 1}`, `{ ${number}}`, `"a" ${number}`]
+  for (const wrong of [...none, ...noKeys]) t.throws(() => parseExact(wrong), { name: 'SyntaxError' }, wrong)
 })
 
 t.test('equal numbers have one canonical text, which is that of RFC 8785 where a double has it', async (t) => {
@@ -59,3 +73,39 @@ t.test('exact numbers are found and changed, and nothing else is', async (t) => 
   )
   t.notOk(hasExactNumber({ a: [1, { rawJSON: '1' }] }), 'what only looks like one is none')
 })
+
+t.test('what looks like a number in a string is none, whatever is escaped in it', async (t) => {
+  const strings = [':9007199254740993,', '",9007199254740993,"', '\\', '\\",9007199254740993', '\n 1e999 ', '']
+  const text = JSON.stringify(strings.map((each) => ({ [`k${each}`]: [each, JSON.rawJSON('9007199254740993'), each] })))
+  t.equal(JSON.stringify(parseExact(text)), text)
+  t.same(parseExact(JSON.stringify(strings)), strings)
+})
+
+t.test('no number takes long to read, and none makes others take long', async (t) => {
+  const zeros = '0'.repeat(500_000)
+  const texts: [name: string, text: string][] = [
+    ['a row of zeros', `{"a":0.1${zeros}1}`],
+    ['many digits', `[${'9'.repeat(1_000_000)}]`],
+    ['many digits and no number', `[${'9'.repeat(1_000_000)}x]`],
+    ['many numbers in one string', `["${'9007199254740993,'.repeat(60_000)}"]`],
+    ['many numbers behind no quote', `[${'9007199254740993,'.repeat(60_000)}1]`],
+    ['many small ones beside it', `[${'1,'.repeat(500_000)}9007199254740993]`],
+    ['depth', `${'['.repeat(400_000)}9007199254740993${']'.repeat(400_000)}`],
+  ]
+  for (const [name, text] of texts) {
+    const spent = countProcessorTime()
+    try {
+      canonicalOf(parseExact(text))
+    } catch (error) {
+      t.match(error, { name: 'SyntaxError' }, name)
+    }
+    const took = spent()
+    t.ok(took < 2000, `${name} took ${Math.round(took)} ms`)
+  }
+})
+
+/** Of a list of one or of an object of one number, where it is one. */
+function canonicalOf(value: unknown): string | undefined {
+  const [first] = Object.values(Object(value))
+  return isExactNumber(first) ? canonicalNumber(first) : undefined
+}

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { parseExact } from '../../../db/exact-json.ts'
+import { endOfString, parseExact } from '../../../db/exact-json.ts'
 import { ApiError } from '../../errors.ts'
 import { remember } from '../../remember.ts'
 import { REPLACEMENT, storableText } from '../../storable.ts'
@@ -157,14 +157,4 @@ function isDeeperThan(levels: number, json: string): boolean {
     } else if (character === '}' || character === ']') depth--
   }
   return false
-}
-
-/** The place of the quote that ends the string which begins at a place; -1 where none does. */
-function endOfString(json: string, start: number): number {
-  for (let end = json.indexOf('"', start + 1); end !== -1; end = json.indexOf('"', end + 1)) {
-    let before = end - 1
-    while (json[before] === '\\') before--
-    if ((end - before) % 2 === 1) return end
-  }
-  return -1
 }

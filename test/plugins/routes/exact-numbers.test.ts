@@ -56,6 +56,20 @@ t.test('numbers keep their digits', async (t) => {
     await send(staff, 'PATCH', `${base}/${id}`, { config })
     const { text } = await send(owner, 'GET', `/api/v1/organizations/${organizationId}/reviews`)
     t.match(text, '"before":12345678901234567890,"after":12345678901234567891')
+    const approval = await send(owner, 'POST', `${base}/${id}/approve`, { digest: created.body.automation.digest })
+    t.match([approval.status, approval.text], [409, '"before":12345678901234567890,"after":12345678901234567891'])
+    const asked = await send(owner, 'GET', `${base}/${id}/revisions/3/diff?against=1`)
+    t.match(asked.text, '"before":12345678901234567890,"after":12345678901234567891')
+  })
+
+  t.test('in what an idempotency key stands for', async (t) => {
+    const headers = { 'idempotency-key': 'digits' }
+    const post = (n: string) =>
+      send(owner, 'POST', base, `{"name":"n","kind":"scheduled","config":{"n":${n}}}`, headers)
+    const first = await post('9007199254740993')
+    t.match([first.status, first.text], [201, '"config":{"n":9007199254740993}'])
+    t.equal((await post('9007199254740993.0')).text, first.text, 'an equal number is the same request')
+    t.equal((await post('9007199254740992')).status, 422)
   })
 
   t.test('in the input of a run', async (t) => {
@@ -66,6 +80,9 @@ t.test('numbers keep their digits', async (t) => {
     await drain()
     t.match((await send(owner, 'GET', `${base}/${id}/runs`)).text, `"input":{"event":{"body":{"id":${ID}}}}`)
     t.match(await messages(), [{ content: `${ID} ${ID}` }])
+    const again = await send(owner, 'POST', `${base}/${id}/runs/${asked.body.run.id}/retry`)
+    t.match([again.status, again.text], [202, `"input":{"event":{"body":{"id":${ID}}}}`])
+    await drain()
   })
 
   t.test('in an event, and in the filter that it meets', async (t) => {
@@ -88,6 +105,10 @@ t.test('numbers keep their digits', async (t) => {
       t.match(accepted.text, '"id":9007199254740993,')
       await drain()
       t.match(await messages(), [{ content: '9007199254740993' }])
+      await db.deleteFrom('chat_messages').execute()
+      t.equal((await send(owner, 'POST', `${base}/${hook.id}/events/${same}/replay`)).status, 202)
+      await drain()
+      t.match(await messages(), [{ content: '9007199254740993' }])
     }
   })
 
@@ -100,6 +121,8 @@ t.test('numbers keep their digits', async (t) => {
     }
     const { status, body } = await create({ every: 'P1D', n: exact('1e400') })
     t.match([status, body.details], [400, [{ path: '/config/n', message: 'the number is too large' }]])
+    const tiny = await create({ every: 'P1D', n: exact('1e-400') })
+    t.match([tiny.status, tiny.body.details], [400, [{ path: '/config/n', message: 'the number is too small' }]])
     t.equal((await send(owner, 'POST', base, `{"name":${ID},"kind":"scheduled"}`)).status, 400, 'nor is it a text')
   })
 })

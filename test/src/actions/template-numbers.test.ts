@@ -1,6 +1,7 @@
 import t from 'tap'
 import { parseExact } from '../../../db/exact-json.ts'
 import { createFiller } from '../../../src/actions/template.ts'
+import { countProcessorTime } from '../../support/processor-time.ts'
 
 const ID = '8202522731445525542'
 /** 2^53 + 1, the first that a double does not have. */
@@ -25,7 +26,7 @@ t.test('a long number is its digits, whatever is done with it as text', async (t
     `${LONG} 12345678901234567890`,
     'in a template too',
   )
-  t.equal(filled('[{{ id.constructor }}{{ id.toString }}{{ id.source }}{{ id["#source"] }}]'), '[]')
+  t.equal(filled('[{{ id.constructor }}{{ id.toString }}{{ id.source }}{{ id.decimal }}{{ id["#source"] }}]'), '[]')
 })
 
 t.test('long numbers are compared by all their digits', async (t) => {
@@ -41,6 +42,24 @@ t.test('long numbers are compared by all their digits', async (t) => {
   t.equal(filled('{{ list | uniq | size }}'), '4')
   t.equal(filled(`{{ items | where: "n", ${LONG} | map: "x" | join }}`), '1 2')
   t.equal(filled('{{ items | group_by: "n" | map: "items" | map: "size" | join }}'), '2 1 1')
+})
+
+t.test('what is no number is neither more nor less than a long one', async (t) => {
+  for (const other of ['nil', 'empty', 'nothing', '"text"', 'items', 'true'])
+    t.equal(
+      filled(`{% if id > ${other} or id < ${other} or id >= ${other} or ${other} >= id %}yes{% endif %}`),
+      '',
+      other,
+    )
+  t.equal(filled('{% if id > "5" and "5" < id %}yes{% endif %}'), 'yes', 'a text of digits is one')
+})
+
+t.test('a time in nanoseconds becomes a date once it is seconds', async (t) => {
+  const ts = '1700000000123456789 | divided_by: 1000000000'
+  t.equal(filled(`{{ ${ts} }}`), '1700000000.123456789')
+  t.equal(filled(`{{ ${ts} | date: "%Y-%m-%d %H:%M:%S" }}`), '2023-11-14 22:13:20')
+  t.match(filled(`{{ ${ts} | date_to_xmlschema }}`), /^2023-11-14T22:13:20/)
+  t.equal(filled('{{ id | date: "%Y" }}'), ID, 'what is no time is shown as it is')
 })
 
 t.test('calculations are decimal', async (t) => {
@@ -59,6 +78,7 @@ t.test('calculations are decimal', async (t) => {
     ['id | at_least: 5', ID],
     ['id | at_most: 5', '5'],
     [`"${ID}" | to_integer | plus: 1`, '8202522731445525543'],
+    ['0.00000002 | times: 2', '0.00000004'],
     ['100000000000 | times: 100000000000', '10000000000000000000000'],
   ]
   const asBefore: [template: string, result: string][] = [
@@ -89,4 +109,17 @@ t.test('a number of a million digits takes no time', async (t) => {
   t.equal(fill('{{ n | times: n | plus: 1 | divided_by: n }}').text, 'NaN', 'it is calculated with as a double is')
   t.throws(() => fill('{{ n }}'), { message: /longer than 20000 characters/ })
   t.equal(fill('{{ m }} {% if m == 0 %}nothing{% endif %}').text, '1e-400 ')
+})
+
+t.test('many numbers of many digits take little time', async (t) => {
+  const list = Array.from({ length: 20_000 }, (_, i) => `${1 + ((i * 7919) % 20_000)}${'1'.repeat(390)}`)
+  const scope = parseExact(`{"long":[${list}],"short":[${'3,1,'.repeat(500_000)}2]}`) as Record<string, unknown>
+  const fill = createFiller(scope, { ms: 10_000, units: 1e8, nodes: 1e8 })
+  const spent = countProcessorTime()
+  t.equal(fill('{{ long | sort | last | size }} {{ long | sum }}').text.length > 390, true)
+  t.equal(fill('{{ short | sort | first }}').text, '1')
+  const took = spent()
+  t.ok(took < 4000, `it took ${Math.round(took)} ms`)
+  const hasty = createFiller(scope, { ms: 50, units: 1e8, nodes: 1e8 })
+  t.throws(() => hasty('{{ short | sum }}'), { message: /takes too long/ })
 })
