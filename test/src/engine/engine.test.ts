@@ -203,14 +203,9 @@ t.test('the engine', async (t) => {
       status: 409,
       body: { error: 'automation must be active to run' },
     })
-    const social = {
-      name: 'p',
-      kind: 'social_post',
-      status: 'active',
-      config: { provider: 'x', default_text: 'Hello' },
-    }
-    const post = (await send(owner, 'POST', base, social)).body.automation
-    t.match(await send(owner, 'POST', `${base}/${post.id}/run`), {
+    const other = { name: 'p', kind: 'reverse_tunnel', status: 'active', config: {} }
+    const tunnel = (await send(owner, 'POST', base, other)).body.automation
+    t.match(await send(owner, 'POST', `${base}/${tunnel.id}/run`), {
       status: 409,
       body: { error: 'run not implemented for this kind' },
     })
