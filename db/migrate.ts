@@ -11,6 +11,7 @@ import * as events from './migrations/0007-events.ts'
 import * as turns from './migrations/0008-runs.ts'
 import * as workspace from './migrations/0009-workspace.ts'
 import * as problems from './migrations/0010-problems.ts'
+import * as notificationMarks from './migrations/0011-notification-marks.ts'
 import type { DB } from './types.ts'
 
 /** Every migration, in order. Frozen once released: a change is a new one. */
@@ -25,6 +26,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0008-runs': turns,
   '0009-workspace': workspace,
   '0010-problems': problems,
+  '0011-notification-marks': notificationMarks,
 }
 
 const LOCK = 4_711_002

@@ -194,6 +194,15 @@ export interface Members {
   user_id: string;
 }
 
+export interface NotificationMarks {
+  automation_id: string;
+  is_removed: boolean;
+  organization_id: string;
+  read_at: Generated<Timestamp>;
+  revision: number;
+  user_id: string;
+}
+
 export interface Organizations {
   created_at: Generated<Timestamp>;
   datasets_enabled: Generated<boolean>;
@@ -327,6 +336,7 @@ export interface DB {
   invites: Invites;
   member_roles: MemberRoles;
   members: Members;
+  notification_marks: NotificationMarks;
   organizations: Organizations;
   refresh_tokens: RefreshTokens;
   roles: Roles;

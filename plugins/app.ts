@@ -35,6 +35,7 @@ import invites from './routes/invites.ts'
 import me from './routes/me.ts'
 import members from './routes/members.ts'
 import namedSecrets from './routes/named-secrets.ts'
+import notifications from './routes/notifications.ts'
 import organizations from './routes/organizations.ts'
 import preview from './routes/preview.ts'
 import reviews from './routes/reviews.ts'
@@ -133,6 +134,7 @@ async function registerApi(app: FastifyInstance, publicUrl: string): Promise<voi
   await app.register(instance, { prefix: '/api/v1/public' })
   await app.register(auth, { prefix: '/api/v1/auth' })
   await app.register(me, { prefix: '/api/v1/me' })
+  await app.register(notifications, { prefix: '/api/v1/me/notifications' })
   await app.register(organizations, { prefix: '/api/v1/organizations' })
   await app.register(invites, { prefix: '/api/v1' })
   await app.register(signupRequests, { prefix: `${ORGANIZATION}/signup-requests` })

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { closed, component, stringEnum, visibleText } from './component.ts'
 import { Email } from './email.ts'
+import { IntendedPublicUrl } from './organizations.ts'
 
 const EXAMPLE_REFRESH_TOKEN = 'rt_3q2-7wAAJx0pJ4mTz8uYbVnKcQsEfGhLrWiXoPd6a1M'
 
@@ -38,6 +39,8 @@ export const RegisterRequest = component(
           example: 'Analytical Engines',
         }),
       ),
+      // Of the organization that `organization_name` makes; without one it says nothing.
+      intended_public_url: Type.Optional(IntendedPublicUrl),
       invite_token: Type.Optional(
         Type.String({
           minLength: 1,

@@ -52,7 +52,7 @@ export const ChatRoomCreate = component(
   closed(
     {
       name: visibleText(100, {
-        description: 'Unique in the space; white space around it is stripped.',
+        description: 'White space around it is stripped. One that is taken gets a number behind it.',
         example: 'general',
       }),
     },

@@ -8,7 +8,7 @@ const EXAMPLE = {
   email: 'ada@example.com',
   display_name: 'Ada',
   role_ids: [EXAMPLE_ROLE_ID],
-  role: 'owner',
+  role: 'admin',
   is_service_account: false,
   service_account_id: null,
   last_seen_at: '2024-03-18T09:00:00.000Z',
@@ -24,7 +24,9 @@ export const Member = component(
       email: nullable(Type.String({ description: 'Null for a service account.' })),
       display_name: Type.String({ description: 'Display name.' }),
       role_ids: RoleIds,
-      role: stringEnum(['owner', 'member'], { description: '`owner` of whoever holds the role Owner.' }),
+      role: stringEnum(['admin', 'member'], {
+        description: '`admin` of whoever holds the system role `Owner`. What they may do is in `role_ids`.',
+      }),
       is_service_account: Type.Boolean({ description: 'Whether it is AI staff, and no person.' }),
       service_account_id: nullable(uuid('The service account whose user this is, or null for a person.')),
       last_seen_at: nullable(

@@ -26,6 +26,14 @@ const datasetsEnabled = Type.Boolean({
 const INTENDED_URL =
   'Where its people mean to reach it, or null. Kept for clients: where the server is reached, its operator sets.'
 
+/** What may stand as an intended URL. An empty one is none. */
+export const IntendedPublicUrl = Type.String({
+  maxLength: 2000,
+  pattern: '^(?:https?://[^\\s]+)?$',
+  description: `${INTENDED_URL} An empty one is null.`,
+  example: 'https://work.example.com',
+})
+
 export const Organization = component(
   'Organization',
   closed(
@@ -79,15 +87,7 @@ export const OrganizationUpdate = component(
   'OrganizationUpdate',
   closed(
     {
-      intended_public_url: Type.Optional(
-        nullable(
-          Type.String({
-            maxLength: 2000,
-            pattern: '^(?:https?://[^\\s]+)?$',
-            description: `${INTENDED_URL} An empty one is null.`,
-          }),
-        ),
-      ),
+      intended_public_url: Type.Optional(nullable(IntendedPublicUrl)),
       sync_runtime_origin: Type.Optional(
         Type.Boolean({
           description: 'Taken from clients that send it, and without effect: see `public_origin_override`.',

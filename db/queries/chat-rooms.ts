@@ -44,13 +44,37 @@ export async function lock(trx: Transaction<DB>, space: Space, id: string): Prom
   return row !== undefined
 }
 
-/** @throws a violation of `chat_rooms_name_key` when the space has a room of that name. */
+/** How many characters the name of a room has at the most. */
+const MAX_NAME = 100
+
+/**
+ * Makes a room. Where the space has one of that name, the first number behind it that is free makes another: `general 2`.
+ *
+ * @returns it, under the name that it has.
+ */
 export async function insert(trx: Transaction<DB>, space: Space, row: { id: string; name: string }): Promise<ChatRoom> {
-  return trx
-    .insertInto('chat_rooms')
-    .values({ ...row, organization_id: space.organizationId, space_id: space.id })
-    .returning(SHOWN)
-    .executeTakeFirstOrThrow()
+  // Of more names than there are rooms one is free: one more than that, because a name may end in a number itself. Who makes the
+  // same room at the same time is waited for, and then another name is looked for.
+  for (;;) {
+    const { rows } = await sql<ChatRoom>`
+      insert into chat_rooms (id, organization_id, space_id, name)
+      select ${row.id}::uuid, ${space.organizationId}::uuid, ${space.id}::uuid, wanted.name
+        from (
+          select number,
+                 case number when 1 then ${row.name}::text
+                 else left(${row.name}::text, ${sql.lit(MAX_NAME)} - length(number::text) - 1) || ' ' || number end as name
+            from generate_series(1, 2 + (select count(*) from chat_rooms
+                                          where organization_id = ${space.organizationId} and space_id = ${space.id})) number
+        ) wanted
+       where not exists (select from chat_rooms r
+                          where r.organization_id = ${space.organizationId} and r.space_id = ${space.id}
+                            and r.name = wanted.name)
+       order by number
+       limit 1
+          on conflict on constraint chat_rooms_name_key do nothing
+      returning id, space_id, name, created_at`.execute(trx)
+    if (rows[0] !== undefined) return rows[0]
+  }
 }
 
 /** Deletes a room with its messages. @returns undefined when the space has none of that id. */

@@ -11,7 +11,7 @@ export type Member = {
   email: string | null
   display_name: string
   role_ids: string[]
-  role: 'owner' | 'member'
+  role: 'admin' | 'member'
   is_service_account: boolean
   /** Null for people. */
   service_account_id: string | null
@@ -47,7 +47,7 @@ async function read(
 ): Promise<Member[]> {
   const { rows } = await sql<Member>`
     select m.organization_id, m.user_id, u.email, u.display_name, coalesce(held.role_ids, '{}') as role_ids,
-           case when held.is_owner then 'owner' else 'member' end as role,
+           case when held.is_owner then 'admin' else 'member' end as role,
            sa.id is not null as is_service_account, sa.id as service_account_id,
            case when sa.id is null then (
              select max(t.created_at) from sessions x join refresh_tokens t on t.session_id = x.id where x.user_id = m.user_id

@@ -75,7 +75,7 @@ export async function lockOnly(trx: Transaction<DB>): Promise<void> {
 /** @returns undefined when another organization has that slug. */
 export async function insert(
   trx: Transaction<DB>,
-  row: { id: string; name: string; slug: string },
+  row: { id: string; name: string; slug: string; intended_public_url: string | null },
 ): Promise<Organization | undefined> {
   return trx
     .insertInto('organizations')

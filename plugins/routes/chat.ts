@@ -15,7 +15,6 @@ import { NoContent, ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { ChatRoomParams, SpaceParams } from '../../schemas/params.ts'
 import { removeRoom } from '../../src/access/chat-rooms.ts'
-import { refuseTaken } from '../../src/conflict.ts'
 import { ApiError } from '../../src/errors.ts'
 import { isUuid } from '../core/validation.ts'
 import { DEFAULT_LIMIT, readPage, showPage } from '../page.ts'
@@ -57,16 +56,16 @@ const routes: RoutePlugin = async (app) => {
         operationId: 'createChatRoom',
         tags: ['Chat'],
         summary: 'Create a chat room',
+        description: 'Where the space has a room of that name, a number is put behind it: `general 2`.',
         params: SpaceParams,
         body: ref(ChatRoomCreate),
-        response: { 201: ref(ChatRoom), ...errors(409) },
+        response: { 201: ref(ChatRoom) },
       },
     },
     async ({ space, body }, reply) =>
       reply.code(201).transact(async (trx) => {
         if (!(await spaces.lock(trx, space))) throw new ApiError('space_not_found')
-        const write = chatRooms.insert(trx, space, { id: newId(), name: body.name.trim() })
-        return refuseTaken(write, 'chat_rooms_name_key', 'name_taken')
+        return chatRooms.insert(trx, space, { id: newId(), name: body.name.trim() })
       }),
   )
 

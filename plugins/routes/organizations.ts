@@ -61,7 +61,7 @@ const routes: RoutePlugin = async (app) => {
     async ({ caller, body }, reply) =>
       reply
         .code(201)
-        .transact(async (trx) => toShown(await (settings.multiTenant ? found : foundOnly)(trx, caller, body.name))),
+        .transact(async (trx) => toShown(await (settings.multiTenant ? found : foundOnly)(trx, caller, body))),
   )
 
   app.get(
@@ -120,7 +120,7 @@ const routes: RoutePlugin = async (app) => {
   app.get(
     '/:orgId/features',
     {
-      config: { permission: 'org.manage' },
+      config: { permission: 'member' },
       schema: {
         operationId: 'getFeatures',
         tags: ['Organizations'],

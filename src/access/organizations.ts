@@ -15,18 +15,29 @@ import { PERMISSIONS } from './permissions.ts'
 
 const MAX_SLUG_LENGTH = 60
 
+/** What an organization is made of. */
+export type Founding = { name: string; intended_public_url?: string | undefined }
+
 /** Makes an organization with its system role `Owner`, which holds every permission, and gives that to its founder. */
-export async function found(trx: Transaction<DB>, founder: Caller, name: string): Promise<organizations.Organization> {
+export async function found(
+  trx: Transaction<DB>,
+  founder: Caller,
+  { name, intended_public_url: url }: Founding,
+): Promise<organizations.Organization> {
   const { userId } = founder.actor
-  const organization = await insertUnderFreeSlug(trx, name.trim())
+  const organization = await insertUnderFreeSlug(trx, { name: name.trim(), intended_public_url: url || null })
   const owner = { id: newId(), name: 'Owner', permissions: [...PERMISSIONS], is_system: true }
   await roles.insert(trx, organization.id, owner)
   await members.insert(trx, organization.id, userId)
   await memberRoles.insert(trx, organization.id, userId, [owner.id])
   const record = (action: string, target: audit.Deed['target'], details: Record<string, unknown>) =>
     audit.record(trx, organization.id, founder, { action, target, details })
-  const { id, slug } = organization
-  await record('organization.created', { type: 'organization', id }, { name: organization.name, slug })
+  const { id, slug, intended_public_url } = organization
+  await record(
+    'organization.created',
+    { type: 'organization', id },
+    { name: organization.name, slug, intended_public_url },
+  )
   await record('member.joined', { type: 'member', id: userId }, { by: 'founding', role_ids: [owner.id] })
   return organization
 }
@@ -39,10 +50,10 @@ export async function found(trx: Transaction<DB>, founder: Caller, name: string)
 export async function foundOnly(
   trx: Transaction<DB>,
   founder: Caller,
-  name: string,
+  founding: Founding,
 ): Promise<organizations.Organization> {
   if (await findOnly(trx)) throw new ApiError('single_org_exists')
-  return found(trx, founder, name)
+  return found(trx, founder, founding)
 }
 
 /**
@@ -112,10 +123,13 @@ export async function findOnly(trx: Transaction<DB>): Promise<organizations.Orga
   return organizations.findFirst(trx)
 }
 
-async function insertUnderFreeSlug(trx: Transaction<DB>, name: string): Promise<organizations.Organization> {
-  const base = slugOf(name)
+async function insertUnderFreeSlug(
+  trx: Transaction<DB>,
+  row: { name: string; intended_public_url: string | null },
+): Promise<organizations.Organization> {
+  const base = slugOf(row.name)
   for (let slug = base; ; slug = `${base}-${randomBytes(4).toString('hex')}`) {
-    const organization = await organizations.insert(trx, { id: newId(), name, slug })
+    const organization = await organizations.insert(trx, { ...row, id: newId(), slug })
     if (organization) return organization
   }
 }

@@ -50,22 +50,22 @@ export async function register(
 
 /** Many organizations: anybody may have an account, found an organization, and join another. */
 async function findWaysIn(trx: Transaction<DB>, wanted: RegisterRequest, email: string): Promise<WayIn[]> {
-  const { invite_token: token, organization_name: name } = wanted
+  const { invite_token: token, organization_name: name, intended_public_url } = wanted
   const waysIn: WayIn[] = []
   // The new organization first: nobody else waits for its audit log.
-  if (name !== undefined) waysIn.push((newcomer) => organizations.found(trx, newcomer, name))
+  if (name !== undefined) waysIn.push((newcomer) => organizations.found(trx, newcomer, { name, intended_public_url }))
   if (token !== undefined) waysIn.push(await byInvite(trx, token, email))
   return waysIn
 }
 
 /** One organization: the first account founds it, later ones are let in. */
 async function findOnlyWayIn(trx: Transaction<DB>, wanted: RegisterRequest, email: string): Promise<WayIn[]> {
-  const { invite_token: token, organization_name: name } = wanted
+  const { invite_token: token, organization_name: name, intended_public_url } = wanted
   const organization = await organizations.findOnly(trx)
   if (organization === undefined) {
     if (name === undefined) throw new ApiError('organization_name_required')
     if (token !== undefined) throw new ApiError('invite_not_found')
-    return [(newcomer) => organizations.found(trx, newcomer, name)]
+    return [(newcomer) => organizations.found(trx, newcomer, { name, intended_public_url })]
   }
   if (name !== undefined) throw new ApiError('single_org_exists')
   if (token !== undefined) return [await byInvite(trx, token, email)]

@@ -8,6 +8,8 @@ export type Step = {
   /** Behind `/api/v1`; names in braces are bound by steps before. */
   path: string
   body?: Record<string, unknown>
+  /** How many send it at the same time; one, unless it says more. */
+  atOnce?: number
   /** What it takes for success. */
   status: number | readonly number[]
   /** The places of the answer that are read, which must be there: `roles[].id` is the id of each role. */
@@ -53,6 +55,7 @@ const AUTOMATION = [
   'created_at',
   'updated_at',
 ]
+const NOTIFICATION = ['id', 'organization_id', 'user_id', 'type', 'payload.space_id', 'created_at', 'read_at']
 const RUN = ['id', 'automation_id', 'started_at', 'finished_at', 'success', 'error_message', 'created_at']
 
 const at = (place: string, keys: readonly string[]) => keys.map((key) => `${place}.${key}`)
@@ -76,7 +79,13 @@ export const STEPS: readonly Step[] = [
     as: null,
     method: 'POST',
     path: '/auth/register',
-    body: { name: 'Ada', email: 'ada@example.com', password: PASSWORD, organization_name: 'Analytical Engines' },
+    body: {
+      name: 'Ada',
+      email: 'ada@example.com',
+      password: PASSWORD,
+      organization_name: 'Analytical Engines',
+      intended_public_url: 'https://www.engines.example.com',
+    },
     status: 201,
     reads: TOKENS,
     binds: { owner: 'access_token' },
@@ -91,11 +100,17 @@ export const STEPS: readonly Step[] = [
     reads: TOKENS,
     binds: { owner: 'access_token', refresh: 'refresh_token' },
   },
-  // Two requests find the access token over, and both refresh it with the one refresh token.
-  ...Array.from({ length: 2 }, (): Step => {
-    const body = { refresh_token: '{refresh}' }
-    return { as: null, method: 'POST', path: '/auth/refresh', body, status: 200, reads: TOKENS }
-  }),
+  // Two tabs find the access token over, and both refresh it with the one refresh token.
+  {
+    as: null,
+    method: 'POST',
+    path: '/auth/refresh',
+    body: { refresh_token: '{refresh}' },
+    atOnce: 2,
+    status: 200,
+    reads: TOKENS,
+    binds: { owner: 'access_token', refresh: 'refresh_token' },
+  },
   {
     as: 'owner',
     method: 'GET',
@@ -122,7 +137,14 @@ export const STEPS: readonly Step[] = [
     reads: ['can_create_organization', ...at('organizations[]', ORGANIZATION)],
     binds: { org: 'organizations[].id' },
   },
-  { as: 'owner', method: 'GET', path: ORG, status: 200, reads: ORGANIZATION },
+  {
+    as: 'owner',
+    method: 'GET',
+    path: ORG,
+    status: 200,
+    reads: ORGANIZATION,
+    says: { intended_public_url: 'https://www.engines.example.com' },
+  },
   {
     as: 'owner',
     method: 'PATCH',
@@ -246,7 +268,18 @@ export const STEPS: readonly Step[] = [
     reads: ['organization_id'],
     says: { ok: true },
   },
-  { as: 'owner', method: 'GET', path: `${ORG}/members`, status: 200, reads: at('members[]', MEMBER) },
+  {
+    as: 'owner',
+    method: 'GET',
+    path: `${ORG}/members`,
+    status: 200,
+    reads: at('members[]', MEMBER),
+    says: { 'members[].role': 'admin' },
+  },
+  // The bar beside every page asks for these, whoever looks at it.
+  { as: 'third', method: 'GET', path: `${ORG}/features`, status: 200, reads: ['features.datasets_enabled'] },
+  { as: 'third', method: 'GET', path: `${ORG}/me/permissions`, status: 200, says: { permissions: [] } },
+  { as: 'third', method: 'GET', path: `${ORG}/spaces/access-summary`, status: 200, says: { projects: [] } },
   {
     as: 'owner',
     method: 'PUT',
@@ -304,6 +337,17 @@ export const STEPS: readonly Step[] = [
     reads: ROOM,
     binds: { room: 'id' },
   },
+  // Its button for a room has one name for all of them.
+  ...['Chat', 'Chat'].map(
+    (name): Step => ({
+      as: 'second',
+      method: 'POST',
+      path: `${IN}/chat-rooms`,
+      body: { name },
+      status: 201,
+      reads: ROOM,
+    }),
+  ),
   { as: 'second', method: 'GET', path: `${IN}/chat-rooms`, status: 200, reads: at('chat_rooms[]', ROOM) },
   {
     as: 'second',
@@ -378,19 +422,54 @@ export const STEPS: readonly Step[] = [
   {
     as: 'owner',
     method: 'GET',
-    path: '/me/notifications?org_id={org}&limit=20',
+    path: '/me/notifications?org_id={org}&limit=1',
     status: 200,
-    reads: at('notifications[]', ['id', 'type', 'title', 'body', 'created_at', 'read_at', 'space_id']),
     says: { unread_count: 1 },
   },
-  { as: 'owner', method: 'GET', path: '/me/notifications?unread_only=true', status: 200, says: { unread_count: 1 } },
   {
     as: 'owner',
     method: 'GET',
-    path: '/me/notifications?space_id={space}&chat_room_id={room}',
+    path: '/me/notifications?org_id={org}',
     status: 200,
-    says: { unread_count: 0 },
+    reads: at('notifications[]', NOTIFICATION),
+    says: { unread_count: 1, 'notifications[].read_at': null },
+    binds: { notification: 'notifications[].id' },
   },
+  // A page of a room asks for those who were mentioned in it, which nobody is.
+  {
+    as: 'owner',
+    method: 'GET',
+    path: '/me/notifications?org_id={org}&type=chat.mention&unread_only=1&space_id={space}&chat_room_id={room}&limit=200',
+    status: 200,
+    says: { ids: [] },
+  },
+  // One is clicked, then all are read, then one is taken out of the inbox.
+  ...[['{notification}'], []].map(
+    (ids, i): Step => ({
+      as: 'owner',
+      method: 'POST',
+      path: '/me/notifications/mark-read',
+      body: { org_id: '{org}', ids },
+      status: 200,
+      says: { updated: 1 - i },
+    }),
+  ),
+  {
+    as: 'owner',
+    method: 'GET',
+    path: '/me/notifications?org_id={org}',
+    status: 200,
+    says: { unread_count: 0, 'notifications[].id': '{notification}' },
+  },
+  {
+    as: 'owner',
+    method: 'POST',
+    path: '/me/notifications/delete',
+    body: { org_id: '{org}', ids: ['{notification}'] },
+    status: 200,
+    says: { deleted: 1 },
+  },
+  { as: 'owner', method: 'GET', path: '/me/notifications?org_id={org}', status: 200, says: { notifications: [] } },
   { as: 'owner', method: 'GET', path: `${IN}/automations`, status: 200, reads: at('automations[]', AUTOMATION) },
   {
     as: 'owner',
@@ -400,7 +479,6 @@ export const STEPS: readonly Step[] = [
     reads: at('automation', AUTOMATION),
     says: { 'automation.status': 'active' },
   },
-  { as: 'owner', method: 'GET', path: '/me/notifications', status: 200, says: { unread_count: 0 } },
   {
     as: 'staff',
     method: 'POST',

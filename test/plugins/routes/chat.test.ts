@@ -18,18 +18,25 @@ t.test('chat rooms of a space', async (t) => {
     t.same((await send(owner, 'GET', base)).body.chat_rooms.at(-1), body)
   })
 
-  t.test('names are unique in a space, not beyond it', async (t) => {
+  t.test('a name that is taken in the space gets a number behind it', async (t) => {
     await open('news')
-    const again = await send(owner, 'POST', base, { name: 'news\n' })
-    t.equal(again.status, 409)
-    t.equal(again.body.code, 'name_taken')
+    for (const [name, expected] of [
+      ['news\n', 'news 2'],
+      ['news', 'news 3'],
+      ['news 2', 'news 2 2'],
+    ])
+      t.match(await send(owner, 'POST', base, { name }), { status: 201, body: { name: expected } })
+    const longest = `${'ü'.repeat(98)} 2`
+    t.equal((await open(longest)).name, longest)
+    t.equal((await open(longest)).name, `${'ü'.repeat(98)} 3`, 'within the length that a name may have')
     const other = (await send(owner, 'POST', `${organization}/spaces`, { name: 'Other' })).body.id
     t.equal((await send(owner, 'POST', `${organization}/spaces/${other}/chat-rooms`, { name: 'news' })).status, 201)
   })
 
-  t.test('many at once with one name make one room', async (t) => {
+  t.test('many at once with one name make as many rooms', async (t) => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => send(owner, 'POST', base, { name: 'race' })))
-    t.same(answers.map(({ status }) => status).sort(), [201, ...Array.from({ length: 7 }, () => 409)])
+    const names = answers.map(({ status, body }) => `${status} ${body.name}`)
+    t.same(names.sort(), ['201 race', ...Array.from({ length: 7 }, (_, i) => `201 race ${i + 2}`)])
   })
 
   t.test('messages come back as they were written, the newest page first, each page in order', async (t) => {

@@ -23,7 +23,7 @@ t.test('members of an organization', async (t) => {
       role_ids: [ownerRoleId],
       service_account_id: null,
       display_name: 'Person',
-      role: 'owner',
+      role: 'admin',
     })
     t.match(of(newcomer.userId), { role_ids: [], email: `${newcomer.userId}@example.com` })
     t.match(of(staff.userId), { service_account_id: staff.id, is_service_account: true, email: null, role: 'member' })
