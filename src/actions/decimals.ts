@@ -74,7 +74,7 @@ export function toDecimal(value: unknown): Decimal {
 /** A double where it has the same value and is written without an exponent; else one with all its digits. */
 export function toNumber(decimal: Decimal): number | LongNumber {
   const double = decimal.toNumber()
-  const isKept = !Number.isFinite(double) || (decimal.eq(double) && !String(double).includes('e'))
+  const isKept = !decimal.isFinite() || (decimal.eq(double) && !String(double).includes('e'))
   return isKept ? double : new LongNumber(decimal.toString())
 }
 

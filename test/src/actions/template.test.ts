@@ -154,9 +154,10 @@ const HOSTILE: [name: string, text: string, scope?: Record<string, unknown>][] =
   ['a longer output', '{% for i in (1..100000) %}{{ s }}{% endfor %}', { s: BIG }],
   ['a worst search', '{% if s contains p %}{% endif %}', { s: BIG, p: `b${BIG.slice(0, 500_000)}` }],
   ['a worst split', '{{ s | split: p | size }}', { s: BIG, p: `b${BIG.slice(0, 500_000)}` }],
-  ...[JSON.rawJSON('1'.repeat(500_000)), ['1'.repeat(500_000)]].flatMap((p): typeof HOSTILE => [
-    ['a worst search for what is no text', '{% if s contains p %}{% endif %}', { s: '1'.repeat(1_000_000), p }],
-    ['a worst removal of what is no text', '{{ s | remove_last: p | size }}', { s: '1'.repeat(999_999), p }],
+  ...[JSON.rawJSON(`${'1'.repeat(500_000)}2`), [`${'1'.repeat(500_000)}2`]].map((p): (typeof HOSTILE)[number] => [
+    'a worst search for what is no text',
+    '{{ s | remove_last: p | size }}',
+    { s: '1'.repeat(1_000_000), p },
   ]),
   ['a thousand filters', `{{ s ${'| url_encode '.repeat(700)} | size }}`, { s: '%'.repeat(1_000_000) }],
   ['deep nesting', '{% if true %}'.repeat(400) + '{% endif %}'.repeat(400)],
