@@ -9,6 +9,7 @@ import { readJson } from '../social/answer.ts'
 import type { Social } from '../social/index.ts'
 import { failureOf, lostOf } from '../social/outcome.ts'
 import type { Ask, Length, SocialProvider } from '../social/provider.ts'
+import { storableText } from '../storable.ts'
 import type { Action, ActionContext, ActionPreview, ActionResult, Fill } from './action.ts'
 import { FillError } from './filling.ts'
 import { replacedWarnings } from './replaced.ts'
@@ -17,6 +18,7 @@ import { checkTemplate, isTemplate } from './template.ts'
 
 const TIMEOUT_MS = 20_000
 const MAX_ANSWER_BYTES = 65_536
+const MAX_SHOWN = 1000
 const NOTHING_TO_POST = 'provide text in body or config.default_text'
 const NO_TOKEN = 'oauth token not configured; PATCH token first'
 /** The slot of the credential. */
@@ -111,13 +113,18 @@ async function post(
     const isTaken = answer.status >= 200 && answer.status < 300
     const posted = isTaken ? provider.read(answer) : undefined
     if (posted === undefined) return withText(failureOf(provider, answer, redact, new Date()), config, text, length)
-    const output = { provider: nameOf(config), url: posted.url, text, ...length }
-    return { ok: true, output, externalRef: posted.id }
+    const [url, externalRef] = [shown(posted.url, redact), shown(posted.id, redact)]
+    return { ok: true, output: { provider: nameOf(config), url, text, ...length }, externalRef }
   } catch (error) {
     if (error instanceof FillError) return final(error.message)
     if (!(error instanceof EgressError)) throw error
     return lostOf(provider, error, redact)
   }
+}
+
+/** What a network says, as it can be kept. */
+function shown(said: string, redact: (text: string) => string): string {
+  return storableText(redact(said)).text.slice(0, MAX_SHOWN)
 }
 
 function nameOf({ provider = 'x' }: PostConfig): string {

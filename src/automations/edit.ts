@@ -16,7 +16,7 @@ import { requireRoomForProposal } from './policy.ts'
 import { findProblems, requireValid } from './problems.ts'
 import { digestOf } from './revisions.ts'
 import { refuseCredentialOfStaff, refuseForeignEdit } from './staff.ts'
-import { destroyUnused, storeValues, type VersionChange, type Versions, versionsFor } from './versions.ts'
+import { destroyUnused, storeValues, type VersionChange, versionsFor } from './versions.ts'
 
 /**
  * Changes an automation. What AI staff (or, where the policy wants a second person, anybody) changes of what runs becomes
@@ -50,7 +50,7 @@ export async function edit(
   const versions = await storeValues(trx, caller, owner, values, means)
   const base = baseOf(current, actor, status, policy)
   const content = applyUpdate(actor, base.content, body)
-  const running = heldVersions(current, status, policy)
+  const running = heldAfterRejection(current, status, policy)
   const made = await editOf(trx, actor, { space, current }, { base, content, versions, running }, means)
   const becomesActive = status === 'active' && (automation.status !== 'active' || body.config !== undefined)
   if (body.config !== undefined || status === 'active')
@@ -96,16 +96,16 @@ export function heldContent({ approved }: Current, policy: automationPolicies.Po
 }
 
 /**
- * The secrets that a change goes on from once a proposal was turned down: those that were let run, not those that the
- * proposal brought. Undefined elsewhere, and where a person lets run the very content that was turned down.
+ * The content with whose secrets a change goes on once a proposal was turned down: what was let run, not what the proposal
+ * brought. Undefined elsewhere, and where a person lets run the very content that was turned down.
  */
-function heldVersions(
+function heldAfterRejection(
   current: Current,
   status: AutomationStatus,
   policy: automationPolicies.Policy,
-): Versions | undefined {
+): Content | undefined {
   if (current.automation.status !== 'rejected' || status === 'active') return undefined
-  return heldContent(current, policy)?.content.secretVersions
+  return heldContent(current, policy)?.content
 }
 
 /**
@@ -134,14 +134,14 @@ export function waits(
 }
 
 /** What somebody makes of a content, and what they make it from. */
-type Change = { base: Version; content: Content; versions: VersionChange; running?: Versions | undefined }
+type Change = { base: Version; content: Content; versions: VersionChange; running?: Content | undefined }
 
 /**
  * An edit whole: its content with the versions of its secrets, what keeps that from running, and whether it says anything new.
  *
  * @param made.content all but the versions of its secrets: these follow from what runs, from `versions`, which are new, and from
  * what the config names.
- * @param made.running the versions of what runs, where they are not those of what is shown or changed.
+ * @param made.running what runs, whose secrets it goes on with, where that is not what is shown or changed.
  */
 export async function editOf(
   trx: Transaction<DB>,
@@ -154,12 +154,15 @@ export async function editOf(
   const { hosts, secrets } = kinds.profile(kind, content.config, actions)
   const owner = ownerOf(space, id)
   // A person goes on from their own change with its credential; AI staff never has one of its own.
-  const running = made.running ?? (actor.type === 'user' ? base : revision).content.secretVersions
+  const running = made.running ?? (actor.type === 'user' ? base : revision).content
+  const isElsewhere = kinds.credentialFor(kind, running.config) !== kinds.credentialFor(kind, content.config)
+  // A credential is not sent to anybody but for whom it was set.
+  const change = isElsewhere ? { [OAUTH_SLOT]: null, ...versions } : versions
   const from = {
     names: kinds.profile(kind, base.content.config, actions).secrets,
     versions: base.content.secretVersions,
   }
-  const secretVersions = await versionsFor(trx, owner, secrets, versions, running, from)
+  const secretVersions = await versionsFor(trx, owner, secrets, change, running.secretVersions, from)
   const whole = { ...content, secretVersions }
   const digest = digestOf(id, kind, whole)
   // A rejected proposal that comes again is a revision of its own, even with the same words.

@@ -100,6 +100,11 @@ export type Kind = {
     input: Readonly<Record<string, unknown>>,
     facts: { hasCredential: boolean },
   ): ErrorCode | undefined
+  /**
+   * Whose credential a config takes, such as a network and a host: a credential goes nowhere but where it was set for. The same for
+   * all configs by default.
+   */
+  credentialFor?(config: Config): string
   /** What the answer to whoever asked for a run says besides the run. */
   answer?(run: { external_ref: string | null; error_message: string | null }): {
     tweet_id: string

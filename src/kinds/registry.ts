@@ -25,6 +25,8 @@ export type Kinds = {
   warnings(name: string, config: Config, actions: Pick<Actions, 'profile'>): string[]
   /** Why nothing of a config is due any more at `now`, and what to do; undefined where something is, or never was. */
   overWarning(name: string, config: Config, now: Date): string | undefined
+  /** Whose credential a config takes: with another one's it must not be used. */
+  credentialFor(name: string, config: Config): string
   /** What is plain of what a config does, nothing where it can't do anything. */
   profile(name: string, config: Config, actions: Pick<Actions, 'profile'>): ActionProfile
 }
@@ -69,6 +71,7 @@ export function createKinds(list: readonly Kind[]): Kinds {
       const schedule = kind.clock?.schedule(config) ?? null
       return schedule === null ? undefined : overWarning(schedule, now)
     },
+    credentialFor: (name, config) => byName.get(name)?.credentialFor?.(config) ?? '',
     profile,
   }
 }

@@ -475,6 +475,15 @@ export const STEPS: readonly Step[] = [
   },
   {
     as: 'second',
+    method: 'POST',
+    path: `${IN}/automations/{post}/run`,
+    body: { text: 'Now' },
+    status: [200, 202],
+    reads: ['tweet_id', ...at('run', RUN)],
+    says: { error: null },
+  },
+  {
+    as: 'second',
     method: 'PATCH',
     path: `${IN}/automations/{post}`,
     body: { config: {}, status: 'active' },

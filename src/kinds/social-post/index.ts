@@ -14,6 +14,10 @@ export const socialPost: Kind = {
     if (input.text === undefined && known(config).default_text === undefined) return 'nothing_to_post'
     return hasCredential ? undefined : 'credential_missing'
   },
+  credentialFor(config) {
+    const { provider = DEFAULT_SOCIAL_PROVIDER, instance_url } = known(config)
+    return `${provider} ${URL.parse(instance_url ?? '')?.host ?? ''}`
+  },
   answer: ({ external_ref, error_message }) => ({ tweet_id: external_ref ?? '', error: error_message }),
   warnings: (config) => providerWarnings(known(config)),
   clock: {

@@ -171,6 +171,15 @@ t.test('posts on social networks', async (t) => {
       }
   })
 
+  t.test('what a network says of a post is kept without secrets, and as it can be kept', async (t) => {
+    const body = { id: 'a\u0000b', url: `https://mastodon.example/?t=${state.token}&x=\ud800${'y'.repeat(3000)}` }
+    state.mood = answers(200, body)
+    const done = await post(await create(MASTODON))
+    t.match(done, { status: 'succeeded', external_ref: 'a\ufffdb' })
+    t.match(done.output.url, /^https:\/\/mastodon\.example\/\?t=•••&x=\ufffdy+$/)
+    t.equal(done.output.url.length, 1000)
+  })
+
   t.test('a network that is reached by nobody, or wants less, is asked again later', async (t) => {
     const nowhere = await create({ ...MASTODON, instance_url: 'https://nobody.invalid' })
     t.match(await post(nowhere), { status: 'queued', attempt: 1, sent_at: null })
@@ -242,6 +251,42 @@ t.test('posts on social networks', async (t) => {
       config: { ...X, timezone: 'Nowhere/X', schedule: '0 9 * * *' },
     })
     t.match(wrong, { status: 400, body: { details: [{ path: '/config/timezone' }] } })
+  })
+
+  t.test('a credential goes nowhere but where it was set for', async (t) => {
+    const staff = await serviceAccount(['files.read', 'files.write'])
+    const credential = async (id: string) =>
+      (await send(owner, 'GET', `${base}/${id}`)).body.automation.credential_version ?? null
+    const id = await create(MASTODON)
+    const elsewhere = { ...MASTODON, instance_url: 'https://elsewhere.example' }
+    await send(staff, 'PATCH', `${base}/${id}`, { config: elsewhere })
+    const { reviews } = (await send(owner, 'GET', `/api/v1/organizations/${organizationId}/reviews`)).body
+    const { changes, digest } = reviews.find((each: { automation_id: string }) => each.automation_id === id)
+    t.match(
+      changes.map(({ path }: { path: string }) => path),
+      ['/config/instance_url', '/credential_version'],
+      'who decides sees that it is taken away',
+    )
+    t.equal((await send(owner, 'POST', `${base}/${id}/approve`, { digest })).status, 200)
+    t.match(await run(id), { status: 400, body: { code: 'credential_missing' } })
+    t.equal(await credential(id), null)
+
+    const own = await create(MASTODON)
+    for (const config of [
+      { ...MASTODON, default_text: 'other' },
+      { ...MASTODON, instance_url: `${there}/` },
+    ]) {
+      await send(owner, 'PATCH', `${base}/${own}`, { config })
+      t.equal((await run(own)).status, 202, 'on the same server it stays')
+    }
+    jobsSent.length = 0
+    await send(owner, 'PATCH', `${base}/${own}`, { config: X })
+    t.equal((await run(own)).status, 400)
+    await send(owner, 'PATCH', `${base}/${own}`, { config: MASTODON })
+    t.equal((await run(own)).status, 400, 'and does not come back')
+    await send(owner, 'PATCH', `${base}/${own}`, { config: elsewhere, oauth_token: 'another' })
+    t.equal((await run(own)).status, 202, 'with a new one it goes on')
+    jobsSent.length = 0
   })
 
   t.test('AI staff proposes posts and sets no credential, and no other config does what a post does', async (t) => {
