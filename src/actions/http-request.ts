@@ -10,7 +10,7 @@ import { mapStrings } from './filling.ts'
 import { failedAnswer, isServerError, shownAnswer } from './http-answer.ts'
 import { requestProblems, requestProfile } from './http-checks.ts'
 import { RenderError, type RenderedRequest, renderRequest } from './http-template.ts'
-import { replacedWarnings } from './replaced.ts'
+import { plainWarnings, replacedWarnings } from './preview-warnings.ts'
 import type { Scope } from './scope.ts'
 
 export type HttpRequestConfig = HttpRequestAction
@@ -136,7 +136,7 @@ async function preview(
     warnings.push(...replacedWarnings(replaced))
     const problem = egress.check(request.url)
     if (problem !== undefined) warnings.push(`the request would be refused: ${problem}`)
-    if (/^http:/i.test(request.url)) warnings.push('http is not encrypted: others on the way can read and change it')
+    warnings.push(...plainWarnings(request.url))
     const host = URL.parse(request.url)?.host
     const action = shownRequest(request, config, scope.run.id)
     return { action, hosts: host ? [host] : [], warnings }

@@ -8,7 +8,7 @@ import { MessageAction } from '../../schemas/actions/message.ts'
 import { gather } from '../gather.ts'
 import type { Action, Fill } from './action.ts'
 import { FillError } from './filling.ts'
-import { replacedWarnings } from './replaced.ts'
+import { replacedWarnings } from './preview-warnings.ts'
 import type { Scope } from './scope.ts'
 import { checkTemplate } from './template.ts'
 

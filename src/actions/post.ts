@@ -12,7 +12,7 @@ import type { Ask, Length, SocialProvider } from '../social/provider.ts'
 import { storableText } from '../storable.ts'
 import type { Action, ActionContext, ActionPreview, ActionResult, Fill } from './action.ts'
 import { FillError } from './filling.ts'
-import { replacedWarnings } from './replaced.ts'
+import { plainWarnings, replacedWarnings } from './preview-warnings.ts'
 import type { Scope } from './scope.ts'
 import { checkTemplate, isTemplate } from './template.ts'
 
@@ -196,6 +196,6 @@ async function preview(
       },
     },
     hosts: host ? [host] : [],
-    warnings: [...warnings, ...(provider.warnings?.(text) ?? [])],
+    warnings: [...warnings, ...plainWarnings(request.url), ...(provider.warnings?.(text) ?? [])],
   }
 }

@@ -11,6 +11,7 @@ export const socialPost: Kind = {
   problems,
   effect,
   refusal(config, input, { hasCredential }) {
+    if (known(config).provider === 'bluesky') return 'run_not_implemented'
     if (input.text === undefined && known(config).default_text === undefined) return 'nothing_to_post'
     return hasCredential ? undefined : 'credential_missing'
   },

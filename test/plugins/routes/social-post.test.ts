@@ -92,6 +92,8 @@ t.test('posts on social networks', async (t) => {
       status: 400,
       body: { error: 'oauth token not configured; PATCH token first' },
     })
+    const bluesky = await create({ provider: 'bluesky', default_text: 'Hello' })
+    t.match(await run(bluesky), { status: 409, body: { code: 'run_not_implemented' } })
     for (const text of ['', 7, null]) t.equal((await run(id, { text: text as string })).status, 400)
     t.match(await post(id, { text: ' \n ' }), { status: 'failed', error_message: /^provide text/, sent_at: null })
   })
@@ -226,7 +228,10 @@ t.test('posts on social networks', async (t) => {
       shown.warnings.join('\n'),
       /no provider is named: it posts on x\n(?:.*\n)*.*link costs 13 times.*\n.*refuses mentions/,
     )
-    t.match((await preview({ ...MASTODON, default_text: '{{ event.body.text }}' })).warnings.join(), /outsiders/)
+    t.match(
+      (await preview({ ...MASTODON, default_text: '{{ event.body.text }}' })).warnings.join('\n'),
+      /outsiders[\s\S]*not encrypted/,
+    )
     t.match(
       (await preview({ ...MASTODON, instance_url: `http://${authority}/other` })).warnings.join(),
       /can't be asked how long/,
