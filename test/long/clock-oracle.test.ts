@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
-import { dueBetween, nextDue } from '../../../src/clock/schedule.ts'
-import { ID, scheduleOf } from './support.ts'
+import { dueBetween, nextDue } from '../../src/clock/schedule.ts'
+import { ID, scheduleOf } from '../src/clock/support.ts'
 
 // A second way to the same answer, by brute force: every real minute of a year is looked at, with the offsets of Intl and a
 // cron matcher that knows numbers, lists, ranges and steps. It holds no code of the program, of croner or of Temporal.
