@@ -72,10 +72,14 @@ export const NotificationQuery = closed({
   org_id: Type.Optional(uuid('Only those of this organization.')),
   space_id: Type.Optional(uuid('Only those of this space.')),
   type: Type.Optional(
-    Type.String({ maxLength: 100, description: `\`${TYPES.join('` or `')}\`; there are none of any other.` }),
+    Type.String({
+      maxLength: 100,
+      pattern: '^[a-z_.]+$',
+      description: `\`${TYPES.join('` or `')}\`; there are none of any other.`,
+    }),
   ),
   unread_only: Type.Optional(
-    Type.String({ pattern: '^(?:1|0|true|false)$', description: 'Leaves out what is read, if `1` or `true`.' }),
+    stringEnum(['1', '0', 'true', 'false'], { description: 'Leaves out what is read, if `1` or `true`.' }),
   ),
   chat_room_id: Type.Optional(uuid('Of a chat room there are none.')),
 })
