@@ -25,8 +25,8 @@ export type Feed = {
   /** How many follow. */
   readonly size: number
   /**
-   * Events of a space after a position, in batches as they come, and an empty batch after each `quietMs` without any. Those who
-   * are at the same place are given the same batch. Ends with the signal, at `endsAt` (milliseconds since 1970) and once this is
+   * Events of a space after a position, in batches as they come, and an empty batch within each `quietMs` without any: at the same time
+   * for all, so that what is done then can be done for all together. Those who are at the same place are given the same batch. Ends with the signal, at `endsAt` (milliseconds since 1970) and once this is
    * closed; fails when the database is away.
    */
   follow(
@@ -108,9 +108,9 @@ export function createFeed({ db, everyMs, onError }: FeedOptions): Feed {
             yield events
           }
           if (events.length === BATCH) continue
-          const left = endsAt - Date.now()
-          const rang = await follower.bell.wait(Math.min(quietMs, left), signal)
-          if (!rang && left <= quietMs) return
+          const [left, pause] = [endsAt - Date.now(), untilNext(quietMs)]
+          const rang = await follower.bell.wait(Math.min(pause, left), signal)
+          if (!rang && left <= pause) return
           if (!rang && !signal.aborted) yield []
         }
       } finally {
@@ -122,4 +122,9 @@ export function createFeed({ db, everyMs, onError }: FeedOptions): Feed {
       for (const { bell } of followers) bell.ring()
     },
   }
+}
+
+/** Milliseconds until the next of the times that are so many milliseconds apart, whoever asks. */
+function untilNext(everyMs: number): number {
+  return everyMs === 0 ? 0 : everyMs - (Date.now() % everyMs)
 }

@@ -132,6 +132,26 @@ t.test('what answers wait for', async (t) => {
     feed.close()
   })
 
+  t.test('those who follow hear that nothing happened at the same time, whenever they came', async (t) => {
+    const feed = createFeed({ db: counted().db, everyMs: 5, onError })
+    const followed = { organizationId, id: spaceId }
+    const quietMs = 1000
+    await until(async () => Date.now() % quietMs < 200)
+    const first = async () => {
+      const position = { transactionId: '9223372036854775806', id: '0' }
+      const { value } = await feed
+        .follow(followed, position, { ...FOREVER, quietMs, signal: new AbortController().signal })
+        .next()
+      t.same(value, [])
+      return Date.now()
+    }
+    const early = first()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const times = await Promise.all([early, first()])
+    t.ok(Math.abs((times[0] ?? 0) - (times[1] ?? 0)) < 250, `${times}`)
+    feed.close()
+  })
+
   t.test('many who last are asked about in one statement, each by themselves', async (t) => {
     const { sent, db } = counted()
     const [reader, staff] = [await person(['files.read']), await serviceAccount(['files.read'])]
