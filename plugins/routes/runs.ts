@@ -46,17 +46,16 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async ({ caller, space, params: { automationId }, headers, body }, reply) => {
+      const kind = (await automations.findKind(db, space, automationId)) ?? ''
       const answer = await reply.code(202).transact(async (trx) => {
         const id = await requests.runNow(trx, app, caller, { space, automationId }, body)
-        const kind = await automations.findKind(trx, space, automationId)
         const run = await findRun(trx, space, automationId, id)
-        return { run, ...app.kinds.get(kind ?? '').answer?.(run) }
+        return { run, ...app.kinds.find(kind)?.answer?.(run) }
       })
       const key = { organizationId: space.organizationId, automationId, id: answer.run.id }
       const finished = await app.runWaits.wait(key, secondsOf(headers.prefer), hungUp(reply))
       if (finished === undefined) return answer
       const run = toRun(finished)
-      const kind = (await automations.findKind(db, space, automationId)) ?? ''
       return reply.code(200).send({ run, ...app.kinds.find(kind)?.answer?.(run) })
     },
   )

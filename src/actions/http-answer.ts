@@ -23,7 +23,7 @@ export function shownAnswer(
   })
   const text = textOf(answer)
   const body = text === null ? null : redact(text, answer.truncated)
-  const short = body === null ? null : firstBytes(body)
+  const short = body === null ? null : firstBytes(body, MAX_BODY_BYTES)
   return {
     status: answer.status,
     headers: Object.fromEntries(shown),
@@ -68,8 +68,8 @@ function textOf({ body, headers }: EgressResponse): string | null {
 }
 
 /** The beginning of a text, cut between characters. */
-function firstBytes(text: string): string {
+export function firstBytes(text: string, most: number): string {
   const bytes = Buffer.from(text)
-  if (bytes.length <= MAX_BODY_BYTES) return text
-  return new TextDecoder().decode(bytes.subarray(0, MAX_BODY_BYTES), { stream: true })
+  if (bytes.length <= most) return text
+  return new TextDecoder().decode(bytes.subarray(0, most), { stream: true })
 }

@@ -1,6 +1,6 @@
 import { byName } from '../../db/queries/automation-secrets.ts'
 import { HttpRequestAction } from '../../schemas/actions/http-request.ts'
-import { EgressError, type EgressErrorCode } from '../egress/error.ts'
+import { EgressError } from '../egress/error.ts'
 import type { Egress, EgressResponse } from '../egress/guard.ts'
 import { MASK, maskHeaders, redactor } from '../secrets/redact.ts'
 import type { SecretValues } from '../secrets/sealed.ts'
@@ -25,8 +25,6 @@ const DEFAULT_TIMEOUT_SECONDS = 15
 /** More than is kept, so that a secret is masked whole before the cut. */
 const MAX_ANSWER_BYTES = 32_768
 const MAX_BODY_BYTES = 1_048_576
-/** The request itself is refused, and will be every time. */
-const FINAL = new Set<EgressErrorCode>(['blocked_address', 'invalid_url', 'invalid_header', 'invalid_method'])
 
 type Redact = ReturnType<typeof redactor>
 
@@ -93,7 +91,7 @@ function final(error: string): ActionResult {
 
 function failureOf(error: EgressError, { repeat }: HttpRequestConfig, redact: Redact): ActionResult {
   const message = redact(error.message)
-  if (FINAL.has(error.code)) return { ok: false, error: message, retry: 'no', isUnsent: true }
+  if (error.isFinal) return { ok: false, error: message, retry: 'no', isUnsent: true }
   const isInDoubt = repeat === 'ask' && error.mayHaveBeenReceived
   return { ok: false, error: message, retry: isInDoubt ? 'unknown' : 'yes' }
 }

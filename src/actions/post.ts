@@ -1,9 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { OAUTH_SLOT } from '../../db/queries/automation-secrets.ts'
 import { component } from '../../schemas/component.ts'
-import type { PostConfig } from '../../schemas/social.ts'
+import { DEFAULT_SOCIAL_PROVIDER, type PostConfig } from '../../schemas/social.ts'
 import { EgressError } from '../egress/error.ts'
 import type { Egress } from '../egress/guard.ts'
-import type { ConfigProblem } from '../errors.ts'
+import { type ConfigProblem, ERRORS } from '../errors.ts'
 import { MASK, maskHeaders, redactor } from '../secrets/redact.ts'
 import { readJson } from '../social/answer.ts'
 import type { Social } from '../social/index.ts'
@@ -19,10 +20,8 @@ import { checkTemplate, isTemplate } from './template.ts'
 const TIMEOUT_MS = 20_000
 const MAX_ANSWER_BYTES = 65_536
 const MAX_SHOWN = 1000
-const NOTHING_TO_POST = 'provide text in body or config.default_text'
-const NO_TOKEN = 'oauth token not configured; PATCH token first'
-/** The slot of the credential. */
-const OAUTH_SLOT = 'oauth'
+const [, NOTHING_TO_POST] = ERRORS.nothing_to_post
+const [, NO_TOKEN] = ERRORS.credential_missing
 
 /** What a kind does that posts; no config of an automation can name it. */
 const PostAction = component(
@@ -127,7 +126,7 @@ function shown(said: string, redact: (text: string) => string): string {
   return storableText(redact(said)).text.slice(0, MAX_SHOWN)
 }
 
-function nameOf({ provider = 'x' }: PostConfig): string {
+function nameOf({ provider = DEFAULT_SOCIAL_PROVIDER }: PostConfig): string {
   return provider
 }
 

@@ -1,5 +1,5 @@
 import type { ActionResult } from '../actions/action.ts'
-import { isServerError } from '../actions/http-answer.ts'
+import { firstBytes, isServerError } from '../actions/http-answer.ts'
 import type { EgressError } from '../egress/error.ts'
 import type { EgressResponse } from '../egress/guard.ts'
 import { readJson } from './answer.ts'
@@ -38,8 +38,7 @@ export function failureOf(provider: SocialProvider, answer: EgressResponse, reda
 export function lostOf(provider: SocialProvider, error: EgressError, redact: Redact): Failure {
   const message = redact(error.message)
   if (error.mayHaveBeenReceived) return inDoubt(provider, message)
-  const isFinal = ['blocked_address', 'invalid_url', 'invalid_header', 'invalid_method'].includes(error.code)
-  return { ok: false, error: message, retry: isFinal ? 'no' : 'yes', isUnsent: true }
+  return { ok: false, error: message, retry: error.isFinal ? 'no' : 'yes', isUnsent: true }
 }
 
 function inDoubt({ knowsRepeats }: SocialProvider, error: string): Failure {
@@ -82,5 +81,5 @@ function reasonOf(provider: SocialProvider, answer: EgressResponse, redact: Reda
       .replaceAll(/[\p{Cc}\s]+/gu, ' ')
       .trim(),
   )
-  return new TextDecoder().decode(Buffer.from(text).subarray(0, MAX_REASON_BYTES), { stream: true })
+  return firstBytes(text, MAX_REASON_BYTES)
 }

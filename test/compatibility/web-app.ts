@@ -1,3 +1,5 @@
+import { FIELDS } from './fields.ts'
+
 // What the web app of Hyperspeed asks around automations, and what it reads of the answers: data, in the order in which somebody
 // uses it. What it asks besides, of boards, files, tasks and terminals, is not this program's.
 
@@ -37,24 +39,7 @@ const MESSAGE = ['id', 'chat_room_id', 'space_id', 'author_user_id', 'content', 
 const ROLE = ['id', 'organization_id', 'name', 'is_system', 'created_at', 'updated_at', 'permissions']
 const MEMBER = ['organization_id', 'user_id', 'role', 'email', 'display_name', 'last_seen_at', 'is_service_account']
 const STAFF = ['id', 'organization_id', 'user_id', 'name', 'created_by', 'created_at', 'provider', 'openrouter_model']
-const AUTOMATION = [
-  'id',
-  'organization_id',
-  'space_id',
-  'name',
-  'kind',
-  'config',
-  'status',
-  'created_by_user_id',
-  'created_by_service_account_id',
-  'reviewed_by_user_id',
-  'reviewed_at',
-  'rejection_reason',
-  'last_run_at',
-  'last_error',
-  'created_at',
-  'updated_at',
-]
+const AUTOMATION = Object.keys(FIELDS)
 const NOTIFICATION = ['id', 'organization_id', 'user_id', 'type', 'payload.space_id', 'created_at', 'read_at']
 const RUN = ['id', 'automation_id', 'started_at', 'finished_at', 'success', 'error_message', 'created_at']
 
