@@ -32,6 +32,11 @@ export type SubprocessOptions = {
   /** Milliseconds that a task may take, the start of the process with it. */
   withinMs: number
   heapMib: number
+  /**
+   * How often it is tried before a lost process is blamed on its task; once by default. Whatever stops or ends one from outside seems to be
+   * the task's fault, and is hardly there twice.
+   */
+  tries?: number
 }
 
 const IDLE_MS = 10_000
@@ -46,13 +51,23 @@ const IDLE_MS = 10_000
  * @param module calls {@link answerTasks}. Tasks and results are copied.
  */
 export function createSubprocess<Task, Result>(module: URL, options: SubprocessOptions): Subprocess<Task, Result> {
-  const { name, withinMs } = options
+  const { name, withinMs, tries = 1 } = options
   const oneByOne = pLimit(1)
   let child: ChildProcess | undefined
   let idle: NodeJS.Timeout | undefined
+  let closings = 0
   const end = (ended: ChildProcess | undefined): void => {
     if (child === ended) child = undefined
     ended?.kill('SIGKILL')
+  }
+  const tryTimes = async (task: Task, times: number): Promise<Result> => {
+    const before = closings
+    try {
+      return await work(task)
+    } catch (error) {
+      if (times <= 1 || closings > before) throw error
+      return await tryTimes(task, times - 1)
+    }
   }
   const work = async (task: Task): Promise<Result> => {
     clearTimeout(idle)
@@ -77,8 +92,9 @@ export function createSubprocess<Task, Result>(module: URL, options: SubprocessO
     }
   }
   return {
-    run: (task) => oneByOne(work, task),
+    run: (task) => oneByOne(tryTimes, task, tries),
     close() {
+      closings++
       clearTimeout(idle)
       end(child)
     },

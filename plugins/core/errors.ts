@@ -34,7 +34,10 @@ export default fp<{ components: readonly Component[] }>(
   async (app, { components }) => {
     app.setErrorHandler((error: FastifyError, request, reply) => {
       const refusal = toApiError(error, request, components)
-      if (refusal.status >= 500) request.log.error({ err: error }, refusal.message)
+      // What the program itself puts off is nothing that somebody would have to look into.
+      if (error instanceof ApiError && error.status === 503)
+        request.log.warn({ reason: String(error.cause ?? error.code) }, refusal.message)
+      else if (refusal.status >= 500) request.log.error({ err: error }, refusal.message)
       return sendError(reply, refusal)
     })
     app.setNotFoundHandler((_request, reply) => sendError(reply, new ApiError('not_found')))

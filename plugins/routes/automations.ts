@@ -14,6 +14,7 @@ import { IfMatch } from '../../schemas/headers.ts'
 import { AutomationParams, SpaceParams } from '../../schemas/params.ts'
 import { create } from '../../src/automations/create.ts'
 import { edit } from '../../src/automations/edit.ts'
+import { readAhead } from '../../src/automations/read-ahead.ts'
 import { remove } from '../../src/automations/remove.ts'
 import { isUuid } from '../core/validation.ts'
 import { encodeCursor, isTimestamp } from '../cursor.ts'
@@ -76,11 +77,13 @@ const routes: RoutePlugin = async (app) => {
       },
       preValidation: ignoreStatusOfStaff,
     },
-    async ({ caller, space, body }, reply) =>
-      reply.code(201).transact(async (trx) => {
+    async ({ caller, space, body }, reply) => {
+      await readAhead(app.actions, space.organizationId, [body.config])
+      return reply.code(201).transact(async (trx) => {
         const id = await create(trx, caller, space, body, app)
         return showAutomation(reply, await shownAutomations.find(trx, space, id, settings.hooksUrl))
-      }),
+      })
+    },
   )
 
   app.get(
@@ -116,12 +119,14 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: written(AutomationResponse), ...errors(404, 409, 412, 428) },
       },
     },
-    async ({ caller, space, params, headers, body }, reply) =>
-      db.transaction().execute(async (trx) => {
+    async ({ caller, space, params, headers, body }, reply) => {
+      await readAhead(app.actions, space.organizationId, [body.config])
+      return db.transaction().execute(async (trx) => {
         const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
         await edit(trx, caller, target, body, app)
         return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.hooksUrl))
-      }),
+      })
+    },
   )
 
   app.delete(

@@ -6,6 +6,7 @@ import { OrganizationParams } from '../../schemas/params.ts'
 import { ReviewListResponse, ReviewQuery } from '../../schemas/reviews.ts'
 import { seesEverySpace } from '../../src/access/permissions.ts'
 import { contentOf } from '../../src/automations/content.ts'
+import { readAhead } from '../../src/automations/read-ahead.ts'
 import { diff } from '../../src/automations/revisions.ts'
 import type { ErrorDetail } from '../../src/errors.ts'
 import { readStored } from '../../src/stored.ts'
@@ -36,6 +37,11 @@ const routes: RoutePlugin = async (app) => {
       const position = after && { proposedAt: after[0], automationId: after[1] }
       const found = await reviews.list(app.db, organization.id, viewer, { after: position, most })
       const { page, next_cursor } = showPage(found, (row) => [row.proposed_at.toISOString(), row.automation_id])
+      await readAhead(
+        app.actions,
+        organization.id,
+        page.map(({ config }) => config),
+      )
       return { reviews: page.map(toReview), next_cursor }
     },
   )

@@ -1,14 +1,15 @@
 import { Decimal } from 'decimal.js'
 import type { Comparable } from 'liquidjs'
 import type { ExactNumber } from '../../db/exact-json.ts'
+import { TemplateFault } from './template-fault.ts'
 
 /** A number with more digits counts as a double. */
 export const MAX_DIGITS = 400
 /** As many digits as the product of two numbers has. What is written is written out, without an exponent. */
 export const Exact = Decimal.clone({
   precision: 2 * MAX_DIGITS,
-  toExpPos: 2 * MAX_DIGITS,
-  toExpNeg: -2 * MAX_DIGITS,
+  toExpPos: 4 * MAX_DIGITS,
+  toExpNeg: -4 * MAX_DIGITS,
   rounding: Decimal.ROUND_HALF_UP,
 })
 
@@ -71,11 +72,15 @@ export function toDecimal(value: unknown): Decimal {
   return decimal.isNaN() ? new Exact(0) : decimal
 }
 
-/** A double where it has the same value and is written without an exponent; else one with all its digits. */
+/**
+ * A double where it has the same value and is written without an exponent; else one with all its digits.
+ *
+ * @throws TemplateFault for more than a double can be
+ */
 export function toNumber(decimal: Decimal): number | LongNumber {
+  if (!decimal.isFinite()) throw new TemplateFault('makes too large a number')
   const double = decimal.toNumber()
-  const isKept = !decimal.isFinite() || (decimal.eq(double) && !String(double).includes('e'))
-  return isKept ? double : new LongNumber(decimal.toString())
+  return decimal.eq(double) && !String(double).includes('e') ? double : new LongNumber(decimal.toString())
 }
 
 /** What is no number, like `nil` and `empty`, is neither more nor less than one. */

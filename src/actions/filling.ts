@@ -1,7 +1,6 @@
-import { isExactNumber, parseExact } from '../../db/exact-json.ts'
+import { isExactNumber } from '../../db/exact-json.ts'
 import { escapePointer } from '../json-pointer.ts'
-import type { Scope } from './scope.ts'
-import { createFiller, type Limits, type SecretUse, TemplateError } from './template.ts'
+import { createFiller, type Limits, type ScopeText, type SecretUse, TemplateError } from './template.ts'
 
 /** A template of several that can't be filled in. `path` is a JSON pointer into them. */
 export class FillError extends Error {
@@ -29,17 +28,11 @@ export type UsableSecrets = Readonly<Record<string, string>> | null | undefined
 /**
  * Fills in each string of a JSON value, within one limit for all of them.
  *
- * @param scope what they may say: plain JSON.
  * @throws FillError of the first that can't be filled in.
  */
-export function fillIn(
-  templates: unknown,
-  scope: Readonly<Record<string, unknown>>,
-  limits: Limits,
-  secrets: UsableSecrets,
-): Filled {
+export function fillIn(templates: unknown, source: ScopeText, limits: Limits, secrets: UsableSecrets): Filled {
   const use: SecretUse | undefined = secrets === undefined ? undefined : { values: secrets, made: new Set() }
-  const fill = createFiller(scope, limits, use)
+  const fill = createFiller(source, limits, use)
   const replaced: string[] = []
   const value = mapStrings(templates, (template, path) => {
     try {
@@ -52,12 +45,6 @@ export function fillIn(
     }
   })
   return { value, replaced, made: [...(use?.made ?? [])] }
-}
-
-/** A scope with the body of its event, which is JSON text; with what it has, where there is none. */
-export function withBody(scope: Scope, eventBody: string | undefined): Scope {
-  if (eventBody === undefined || scope.event === null) return scope
-  return { ...scope, event: { ...scope.event, body: parseExact(eventBody) } }
 }
 
 /** A JSON value with all its strings (not its keys) changed. @param change is given the JSON pointer of each, too. */

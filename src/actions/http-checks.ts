@@ -6,7 +6,7 @@ import type { ConfigProblem } from '../errors.ts'
 import { escapePointer } from '../json-pointer.ts'
 import { isSecretHeader } from '../secrets/redact.ts'
 import type { ActionFacts, ActionProfile } from './action.ts'
-import { checkTemplate, isTemplate, MAX_TEMPLATES_LENGTH, TEMPLATES_TOO_LONG } from './template.ts'
+import { checkTemplate, lengthProblem } from './template.ts'
 
 type Check = Pick<Egress, 'check'>
 
@@ -17,7 +17,8 @@ const MIN_CREDENTIAL_LENGTH = 4
 /** What the schema can't say of an `http_request`. Paths are JSON pointers into its config. */
 export function requestProblems(egress: Check, config: HttpRequestAction, { secrets }: ActionFacts): ConfigProblem[] {
   const templates = textsOf(config)
-  if (areTooLong(templates)) return [{ path: '', message: TEMPLATES_TOO_LONG }]
+  const tooLong = tooLongOf(templates)
+  if (tooLong !== undefined) return [{ path: '', message: tooLong }]
   return [
     ...urlProblems(egress, config),
     ...headerProblems(config),
@@ -29,7 +30,7 @@ export function requestProblems(egress: Check, config: HttpRequestAction, { secr
 /** What is plain of an `http_request` before it is filled in. */
 export function requestProfile(config: HttpRequestAction): ActionProfile {
   const templates = textsOf(config)
-  const names = areTooLong(templates) ? [] : templates.flatMap(([, template]) => secretNames(template))
+  const names = tooLongOf(templates) !== undefined ? [] : templates.flatMap(([, template]) => secretNames(template))
   return { hosts: fixedHost(config.url), secrets: [...new Set(names)].sort(), warnings: warningsOf(config) }
 }
 
@@ -37,8 +38,8 @@ function secretNames(template: string): string[] {
   return checkTemplate(template, { takesSecrets: true }).secrets
 }
 
-function areTooLong(texts: [path: string, text: string][]): boolean {
-  return texts.reduce((sum, [, text]) => sum + (isTemplate(text) ? text.length : 0), 0) > MAX_TEMPLATES_LENGTH
+function tooLongOf(texts: [path: string, text: string][]): string | undefined {
+  return lengthProblem(texts.map(([, text]) => text))
 }
 
 /** What a URL begins with before anything is filled in, and whether the host stands in it whole. */

@@ -22,6 +22,12 @@ import type { Scope } from './scope.ts'
 
 /** Every action there is, by the `type` in its config. */
 export type Actions = {
+  /**
+   * Reads the templates of a config that take long, wherever in it they are, so that `problems` and `profile` take no time for them.
+   *
+   * @param signal gives up waiting. @throws SubprocessLost; the reason of the signal
+   */
+  readAhead(organizationId: string, config: unknown, signal: AbortSignal): Promise<void>
   /** Everything that keeps an action's config from running. Paths are pointers into it. */
   problems(config: ActionConfig, facts: ActionFacts): ConfigProblem[]
   /** What is plain of a config, nothing where it can't run. */
@@ -37,7 +43,7 @@ export type RunContext = Omit<ActionContext, 'fill'> & Pick<Source, 'eventBody'>
 export type ActionDependencies = {
   db: Kysely<DB>
   egress: Pick<Egress, 'request' | 'check'>
-  renderer: Pick<Renderer, 'render'>
+  renderer: Pick<Renderer, 'render' | 'readAhead'>
   social: Social
   /** The Standard Webhooks secrets of an automation that hold, the present one first. */
   signingSecrets: (automation: { organizationId: string; automationId: string }) => Promise<readonly string[]>
@@ -63,6 +69,7 @@ export function createActions({ db, egress, renderer, social, signingSecrets }: 
     return (templates, secrets) => renderer.render(source, templates, { secrets, signal })
   }
   return {
+    readAhead: renderer.readAhead,
     problems(config, facts) {
       const found = find(config)
       if (found !== undefined && (facts.isOfKind || named.includes(found))) return found.problems(config, facts)

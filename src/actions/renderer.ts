@@ -1,9 +1,18 @@
 import { parseExact } from '../../db/exact-json.ts'
-import { createInTurn } from '../in-turn.ts'
-import { createSubprocess, SubprocessLost } from '../subprocess.ts'
-import { FillError, type Filled, fillIn, mapStrings, type UsableSecrets, withBody } from './filling.ts'
+import { SubprocessLost } from '../subprocess.ts'
+import { createSubprocessInTurn } from '../subprocess-in-turn.ts'
+import { FillError, type Filled, fillIn, mapStrings, type UsableSecrets } from './filling.ts'
 import type { Scope } from './scope.ts'
-import { isTemplate, type Limits } from './template.ts'
+import {
+  CODE_READ_AT_ONCE,
+  codeLength,
+  isTemplate,
+  type Limits,
+  learnChecks,
+  type ScopeText,
+  slowToRead,
+  type TemplateCheck,
+} from './template.ts'
 
 /** What the templates of one run, or of one preview, may say. */
 export type Source = {
@@ -16,8 +25,15 @@ export type Source = {
   eventBody?: string | (() => Promise<string>)
 }
 
-/** Fills in templates so that none of them holds this process. */
+/** Reads and fills in templates so that none of them holds this process. */
 export type Renderer = {
+  /**
+   * Reads those strings of a JSON value that take more than a moment, so that `checkTemplate` knows of them.
+   *
+   * @param signal gives up waiting for a turn.
+   * @throws SubprocessLost; the reason of the signal.
+   */
+  readAhead(organizationId: string, value: unknown, signal: AbortSignal): Promise<void>
   /**
    * Fills in each string of a JSON value, all within one limit.
    *
@@ -29,67 +45,85 @@ export type Renderer = {
   close(): void
 }
 
-/** A task of the other process. JSON text, because a number that has more digits than a double loses its nature when it is copied. */
-export type Task = {
-  templates: string
-  scope: string
-  eventBody: string | undefined
-  secrets: UsableSecrets
-}
-export type Result = (Pick<Filled, 'replaced' | 'made'> & { value: string }) | { path: string; message: string }
+/** Texts for the other process to read. */
+export type ReadTask = { texts: string[] }
+/** What it fills in. JSON text, because a number that has more digits than a double loses its nature when it is copied. */
+export type FillTask = ScopeText & { templates: string; secrets: UsableSecrets }
+export type Task = ReadTask | FillTask
+export type FillResult = (Pick<Filled, 'replaced' | 'made'> & { value: string }) | { path: string; message: string }
+export type Result = TemplateCheck[] | FillResult
 
 /** What is done within this is done here: another process costs more. */
-const HERE: Limits & { templates: number; eventBody: number } = {
+const HERE: Limits & { code: number; scope: number } = {
   ms: 10,
   units: 500_000,
-  nodes: 10_000,
-  templates: 10_000,
-  eventBody: 65_536,
+  code: CODE_READ_AT_ONCE,
+  scope: 65_536,
 }
+/** For so long an organization tries nothing here after something took longer. */
+const SLOW_FOR_MS = 10_000
 const TASK_WITHIN_MS = 10_000
-/** What 25 MiB of an event become, and copies of it. */
+/** 25 MiB of small values are read in this, also on a busy machine. */
+const LARGE_WITHIN_MS = 30_000
+/** What 25 MiB of an event become. */
 const HEAP_MIB = 1024
 
 /**
- * Makes what fills in templates. What takes a moment is done here. Of the rest one is worked on at a time, in a process of its own, and
- * organizations come in turn: a hundred hostile templates of one keep nobody else waiting for more than one of them.
+ * Makes what reads and fills in templates. What takes a moment is done here. Of the rest one is worked on at a time, in a process of its
+ * own, and organizations come in turn: a hundred hostile templates of one keep nobody else waiting for more than one of them. Those
+ * that are about large events have another process, because to read one may take seconds.
  */
 export function createRenderer(): Renderer {
-  const inTurn = createInTurn()
-  const subprocess = createSubprocess<Task, Result>(new URL('./render-process.ts', import.meta.url), {
-    name: 'templates',
-    withinMs: TASK_WITHIN_MS,
-    heapMib: HEAP_MIB,
-  })
+  const module = new URL('./render-process.ts', import.meta.url)
+  const lane = (name: string, withinMs: number) =>
+    createSubprocessInTurn<Task, Result>(module, { name, withinMs, heapMib: HEAP_MIB, tries: 2 })
+  const lanes = { small: lane('templates', TASK_WITHIN_MS), large: lane('templates of large events', LARGE_WITHIN_MS) }
+  const slow = new Set<string>()
+
+  /** Undefined for what takes more than a moment. */
+  function renderHere(organizationId: string, templates: unknown, scope: ScopeText, secrets: UsableSecrets) {
+    try {
+      return fillIn(templates, scope, HERE, secrets)
+    } catch (error) {
+      if (!(error instanceof FillError && error.isLimit)) throw error
+      slow.add(organizationId)
+      setTimeout(() => slow.delete(organizationId), SLOW_FOR_MS).unref()
+      return undefined
+    }
+  }
+
   return {
+    async readAhead(organizationId, value, signal) {
+      const texts = slowToRead(stringsOf(value))
+      if (texts.length === 0) return
+      const checks = (await lanes.small.run(organizationId, async () => ({ texts }), signal)) as TemplateCheck[]
+      learnChecks(texts.flatMap((text, i) => (checks[i] ? [[text, checks[i]]] : [])))
+    },
     async render(source, templates, { secrets, signal }) {
-      const length = templatesLength(templates)
-      if (length === 0) return { value: templates, replaced: [], made: [] }
-      const { eventBody, scope } = source
-      if (length <= HERE.templates && typeof eventBody !== 'function' && (eventBody?.length ?? 0) <= HERE.eventBody) {
-        const done = renderHere(templates, withBody(scope, eventBody), secrets)
+      const { organizationId, eventBody } = source
+      const code = stringsOf(templates)
+        .filter(isTemplate)
+        .reduce((sum, text) => sum + codeLength(text), 0)
+      if (code === 0) return { value: templates, replaced: [], made: [] }
+      const scope = JSON.stringify(source.scope)
+      const isSmall = typeof eventBody !== 'function' && scope.length + (eventBody?.length ?? 0) <= HERE.scope
+      if (isSmall && code <= HERE.code && !slow.has(organizationId)) {
+        const done = renderHere(organizationId, templates, { scope, eventBody }, secrets)
         if (done !== undefined) return done
       }
-      const task = async () => ({
+      const task = async (): Promise<FillTask> => ({
         templates: JSON.stringify(templates),
-        scope: JSON.stringify(scope),
+        scope,
         eventBody: typeof eventBody === 'function' ? await eventBody() : eventBody,
         secrets,
       })
-      const work = async () => readResult(await subprocess.run(await task()).catch(blameTemplates))
-      return await inTurn(source.organizationId, work, signal)
+      const { run } = isSmall ? lanes.small : lanes.large
+      return readResult((await run(organizationId, task, signal).catch(blameTemplates)) as FillResult)
     },
-    close: subprocess.close,
-  }
-}
-
-/** Undefined for what takes more than a moment. */
-function renderHere(templates: unknown, scope: Scope, secrets: UsableSecrets): Filled | undefined {
-  try {
-    return fillIn(templates, scope, HERE, secrets)
-  } catch (error) {
-    if (error instanceof FillError && error.isLimit) return undefined
-    throw error
+    close() {
+      lanes.small.close()
+      lanes.large.close()
+    },
   }
 }
 
@@ -98,17 +132,16 @@ function blameTemplates(error: unknown): never {
   throw new FillError('', `it takes too much ${error.lack}`, { isLimit: true })
 }
 
-function readResult(result: Result): Filled {
+function readResult(result: FillResult): Filled {
   if ('message' in result) throw new FillError(result.path, result.message, { isLimit: true })
   return { ...result, value: parseExact(result.value) }
 }
 
-/** The characters of all strings that are more than themselves when they are filled in. */
-function templatesLength(templates: unknown): number {
-  let length = 0
-  mapStrings(templates, (text) => {
-    if (isTemplate(text)) length += text.length
+function stringsOf(value: unknown): string[] {
+  const strings: string[] = []
+  mapStrings(value, (text) => {
+    strings.push(text)
     return text
   })
-  return length
+  return strings
 }

@@ -9,6 +9,7 @@ import {
   Token,
 } from 'liquidjs'
 import { LongNumber } from './decimals.ts'
+import { TemplateFault } from './template-fault.ts'
 
 // liquidjs checks the time between the parts of a template and counts what its filters make. What follows closes what that
 // leaves open to a template or an event that means harm; each has its test.
@@ -86,14 +87,20 @@ const SEARCHING = new Set([
 ])
 /** These parse the name of a property while rendering. */
 const BY_PROPERTY = new Set(['where', 'reject', 'find', 'find_index', 'has', 'group_by'])
+/** These take objects as they are. What all others take is a text, and an object's is its JSON. */
+const OF_OBJECTS = new Set([
+  ...BY_PROPERTY,
+  ...['first', 'last', 'size', 'map', 'sort', 'sort_natural', 'reverse', 'uniq', 'compact', 'sum', 'pop', 'shift'],
+  ...['default', 'json'],
+])
+const OF_LISTS = new Set([...OF_OBJECTS, 'slice'])
+/** These encode characters, and can't encode half of one. */
+const ENCODING = new Set(['url_encode', 'cgi_escape', 'uri_escape'])
+/** Half of a surrogate pair as JSON.stringify writes it, with the pairs of backslashes before it. */
+const HALF_PAIR = /(?<!\\)((?:\\\\)*)\\ud[89a-f][\da-f]{2}/g
 /** These read other templates: there are none. */
 const TAGS_OF_FILES = ['include', 'render', 'layout', 'block']
 const SEARCH_STEPS_PER_UNIT = 20
-
-/** What goes wrong because of the template and not of the program; the message is for people. */
-export class TemplateFault extends Error {
-  override readonly name = 'TemplateFault'
-}
 
 /** A filter. */
 export type Handler = Extract<FilterImplOptions, (...args: never[]) => unknown>
@@ -119,6 +126,7 @@ export function createEngine({
     locale: 'en-US',
     templates: {},
     operators: boundedOperators(),
+    outputEscape: asText,
   })
   for (const tag of TAGS_OF_FILES) delete liquid.tags[tag]
   for (const name of Object.keys(liquid.filters)) liquid.unregisterFilter(name)
@@ -131,14 +139,70 @@ export function createEngine({
 }
 
 function boundedFilter(name: string, filter: Handler): Handler {
-  return function (value: unknown, ...args: unknown[]) {
-    this.context.renderLimit.check(performance.now())
-    if (!Array.isArray(value)) this.context.memoryLimit.use(lengthOf(value))
-    if (SEARCHING.has(name)) chargeSearch(this.context, value, args[0])
-    if (BY_PROPERTY.has(name) && !/^[\w\s.'"[\]-]{1,200}$/.test(String(args[0])))
-      throw new TemplateFault(`"${name}" takes the name of a property`)
-    return filter.call(this, value, ...args)
+  const asTaken = (context: Context, value: unknown): unknown => {
+    const isKept = (Array.isArray(value) ? OF_LISTS : OF_OBJECTS).has(name)
+    return isKept ? value : textOf(context, value)
   }
+  return function (given: unknown, ...args: unknown[]) {
+    const { context } = this
+    context.renderLimit.check(performance.now())
+    const whole = asTaken(context, given)
+    const value = ENCODING.has(name) ? wellFormed(context, whole) : whole
+    const taken = args.map((each) => asTaken(context, each))
+    const [arg] = taken
+    if (!Array.isArray(value)) context.memoryLimit.use(lengthOf(value))
+    if (SEARCHING.has(name)) chargeSearch(context, value, arg)
+    if (BY_PROPERTY.has(name) && !/^[\w\s.'"[\]-]{1,200}$/.test(String(arg)))
+      throw new TemplateFault(`"${name}" takes the name of a property`)
+    try {
+      const made: unknown = filter.call(this, value, ...taken)
+      return name === 'json' && typeof made === 'string' ? withoutHalfPairs(context, made) : made
+    } catch (error) {
+      if (error instanceof URIError) throw new TemplateFault(`"${name}" can't read what it is given`)
+      throw error
+    }
+  }
+}
+
+/** What an output writes. */
+const asText: Handler = function (value) {
+  return textOf(this.context, value)
+}
+
+/** A value with the JSON of each object in its place; itself where there is none. */
+function textOf(context: Context, value: unknown): unknown {
+  if (Array.isArray(value)) return value.some(isOfObjects) ? value.map((item) => textOf(context, item)) : value
+  if (!isOfObjects(value)) return value
+  const json = JSON.stringify(value)
+  context.memoryLimit.use(json.length)
+  return withoutHalfPairs(context, json)
+}
+
+/** Whether a value is an object of the data, or a list, in which there may be some. */
+function isOfObjects(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype
+}
+
+/** In the scopes in which a filter put U+FFFD in the place of half a character. */
+const REPLACED = Symbol('replaced')
+
+/** Whether a template that was filled in from a scope has U+FFFD in the place of half a character. */
+export function hasReplaced(scope: object): boolean {
+  return REPLACED in scope
+}
+
+function wellFormed(context: Context, value: unknown): unknown {
+  if (typeof value !== 'string' || value.isWellFormed()) return value
+  Reflect.set(context.environments, REPLACED, true)
+  return value.toWellFormed()
+}
+
+function withoutHalfPairs(context: Context, json: string): string {
+  if (!json.includes('\\ud')) return json
+  const whole = json.replaceAll(HALF_PAIR, '$1\ufffd')
+  if (whole !== json) Reflect.set(context.environments, REPLACED, true)
+  return whole
 }
 
 function boundedOperators(): typeof defaultOperators {
@@ -173,28 +237,21 @@ class BoundedCapture extends CaptureTag {
   }
 }
 
-/**
- * Refuses ranges that do not begin with a small whole number. Beyond 2^53 adding one changes nothing, so
- * `(100000000000000000..100000000000000016)` is counted as 17 numbers and never ends.
- */
-export function checkRanges(templates: Template[], liquid: Liquid): void {
-  walk(templates, liquid, (node) => {
-    if (!(node instanceof Token && 'lhs' in node) || isSmallNumber(node.lhs)) return
-    const [line, column] = node.getPosition()
-    throw new TemplateFault(`line ${line}, column ${column}: a range must begin with a whole number, such as (1..5)`)
-  })
-}
+/** Takes a part of a template, and gives on demand what it stands in, the innermost first. */
+export type Visit = (node: object, within: () => object[]) => void
 
 /**
- * Visits everything that parsed templates are made of, once.
- *
- * @param visit takes a node, and gives on demand what it stands in, the innermost first.
+ * Refuses a range that does not begin with a small whole number. Beyond 2^53 adding one changes nothing, so
+ * `(100000000000000000..100000000000000016)` is counted as 17 numbers and never ends.
  */
-export function walk(
-  templates: Template[],
-  liquid: Liquid,
-  visit: (node: object, within: () => object[]) => void,
-): void {
+export const checkRange: Visit = (node) => {
+  if (!(node instanceof Token && 'lhs' in node) || isSmallNumber(node.lhs)) return
+  const [line, column] = node.getPosition()
+  throw new TemplateFault(`line ${line}, column ${column}: a range must begin with a whole number, such as (1..5)`)
+}
+
+/** Visits everything that parsed templates are made of, once. */
+export function walk(templates: Template[], liquid: Liquid, visit: Visit): void {
   type Place = { node: object; within: Place | null }
   const seen = new Set<unknown>([liquid])
   const open: Place[] = templates.map((node) => ({ node, within: null }))

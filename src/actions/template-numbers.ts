@@ -1,19 +1,21 @@
 import type { Decimal } from 'decimal.js'
-import { type Context, filters, type Liquid, type Template, Token, TokenKind } from 'liquidjs'
+import { type Context, filters, Token, TokenKind } from 'liquidjs'
 import { Exact, isNumeric, LongNumber, MAX_DIGITS, toDecimal, toNumber } from './decimals.ts'
-import { type Handler, walk } from './template-engine.ts'
+import type { Handler, Visit } from './template-engine.ts'
+import { TemplateFault } from './template-fault.ts'
 
 /** Those of a quotient that has no end, as of a double. */
 const QUOTIENT_DIGITS = 16
+/** A double gives back a number of as many. */
+const DOUBLE_DIGITS = 15
 /** In seconds, the last of those that a Date has. */
 const MAX_TIME = 8.64e12
 
-/** Lets the numbers that stand in templates keep their digits. */
-export function keepDigits(templates: Template[], liquid: Liquid): void {
-  walk(templates, liquid, (node) => {
-    if (!(node instanceof Token) || node.kind !== TokenKind.Number || !('content' in node)) return
-    node.content = toNumber(new Exact(node.getText()))
-  })
+/** Lets a number that stands in a template keep its digits. */
+export const keepDigits: Visit = (node) => {
+  if (!(node instanceof Token) || node.kind !== TokenKind.Number || !('content' in node)) return
+  const text = node.getText()
+  if (text.length > DOUBLE_DIGITS) node.content = toNumber(new Exact(text))
 }
 
 /**
@@ -34,7 +36,7 @@ const ARITHMETIC: Record<string, Handler> = {
     const quotient = divide(toDecimal(a), toDecimal(b))
     return toNumber(isWhole ? quotient.floor() : quotient)
   },
-  modulo: arithmetic((a, b) => a.mod(b).plus(b).mod(b)),
+  modulo: arithmetic((a, b) => a.mod(divisor(b)).plus(b).mod(b)),
   to_integer: (v: unknown) => (isNumeric(v) || typeof v === 'string' ? toNumber(toDecimal(v)) : Number(v)),
   *sum(this: { context: Context }, items: unknown, property?: unknown) {
     let sum = new Exact(0)
@@ -78,9 +80,14 @@ function arithmetic(calculate: (a: Decimal, b: Decimal) => Decimal): Handler {
 }
 
 function divide(a: Decimal, b: Decimal): Decimal {
-  const quotient = a.div(b)
+  const quotient = a.div(divisor(b))
   const hasEnd = !quotient.isFinite() || quotient.precision() <= MAX_DIGITS
   return hasEnd ? quotient : quotient.toSignificantDigits(QUOTIENT_DIGITS)
+}
+
+function divisor(number: Decimal): Decimal {
+  if (number.isZero()) throw new TemplateFault('divides by zero')
+  return number
 }
 
 /** @param places behind the point; in front of it where there are fewer than none. */

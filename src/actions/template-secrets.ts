@@ -1,7 +1,8 @@
-import { CaptureTag, type Context, type Emitter, type Liquid, Output, type Template, Token, TokenKind } from 'liquidjs'
+import { CaptureTag, type Context, type Emitter, Output, Token, TokenKind } from 'liquidjs'
 import { MASK } from '../secrets/redact.ts'
 import { storableText } from '../storable.ts'
-import { TemplateFault, walk } from './template-engine.ts'
+import type { Visit } from './template-engine.ts'
+import { TemplateFault } from './template-fault.ts'
 
 /** The secrets that a template may fill in. */
 export type SecretUse = {
@@ -25,35 +26,43 @@ export function useSecrets(scope: object, use: SecretUse): void {
  * Holds templates to the one way in which they may name a secret, `{{ secrets.name }}` with filters or without, and has each
  * such place tell what it made. Tags could copy a secret to where nobody looks for it, or say what it is letter by letter.
  *
- * @returns the names of the secrets that the templates fill in.
- * @throws TemplateFault
+ * @returns what visits each part of a template and throws TemplateFault, and what adds up afterwards: the names of the secrets that
+ *   the template fills in.
  */
-export function guardSecrets(templates: Template[], liquid: Liquid, takesSecrets: boolean): string[] {
-  const references = liquid.variableSegmentsSync(templates).filter(([root]) => root === 'secrets')
-  if (references.length === 0) return []
-  if (!takesSecrets)
-    throw new TemplateFault('a secret can be used in url, headers and body of an http_request, and nowhere else')
-  for (const [, name, ...rest] of references)
-    if (typeof name !== 'string' || !NAME.test(name) || rest.length > 0)
-      throw new TemplateFault('a secret is named as in {{ secrets.name }}')
+export function guardSecrets(): { visit: Visit; finish(): string[] } {
   const outputs = new Set<Output>()
-  walk(templates, liquid, (node, within) => {
-    if (!isReference(node)) return
-    const path = within()
-    const output = path.find((each) => each instanceof Output)
-    if (output === undefined || path.some((each) => each instanceof CaptureTag))
-      throw new TemplateFault('a secret stands in {{ … }}: not in tags, and not in what is captured')
-    outputs.add(output)
-  })
-  for (const output of outputs) tellWhatIsMade(output)
-  return [...new Set(references.map(([, name]) => String(name)))]
+  const names = new Set<string>()
+  return {
+    visit(node, within) {
+      const props = propsOfReference(node)
+      if (props === undefined) return
+      const [name, ...rest] = props
+      if (typeof name !== 'string' || !NAME.test(name) || rest.length > 0)
+        throw new TemplateFault('a secret is named as in {{ secrets.name }}')
+      const path = within()
+      const output = path.find((each) => each instanceof Output)
+      if (output === undefined || path.some((each) => each instanceof CaptureTag))
+        throw new TemplateFault('a secret stands in {{ … }}: not in tags, and not in what is captured')
+      names.add(name)
+      outputs.add(output)
+    },
+    finish() {
+      for (const output of outputs) tellWhatIsMade(output)
+      return [...names]
+    },
+  }
 }
 
-/** Whether a part of a template is `secrets` with what follows. */
-function isReference(node: object): boolean {
-  if (!(node instanceof Token) || node.kind !== TokenKind.PropertyAccess || !('props' in node)) return false
-  const [root]: unknown[] = Array.isArray(node.props) ? node.props : []
-  return root instanceof Token && 'content' in root && root.content === 'secrets'
+/** What follows `secrets` where a part of a template is that: a text where it stands there as one. */
+function propsOfReference(node: object): unknown[] | undefined {
+  if (!(node instanceof Token) || node.kind !== TokenKind.PropertyAccess || !('props' in node)) return
+  if (!Array.isArray(node.props)) return
+  const [root, ...props] = node.props.map(contentOf)
+  return root === 'secrets' ? props : undefined
+}
+
+function contentOf(token: unknown): unknown {
+  return token instanceof Token && 'content' in token ? token.content : undefined
 }
 
 function tellWhatIsMade(output: Output): void {

@@ -1,9 +1,10 @@
 import { AssertionError, LiquidError, ParseError, type Template, type Token, TokenizationError } from 'liquidjs'
-import { canonicalNumber, isExactNumber } from '../../db/exact-json.ts'
+import { canonicalNumber, parseWith } from '../../db/exact-json.ts'
 import { remember } from '../remember.ts'
 import { storableText } from '../storable.ts'
 import { LongNumber } from './decimals.ts'
-import { checkRanges, createEngine, TemplateFault } from './template-engine.ts'
+import { checkRange, createEngine, hasReplaced, walk } from './template-engine.ts'
+import { TemplateFault } from './template-fault.ts'
 import { keepDigits, NUMBER_FILTERS } from './template-numbers.ts'
 import { guardSecrets, type SecretUse, useSecrets } from './template-secrets.ts'
 
@@ -27,20 +28,23 @@ export type Limits = {
   ms: number
   /** Characters and items that the filters of one text may read and make. */
   units: number
-  /** Values in the scope. */
-  nodes: number
 }
 
 export const MAX_TEMPLATE_LENGTH = 10_000
 const MAX_OUTPUT_LENGTH = 20_000
-/** Of all templates of one action: to read them takes up to two milliseconds for 1,000 characters, where a run begins too. */
-export const MAX_TEMPLATES_LENGTH = 50_000
+/** Of all templates of one action. */
+const MAX_TEMPLATES_LENGTH = 50_000
+/** Of what stands in {{ … }} and {% … %} in them: to read 1,000 of these takes up to a millisecond, wherever a config is looked at. */
+const MAX_CODE_LENGTH = 10_000
 /** What an action may send, a mebibyte, can't be longer. */
 const MAX_OUTPUTS_LENGTH = 1_048_576
-const CHECKS_KEPT = 500
+/** As many characters of it take no time worth speaking of. */
+export const CODE_READ_AT_ONCE = 1000
+const CHECKS_KEPT = 1000
 const MAX_REASON_LENGTH = 200
-/** What is wrong with more than {@link MAX_TEMPLATES_LENGTH}. */
-export const TEMPLATES_TOO_LONG = `all templates together must not be longer than ${MAX_TEMPLATES_LENGTH} characters`
+const TEMPLATES_TOO_LONG = `all templates together must not be longer than ${MAX_TEMPLATES_LENGTH} characters`
+const CODE_TOO_LONG = `what stands in {{ }} and {% %} must not be longer than ${MAX_CODE_LENGTH} characters in all templates together`
+const NO_SECRETS = 'a secret can be used in url, headers and body of an http_request, and nowhere else'
 const TOO_LONG = 'takes too long'
 const TOO_MUCH = 'makes too much text or too many items'
 const ENGINE = createEngine({ parseLimit: MAX_TEMPLATE_LENGTH, filters: NUMBER_FILTERS })
@@ -48,6 +52,24 @@ const ENGINE = createEngine({ parseLimit: MAX_TEMPLATE_LENGTH, filters: NUMBER_F
 /** Whether a text is anything but itself when it is filled in. */
 export function isTemplate(text: string): boolean {
   return text.includes('{{') || text.includes('{%')
+}
+
+/** The characters of a text that stand in {{ … }} and {% … %}: what it takes to read it goes by them. */
+export function codeLength(text: string): number {
+  let length = 0
+  for (const [code] of text.matchAll(/\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)/gs)) length += code.length
+  return length
+}
+
+/** What keeps the templates of one action from being read, so many are they; undefined where nothing does. */
+export function lengthProblem(texts: readonly string[]): string | undefined {
+  const templates = texts.filter(isTemplate)
+  if (sumOf(templates, ({ length }) => length) > MAX_TEMPLATES_LENGTH) return TEMPLATES_TOO_LONG
+  return sumOf(templates, codeLength) > MAX_CODE_LENGTH ? CODE_TOO_LONG : undefined
+}
+
+function sumOf(texts: readonly string[], count: (text: string) => number): number {
+  return texts.reduce((sum, text) => sum + count(text), 0)
 }
 
 /** What is plain of a template: what is wrong with it, where something is, and the names of the secrets that it fills in. */
@@ -59,28 +81,44 @@ export type TemplateCheck = { problem: string | undefined; secrets: string[] }
  * @param takesSecrets whether it may name secrets.
  */
 export function checkTemplate(text: string, { takesSecrets = false } = {}): TemplateCheck {
-  if (!isTemplate(text) && text.length <= MAX_TEMPLATE_LENGTH) return { problem: undefined, secrets: [] }
-  return takesSecrets ? checkWithSecrets(text) : checkWithout(text)
+  const check = isTemplate(text) || text.length > MAX_TEMPLATE_LENGTH ? CHECKS.of(text) : NOTHING
+  return !takesSecrets && check.secrets.length > 0 ? { problem: NO_SECRETS, secrets: [] } : check
 }
 
+const NOTHING: TemplateCheck = { problem: undefined, secrets: [] }
 /** What is saved is read again when it is approved, previewed and run. */
-const checkWithSecrets = remember((text) => check(text, true), CHECKS_KEPT)
-const checkWithout = remember((text) => check(text, false), CHECKS_KEPT)
+const CHECKS = remember(readTemplate, CHECKS_KEPT)
 
-function check(text: string, takesSecrets: boolean): TemplateCheck {
+/** Those of an action's texts that have yet to be read, where that takes more than a moment. */
+export function slowToRead(texts: readonly string[]): string[] {
+  if (lengthProblem(texts) !== undefined) return []
+  const unread = texts.filter((text) => isTemplate(text) && !CHECKS.has(text))
+  return sumOf(unread, codeLength) > CODE_READ_AT_ONCE ? unread : []
+}
+
+/** Tells what was found of texts elsewhere, by {@link readTemplate}. */
+export function learnChecks(checks: readonly [text: string, check: TemplateCheck][]): void {
+  for (const [text, check] of checks) CHECKS.set(text, check)
+}
+
+/** What {@link checkTemplate} says of a text that may name secrets. */
+export function readTemplate(text: string): TemplateCheck {
   try {
-    return { problem: undefined, secrets: parse(text, takesSecrets).secrets }
+    return { problem: undefined, secrets: parse(text).secrets }
   } catch (error) {
     return { problem: explain(error).message, secrets: [] }
   }
 }
 
+/** What templates may say, as JSON texts: an object, and the body of the event in it where that is not in there. */
+export type ScopeText = { scope: string; eventBody?: string | undefined }
+
 /** A text that was filled in; `isReplaced` where something in it can't be stored, and U+FFFD stands in its place. */
 export type FilledText = { text: string; isReplaced: boolean }
 
 /**
- * Makes what fills in Liquid templates, all of them within one limit of time that begins now. What is not in scope is empty. The
- * scope is plain JSON; templates see a copy of it, and nothing but its own keys; none sees what another one did.
+ * Makes what fills in Liquid templates, all of them within one limit of time, which begins with the first of them when the scope has
+ * been read. What is not in scope is empty. Templates see nothing but its own keys; none sees what another one did.
  *
  * Bounded besides, in characters: 10,000 of a template and 50,000 of all, 20,000 of a text and a mebibyte of all.
  *
@@ -88,25 +126,25 @@ export type FilledText = { text: string; isReplaced: boolean }
  * @returns what throws TemplateError.
  */
 export function createFiller(
-  scope: Readonly<Record<string, unknown>>,
-  { ms, units, nodes }: Limits,
+  source: ScopeText,
+  { ms, units }: Limits,
   secrets?: SecretUse,
 ): (text: string) => FilledText {
-  const deadline = performance.now() + ms
-  let copied: object | undefined
+  let begun: { scope: object; deadline: number } | undefined
   let read = 0
   let written = 0
   return (text) => {
     if (!isTemplate(text)) return { text, isReplaced: false }
     try {
+      begun ??= { scope: readScope(source), deadline: performance.now() + ms }
       read += text.length
       if (read > MAX_TEMPLATES_LENGTH) throw new TemplateFault(TEMPLATES_TOO_LONG)
-      const { templates } = parse(text, secrets !== undefined)
-      copied ??= copyScope(scope, nodes)
+      const { templates, secrets: named } = parse(text)
+      if (named.length > 0 && secrets === undefined) throw new TemplateFault(NO_SECRETS)
       // Tags may write to it, beside what is in it.
-      const own = Object.assign(Object.create(null), copied)
+      const own = Object.assign(Object.create(null), begun.scope)
       if (secrets !== undefined) useSecrets(own, secrets)
-      const left = deadline - performance.now()
+      const left = begun.deadline - performance.now()
       if (left <= 0) throw new TemplateError(TOO_LONG, { isLimit: true })
       const made = String(ENGINE.renderSync(templates, own, { renderLimit: left, memoryLimit: units }))
       if (made.length > MAX_OUTPUT_LENGTH)
@@ -114,47 +152,40 @@ export function createFiller(
       written += made.length
       if (written > MAX_OUTPUTS_LENGTH)
         throw new TemplateFault(`all texts are longer than ${MAX_OUTPUTS_LENGTH} characters when they are filled in`)
-      return storableText(made)
+      const stored = storableText(made)
+      return hasReplaced(own) ? { ...stored, isReplaced: true } : stored
     } catch (error) {
       throw explain(error)
     }
   }
 }
 
-function parse(text: string, takesSecrets: boolean): { templates: Template[]; secrets: string[] } {
+function parse(text: string): { templates: Template[]; secrets: string[] } {
   if (text.length > MAX_TEMPLATE_LENGTH)
     throw new TemplateFault(`must not be longer than ${MAX_TEMPLATE_LENGTH} characters`)
   const templates = ENGINE.parse(text)
-  checkRanges(templates, ENGINE)
-  if (/\d[\d.]{15}/.test(text)) keepDigits(templates, ENGINE)
-  const secrets = text.includes('secrets') ? guardSecrets(templates, ENGINE, takesSecrets) : []
-  return { templates, secrets }
+  const { visit, finish } = guardSecrets()
+  walk(templates, ENGINE, (node, within) => {
+    checkRange(node, within)
+    keepDigits(node, within)
+    visit(node, within)
+  })
+  return { templates, secrets: finish() }
 }
 
-/**
- * The scope without prototypes, so that no key leads out of the data.
- *
- * @param most values that it may have.
- */
-function copyScope(scope: object, most: number): object {
-  let count = 0
+/** Nothing that templates do changes what is in it. */
+function readScope({ scope, eventBody }: ScopeText): object {
   /** One for each value, because `group_by` asks whether they are the same. */
   const long = new Map<string, LongNumber>()
-  const copy = (value: unknown): unknown => {
-    if (++count > most) throw new TemplateError(TOO_MUCH, { isLimit: true })
-    if (Array.isArray(value)) return value.map(copy)
-    if (typeof value !== 'object' || value === null) return value
-    if (isExactNumber(value)) {
-      const key = canonicalNumber(value)
-      const number = long.get(key) ?? new LongNumber(value.rawJSON)
-      long.set(key, number)
-      return number
-    }
-    const made: Record<string, unknown> = Object.create(null)
-    for (const [key, item] of Object.entries(value)) made[key] = copy(item)
-    return made
+  const make = (source: string): LongNumber => {
+    const key = canonicalNumber(JSON.rawJSON(source))
+    const number = long.get(key) ?? new LongNumber(source)
+    long.set(key, number)
+    return number
   }
-  return Object(copy(scope))
+  const read = Object(parseWith(scope, make))
+  if (eventBody === undefined || read.event === null) return read
+  return { ...read, event: { ...read.event, body: parseWith(eventBody, make) } }
 }
 
 function explain(error: unknown): TemplateError {

@@ -7,11 +7,12 @@ import type { Scope, SeenEvent } from '../actions/scope.ts'
 import { overProblem } from '../clock/over.ts'
 import { type PlannedRun, previewSchedule } from '../clock/preview.ts'
 import { requireSchedule } from '../clock/schedule.ts'
-import { type ErrorDetail, tryAgain } from '../errors.ts'
+import type { ErrorDetail } from '../errors.ts'
 import type { Config, Kind } from '../kinds/kind.ts'
 import type { Kinds } from '../kinds/registry.ts'
 import { TRIGGERS } from '../runs/triggers.ts'
-import { SubprocessLost } from '../subprocess.ts'
+import { inTimeFor } from '../subprocess-in-turn.ts'
+import { readAhead, TURN_WITHIN_MS } from './read-ahead.ts'
 
 /** What is looked at: stored or not. An id is made up for what is not stored. */
 export type Previewed = {
@@ -42,18 +43,18 @@ export type Preview = {
 type WithHosts = { preview: Preview; hosts: string[] }
 
 const NO_SECRET = 'it has no secret yet: until a person sets one, every event is refused'
-const TURN_WITHIN_MS = 10_000
 const NO_ID = '00000000-0000-7000-8000-000000000000'
 
 /**
  * What an automation would do at `now` and after, without any effect: what a reviewer reads before approving. Its templates may
  * take a while, in which no transaction should be open.
  *
- * @throws ApiError `unavailable` where so many others preview that its turn does not come.
+ * @throws ApiError `unavailable` where so many others preview that its turn does not come
  */
 export async function preview(automation: Previewed, actions: Actions, kinds: Kinds, now: Date): Promise<WithHosts> {
   const { id, kind: name, config, stored } = automation
   const kind = kinds.get(name)
+  await readAhead(actions, automation.organizationId, [config])
   const problems = kinds.problems(name, config, { actions, secrets: stored?.secrets ?? null })
   const shown: Preview = { kind: name, next_runs: [], action: null, problems, warnings: [] }
   if (problems.length > 0) return { preview: shown, hosts: [] }
@@ -69,13 +70,11 @@ export async function preview(automation: Previewed, actions: Actions, kinds: Ki
   if (does === undefined) return { preview: shown, hosts: [] }
   const { organizationId } = automation
   const source = { organizationId, scope: scopeOf(automation, kind, shown.next_runs[0], now) }
-  const signal = AbortSignal.timeout(TURN_WITHIN_MS)
   try {
-    const { action, hosts, warnings } = await actions.preview(does, source, signal)
+    const fill = (signal: AbortSignal) => actions.preview(does, source, signal)
+    const { action, hosts, warnings } = await inTimeFor(TURN_WITHIN_MS, fill)
     return { preview: { ...shown, action, warnings: [...shown.warnings, ...warnings] }, hosts }
   } catch (error) {
-    if (error instanceof SubprocessLost || (signal.aborted && error === signal.reason))
-      throw Object.assign(tryAgain(), { cause: error })
     if (!(error instanceof FillError)) throw error
     shown.warnings.push(`a run would fail: ${error.message}`)
     return { preview: shown, hosts: [] }

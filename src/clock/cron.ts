@@ -38,10 +38,10 @@ const FIELDS = {
  */
 export function parseCron(text: string): { rule: CronRule } | { message: string } {
   if (text.length > MAX_CRON_LENGTH) return { message: `must not be longer than ${MAX_CRON_LENGTH} characters` }
-  return remembered(text)
+  return PARSED.of(text)
 }
 
-const remembered = remember(parse, MAX_REMEMBERED)
+const PARSED = remember(parse, MAX_REMEMBERED)
 
 function parse(text: string): { rule: CronRule } | { message: string } {
   const wrong = checkText(text)

@@ -79,7 +79,7 @@ export function createReceiver({
       const isGenuine = isVerified(hook, delivery)
       if (!isGenuine || !hook.intake.needsSecret(hook.config)) await onUnproven()
       if (!isGenuine) throw notVerified()
-      const said = await read(hook.state.kind, hook.intake, hook.config, delivery)
+      const said = await read(hook, delivery)
       if ('challenge' in said) return said
       const fresh = await store({ hook, event: toEvent(hook, said) })
       if (fresh) return toAnswer(hook, fresh)
@@ -98,13 +98,9 @@ function isProven(hook: Hook | undefined, delivery: Delivery, isVerified: IsVeri
  *
  * @throws ApiError `unavailable` where it can't be read at present.
  */
-async function readQuietly(
-  read: Reader,
-  { state, intake, config }: Hook,
-  delivery: Delivery,
-): Promise<ReceivedEvent | undefined> {
+async function readQuietly(read: Reader, hook: Hook, delivery: Delivery): Promise<ReceivedEvent | undefined> {
   try {
-    const said = await read(state.kind, intake, config, delivery)
+    const said = await read(hook, delivery)
     return 'challenge' in said ? undefined : said
   } catch (error) {
     if (error instanceof ApiError && error.status < 500) return undefined

@@ -4,11 +4,12 @@ import { until } from '../support/until.ts'
 
 type Result = { task: string; pid: number; env: string[] }
 
-const start = (withinMs: number) =>
+const start = (withinMs: number, tries = 1) =>
   createSubprocess<string, Result>(new URL('../support/hostile-process.ts', import.meta.url), {
     name: 'tests',
     withinMs,
     heapMib: 64,
+    tries,
   })
 
 t.test('a process works on one task after another, and sees nothing of the environment', async (t) => {
@@ -37,6 +38,20 @@ t.test('a process that is lost is replaced, and it is said what it lacked', asyn
   const impatient = start(1000)
   t.match(await impatient.run('loop').catch((error) => error), { lack: 'time' })
   await t.rejects(impatient.run('fill'), { name: 'SubprocessLost' }, 'where a thread could not be ended')
+})
+
+t.test('a task is tried again where something else may have ended its process', async (t) => {
+  const subprocess = start(3000, 2)
+  t.teardown(subprocess.close)
+  const marks = t.testdir()
+  for (const signal of ['SIGSTOP', 'SIGABRT', 'SIGKILL']) {
+    const task = `${signal} once: ${marks}/${signal}`
+    t.equal((await subprocess.run(task)).task, task)
+  }
+  t.match(await subprocess.run('loop').catch((error) => error), { lack: 'time' }, 'twice it is the fault of the task')
+  const looping = subprocess.run('loop')
+  setTimeout(subprocess.close, 500)
+  await t.rejects(looping, { name: 'SubprocessLost' }, 'and none is tried again that was ended on purpose')
 })
 
 t.test('a process ends with the one that it works for, and not by a signal to the group', async (t) => {

@@ -16,7 +16,7 @@ const EMPTY: Body = { value: null, json: 'null', isReplaced: false }
 /** As deep as JSON may be for Postgres, whose parser calls itself for each level. Nobody means more. */
 const MAX_DEPTH = 500
 const UTF8 = new TextDecoder()
-const decoderOf = remember(makeDecoder, 10)
+const DECODERS = remember(makeDecoder, 10)
 /** What may be an escape that can't be stored, or its second half. */
 const SUSPECT_ESCAPE = /\\u(?:0000|d[89a-f])/i
 /** Pairs of surrogates, which are one character; then what can't be stored; then any other escape, such as that of a backslash. */
@@ -121,7 +121,7 @@ function fieldDecoder(decode: (bytes: Buffer) => Text): (part: string) => Text {
  */
 function createDecoder(charset = 'utf-8'): (bytes: Buffer) => Text {
   const isUtf16 = /^utf-?16/i.test(charset)
-  const named = decoderOf(charset.toLowerCase())
+  const named = DECODERS.of(charset.toLowerCase())
   return (bytes) => {
     if (!isUtf16 && isUtf8(bytes)) return { text: UTF8.decode(bytes), isReplaced: false }
     const text = named.decode(bytes)

@@ -31,7 +31,7 @@ t.test('a message', async (t) => {
     t.match(await say('n', '{{ "a%b%" | url_decode }}'), {
       status: 'failed',
       attempt: 1,
-      error_message: 'line 1, column 1: cannot be filled in',
+      error_message: 'line 1, column 1: "url_decode" can\'t read what it is given',
     })
     t.match(await say('n', endless), { status: 'failed', attempt: 1, error_message: /takes too long$/ })
   })

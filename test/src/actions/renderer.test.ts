@@ -1,6 +1,8 @@
 import t from 'tap'
 import { createRenderer, type Source } from '../../../src/actions/renderer.ts'
+import { checkTemplate } from '../../../src/actions/template.ts'
 import { SCOPE } from '../../support/http-action.ts'
+import { countProcessorTime } from '../../support/processor-time.ts'
 
 const { signal } = new AbortController()
 const SLOW = '{% for i in (1..100000) %}{% assign x = i %}{% endfor %}'
@@ -66,7 +68,7 @@ t.test('a template that is wrong says where, here and in the thread', async (t) 
   for (const body of ['{}', `{}${' '.repeat(100_000)}`])
     await t.rejects(renderer.render(source(body), templates, { secrets: undefined, signal }), {
       path: '/a/b~1c/1',
-      message: 'line 2, column 1: cannot be filled in',
+      message: 'line 2, column 1: "url_decode" can\'t read what it is given',
     })
 })
 
@@ -106,4 +108,58 @@ t.test('an event of 25 MiB can be looked through', async (t) => {
     { secrets: undefined, signal },
   )
   t.same(value, ['200000', '199999'])
+})
+
+t.test('an event of 25 MiB of nothing but small values can be counted, and holds no other template', async (t) => {
+  const renderer = createRenderer()
+  t.teardown(renderer.close)
+  const body = `[${'{},'.repeat(8_700_000)}{}]`
+  const counting = renderer.render(
+    source(async () => body),
+    ['{{ event.body | size }}'],
+    { secrets: undefined, signal },
+  )
+  const slow = renderer.render(source(), Array(50).fill(SLOW), { secrets: undefined, signal })
+  await t.rejects(slow, { message: /takes too long$/ })
+  const whole = counting.then(() => 'counted')
+  t.equal(await Promise.race([whole, Promise.resolve('not yet')]), 'not yet', 'the slow one waited for no event')
+  t.same((await counting).value, ['8700001'])
+})
+
+t.test('an organization whose templates were slow tries nothing more here for a while; others do', async (t) => {
+  const renderer = createRenderer()
+  t.teardown(renderer.close)
+  const render = (organizationId: string, template: string) =>
+    renderer.render({ ...source(), organizationId }, Array(50).fill(template), { secrets: undefined, signal })
+  const spent = countProcessorTime()
+  await Promise.all(Array.from({ length: 5 }, () => t.rejects(render('slow', SLOW), { message: /takes too long$/ })))
+  // Each takes a second of the other process, and the first of them 10 ms of this one.
+  const took = spent()
+  t.ok(took < 500, `it took ${Math.round(took)} ms here`)
+  t.same((await render('slow', '{{ 1 | plus: 1 }}')).value, Array(50).fill('2'))
+  t.same((await render('quick', '{{ 1 | plus: 1 }}')).value, Array(50).fill('2'))
+})
+
+t.test('long templates are read ahead, once, and what is found of them is known here', async (t) => {
+  const renderer = createRenderer()
+  t.teardown(renderer.close)
+  const long = (start: string) => `{{ ${start}${' | append: secrets.a'.repeat(120)} }}`
+  const config = { headers: { a: long('b') }, body: [long('c'), `${long('d')}{{`, 'plain', '{{ short }}'] }
+  let turns = 0
+  const others = setInterval(() => turns++, 1)
+  await renderer.readAhead('o', config, signal)
+  clearInterval(others)
+  t.ok(turns > 5, `meanwhile this process did ${turns} other things`)
+  const spent = countProcessorTime()
+  const checks = [config.headers.a, ...config.body].map((text) => checkTemplate(text, { takesSecrets: true }))
+  t.ok(spent() < 20, 'nothing of it is read here')
+  t.same(
+    checks.map(({ secrets }) => secrets),
+    [['a'], ['a'], [], [], []],
+  )
+  t.match(checks[2]?.problem, /^line 1, column \d+: output .* not closed$/)
+  await renderer.readAhead('o', config, AbortSignal.abort(new Error('it would wait')))
+  await t.rejects(renderer.readAhead('o', [long('e')], AbortSignal.abort(new Error('it waits'))), {
+    message: 'it waits',
+  })
 })

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { checkTemplate as check, createFiller, TemplateError } from '../../../src/actions/template.ts'
+import { checkTemplate as check, TemplateError } from '../../../src/actions/template.ts'
+import { fillerOf } from '../../support/filling.ts'
 import { countProcessorTime } from '../../support/processor-time.ts'
 
 const SCOPE = {
@@ -16,10 +17,10 @@ const SCOPE = {
   },
 }
 
-const LIMITS = { ms: 1000, units: 60_000_000, nodes: 1e9 }
+const LIMITS = { ms: 1000 }
 
 function render(text: string, scope: Record<string, unknown>): string {
-  return createFiller(scope, LIMITS)(text).text
+  return fillerOf(scope, LIMITS)(text).text
 }
 
 function checkTemplate(text: string): string | undefined {
@@ -60,7 +61,7 @@ t.test('what is wrong is told with its place', async (t) => {
   t.match(checkTemplate('{% for i in %}{% endfor %}'), /^line 1, column 1: /)
   t.match(checkTemplate('{% if a %}'), /^line 1, column 1: tag .* not closed$/)
   t.match(checkTemplate('a {{ b'), /^line 1, column 3: /)
-  t.match(refusal('one\n{{ "a%b%" | url_decode }}'), /^line 2, column 1: cannot be filled in$/)
+  t.match(refusal('one\n{{ "a%b%" | url_decode }}'), /^line 2, column 1: "url_decode" can't read what it is given$/)
 })
 
 t.test('a render leaves nothing behind', async (t) => {
@@ -192,7 +193,7 @@ t.test('no template takes long, grows or crashes', async (t) => {
 t.test('all templates of an action share one limit of time, and one of length', async (t) => {
   const slow = `{% for i in (1..100000) %}{% assign x = i %}{% endfor %}`
   const spent = countProcessorTime()
-  const fill = createFiller(SCOPE, { ...LIMITS, ms: 200 })
+  const fill = fillerOf(SCOPE, { ...LIMITS, ms: 200 })
   const results = Array.from({ length: 100 }, () => {
     try {
       return fill(slow).text
@@ -203,18 +204,70 @@ t.test('all templates of an action share one limit of time, and one of length', 
   t.match(results.at(-1), 'true: takes too long')
   t.ok(spent() < 1500, `100 of them took ${Math.round(spent())} ms`)
 
-  const long = createFiller(SCOPE, LIMITS)
+  const long = fillerOf(SCOPE, LIMITS)
   for (let i = 0; i < 5; i++) long(`{{ run.id }}${'x'.repeat(9000)}`)
   t.throws(() => long(`{{ run.id }}${'x'.repeat(9000)}`), { message: /^all templates together .* 50000 characters$/ })
-  const wide = createFiller({ s: 'x'.repeat(19_000) }, LIMITS)
+  const wide = fillerOf({ s: 'x'.repeat(19_000) }, LIMITS)
   t.throws(() => Array.from({ length: 60 }, () => wide('{{ s }}')), { message: /^all texts are longer than 1048576/ })
 })
 
+t.test('where a text is needed, an object is its JSON', async (t) => {
+  const object = '{"type":"x","n":1}'
+  const list = SCOPE.event.items.map((item) => JSON.stringify(item))
+  const right: [template: string, result: string][] = [
+    ['{{ event.items[0] }}', object],
+    ['{{ event.items }}', list.join('')],
+    ['{{ event.items | json }}', JSON.stringify(SCOPE.event.items)],
+    ['{{ event.items[0] | append: "!" }}{{ "!" | append: event.items[0] }}', `${object}!!${object}`],
+    ['{{ event.items[0] | upcase }}', object.toUpperCase()],
+    ['{{ event.items | join: ", " }}', list.join(', ')],
+    ['{{ event.items[0] | default: "none" | json }}', object],
+    ['{{ nothing | default: event.items[0] }}', object],
+    ['{{ event.items | slice: 1, 1 | map: "n" }} {{ event.items[0] | slice: 0, 6 }}', '2 {"type'],
+    ['{{ event.items[0] | plus: 1 }} {{ event.items | sum }} {{ event.items | sum: "n" }}', '1 0 3'],
+    [
+      '{{ event.items | sort | size }} {{ event.items | group_by: "type" | first }}',
+      `2 {"name":"x","items":[${object}]}`,
+    ],
+    ['{% capture all %}{{ event.items[0] }}{% endcapture %}{{ all | size }}', String(object.length)],
+    ['{% if event.items[0] < 2 %}less{% else %}not less{% endif %}', 'not less'],
+    ['{{ event.items[0].constructor }}{{ event.toString }}{{ __proto__ }}{{ event.hasOwnProperty | json }}', ''],
+    ['{% for __proto__ in event.items %}{{ n }}{{ type }}{% endfor %}', ''],
+  ]
+  for (const [template, result] of right) t.equal(render(template, SCOPE), result, template)
+  const own = JSON.parse(
+    '{"event":{"__proto__":{"a":1},"constructor":{"prototype":2},"toString":3,"toJSON":4,"size":5}}',
+  )
+  t.equal(
+    render('{{ event.__proto__.a }}{{ event.constructor.prototype }}{{ event.toString }}{{ event.size }}', own),
+    '1235',
+  )
+  t.equal(render('{{ event }}', own), JSON.stringify(own.event))
+})
+
+t.test('what no template may do to what the others see', async (t) => {
+  const fill = fillerOf(SCOPE)
+  const before = fill('{{ event }}').text
+  for (const text of [
+    '{% assign event = 1 %}{% assign run = event %}{% increment automation %}{{ event }}',
+    '{{ event.items | reverse | sort: "type" | pop | shift | size }}{{ event.tags | sort | uniq | compact }}',
+    '{% for item in event.items %}{% assign item = 1 %}{% endfor %}{% capture event %}x{% endcapture %}',
+  ])
+    fill(text)
+  t.equal(fill('{{ event }}').text, before)
+})
+
 t.test('what Postgres can not hold is replaced, and it is said', async (t) => {
-  const fill = createFiller({ name: '🎉 Party', data: Buffer.from('a\0b').toString('base64') }, LIMITS)
+  const fill = fillerOf({ name: '🎉 Party', back: '\\ud83c', data: Buffer.from('a\0b').toString('base64') }, LIMITS)
   t.same(fill('{{ name | split: "" | first }}'), { text: '\ufffd', isReplaced: true })
   t.same(fill('{{ data | base64_decode }}'), { text: 'a\ufffdb', isReplaced: true })
   t.same(fill('{{ name }}'), { text: '🎉 Party', isReplaced: false })
+  for (const encode of ['url_encode', 'uri_escape', 'cgi_escape'])
+    t.same(fill(`{{ name | split: "" | first | ${encode} }}`), { text: '%EF%BF%BD', isReplaced: true }, encode)
+  t.same(fill('{{ name | split: "" | json }}').text.slice(0, 8), '["\ufffd","\ufffd"')
+  t.same(fill('{{ name | split: "" | json }}').isReplaced, true)
+  t.same(fill('{{ back | json }} {{ name | json }}'), { text: '"\\\\ud83c" "🎉 Party"', isReplaced: false })
+  t.throws(() => fill('{{ "%zz" | url_decode }}'), { message: /"url_decode" can't read what it is given$/ })
 })
 
 /** The limit is of time by the clock, of which a busy machine may give most to others: so it has more than one try. */
