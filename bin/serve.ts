@@ -56,7 +56,17 @@ async function start(config: ConfigWithSecrets): Promise<Program> {
 
 /** JSON, a line each, for whatever collects logs; for a person at a terminal the same to read. */
 function loggerOf({ logLevel }: Config): FastifyServerOptions['logger'] {
-  const options = { level: logLevel, redact: ['*.password', '*.token', '*.oauth_token', '*.authorization'] }
+  const options = {
+    level: logLevel,
+    redact: [
+      '*.password',
+      '*.token',
+      '*.oauth_token',
+      '*.oauth_refresh_token',
+      '*.oauth_client_secret',
+      '*.authorization',
+    ],
+  }
   return process.stdout.isTTY ? { ...options, stream: pretty(ON_A_TERMINAL) } : options
 }
 

@@ -85,6 +85,7 @@ export interface AutomationRuns {
   note: string | null;
   organization_id: string;
   output: Json | null;
+  repeatable_until: Timestamp | null;
   requested_by_user_id: string | null;
   retry_of_run_id: string | null;
   revision: number;
@@ -265,6 +266,18 @@ export interface SignupRequests {
   user_id: string;
 }
 
+export interface SocialSessions {
+  automation_id: string;
+  generation: Generated<number>;
+  id: string;
+  lease: string | null;
+  leased_until: Timestamp | null;
+  organization_id: string;
+  rejected_at: Timestamp | null;
+  tokens: string | null;
+  version: number;
+}
+
 export interface SpaceEvents {
   automation_id: string;
   created_at: Generated<Timestamp>;
@@ -343,6 +356,7 @@ export interface DB {
   service_accounts: ServiceAccounts;
   sessions: Sessions;
   signup_requests: SignupRequests;
+  social_sessions: SocialSessions;
   space_events: SpaceEvents;
   space_roles: SpaceRoles;
   spaces: Spaces;

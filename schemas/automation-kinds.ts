@@ -74,7 +74,7 @@ function automationOf({ name, title, config, automationExample: example }: KindS
 
 /** A new automation of one kind. */
 function creationOf(kind: KindSchema): Component {
-  const { name, status, description, oauth_token } = creation
+  const { name, ...others } = creation
   return component(
     `${kind.title}AutomationCreate`,
     closed(
@@ -82,9 +82,7 @@ function creationOf(kind: KindSchema): Component {
         name,
         kind: stringEnum([kind.name]),
         config: Type.Optional(Type.Unsafe<Record<string, unknown>>({ $ref: kind.config.$id })),
-        status,
-        description,
-        oauth_token,
+        ...others,
       },
       { description: `A new automation of the kind \`${kind.name}\`.`, example: exampleOf(kind) },
     ),

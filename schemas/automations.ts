@@ -96,6 +96,9 @@ const shared = {
   updated_at: timestamp('When it last changed.'),
   description: nullable(Type.String({ description: 'What it is meant to do, or null.' })),
   has_oauth_token: Type.Boolean({ description: 'Whether a credential is stored. It never comes back.' }),
+  credential_rejected_at: nullable(
+    timestamp('When the network said that it does not accept the credential, or null. Nothing is sent with it again.'),
+  ),
   owner_user_id: nullable(
     uuid('The person who answers for it: who made it, or who approved what AI staff proposed. Null until then.'),
   ),
@@ -157,12 +160,25 @@ const displayName = visibleText(200, {
   example: 'Weekly digest',
 })
 const description = { maxLength: 4000, description: 'What it is meant to do, for people.' }
+const secretText = (maxLength: number, description: string) => Type.String({ minLength: 1, maxLength, description })
 const oauthToken = (more = '') =>
-  Type.String({
-    minLength: 1,
-    maxLength: 16_384,
-    description: `OAuth token in plain text, stored encrypted and never returned. Not available to service accounts.${more}`,
-  })
+  secretText(
+    16_384,
+    `OAuth token in plain text, stored encrypted and never returned. Not available to service accounts.${more}`,
+  )
+/** With what a network gives the next token, beside the first. */
+const REFRESH = {
+  oauth_refresh_token: secretText(
+    16_384,
+    'With `oauth_token`: what the next token is asked for with (X). Never returned.',
+  ),
+  oauth_client_id: secretText(1024, 'With `oauth_token`: the app that it was given to (X). Never returned.'),
+  oauth_client_secret: secretText(
+    4096,
+    'With `oauth_token`: the secret of that app, where it has one. Never returned.',
+  ),
+}
+const { oauth_refresh_token, oauth_client_id, oauth_client_secret } = REFRESH
 
 /** What a new automation says of itself, whatever its kind. */
 export const creation = {
@@ -170,6 +186,9 @@ export const creation = {
   status: Type.Optional(ref(SettableAutomationStatus)),
   description: Type.Optional(Type.String(description)),
   oauth_token: Type.Optional(oauthToken()),
+  oauth_refresh_token: Type.Optional(oauth_refresh_token),
+  oauth_client_id: Type.Optional(oauth_client_id),
+  oauth_client_secret: Type.Optional(oauth_client_secret),
 }
 
 /** A new automation of one of the kinds there are, told apart by `kind`. */
@@ -180,6 +199,9 @@ export const AutomationCreate = named<{
   status?: SettableAutomationStatus
   description?: string
   oauth_token?: string
+  oauth_refresh_token?: string
+  oauth_client_id?: string
+  oauth_client_secret?: string
 }>('AutomationCreate')
 export type AutomationCreate = Static<typeof AutomationCreate>
 
@@ -191,7 +213,14 @@ export const AutomationUpdate = component(
       config: Type.Optional(AutomationConfig),
       status: Type.Optional(ref(SettableAutomationStatus)),
       description: Type.Optional(nullable(Type.String(description))),
-      oauth_token: Type.Optional(nullable(oauthToken(' Null removes it.'))),
+      oauth_token: Type.Optional(
+        nullable(
+          oauthToken(' It is the whole credential with the three below: null, and another one, removes all of it.'),
+        ),
+      ),
+      oauth_refresh_token: Type.Optional(nullable(oauth_refresh_token)),
+      oauth_client_id: Type.Optional(nullable(oauth_client_id)),
+      oauth_client_secret: Type.Optional(nullable(oauth_client_secret)),
     },
     {
       description: 'What to change. What is left out stays as it is; `config` is replaced whole.',

@@ -30,7 +30,10 @@ const SHOWN = [
 ] as const
 
 /** A run as the API shows it. */
-export type Run = Omit<Selectable<AutomationRuns>, 'space_id' | 'awaits_turn' | 'input' | 'output'> & {
+export type Run = Omit<
+  Selectable<AutomationRuns>,
+  'space_id' | 'awaits_turn' | 'repeatable_until' | 'input' | 'output'
+> & {
   success: boolean | null
   input: Record<string, unknown> | null
   output: Record<string, unknown> | null

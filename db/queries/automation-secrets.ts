@@ -121,6 +121,17 @@ export async function listVersions(db: Kysely<DB>, owner: Owner) {
     .execute()
 }
 
+/** When the credential was set that a content names; null where it names none. */
+export async function findSetAt(
+  db: Kysely<DB>,
+  owner: Owner,
+  { [OAUTH_SLOT]: version }: Readonly<Record<string, number>>,
+): Promise<Date | null> {
+  if (version === undefined) return null
+  const versions = await listVersions(db, owner)
+  return versions.find((each) => each.slot === OAUTH_SLOT && each.version === version)?.created_at ?? null
+}
+
 /** Whether a secret is stored for an automation, in any slot. */
 export async function hasAny(db: Kysely<DB>, owner: Owner): Promise<boolean> {
   const row = await sealed(db, owner).limit(1).executeTakeFirst()
@@ -153,17 +164,24 @@ export async function listWanted(db: Kysely<DB>, wanted: readonly Wanted[]): Pro
   return rows
 }
 
-/** Destroys values: some versions of an automation. */
+/** Destroys values: some versions of an automation, and what networks gave for them. */
 export async function destroy(
   trx: Transaction<DB>,
   { organizationId, automationId }: Owner,
   versions: readonly Pick<Version, 'slot' | 'version'>[],
 ): Promise<void> {
   await sql`
-    update automation_secrets s set ciphertext = null
-      from json_to_recordset(${JSON.stringify(versions)}::json) as d (slot text, version integer)
-     where s.organization_id = ${organizationId} and s.automation_id = ${automationId}
-       and s.slot = d.slot and s.version = d.version`.execute(trx)
+    with destroyed as (
+      update automation_secrets s set ciphertext = null
+        from json_to_recordset(${JSON.stringify(versions)}::json) as d (slot text, version integer)
+       where s.organization_id = ${organizationId} and s.automation_id = ${automationId}
+         and s.slot = d.slot and s.version = d.version
+      returning s.slot, s.version
+    )
+    delete from social_sessions o
+     using destroyed d
+     where o.organization_id = ${organizationId} and o.automation_id = ${automationId}
+       and d.slot = ${OAUTH_SLOT} and o.version = d.version`.execute(trx)
 }
 
 /** Destroys up to `most` values that followed others and hold no more. @returns how many it destroyed. */

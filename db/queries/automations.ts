@@ -185,9 +185,9 @@ export async function remove(trx: Transaction<DB>, space: Space, id: string): Pr
     .execute()
 }
 
-/** What a run needs to know of its automation, held in place until the transaction ends. */
-export async function findForRun(trx: Transaction<DB>, space: Space, id: string) {
-  return trx
+/** What a run needs to know of its automation, held in place until the transaction ends, where there is one. */
+export async function findForRun(db: Kysely<DB>, space: Space, id: string) {
+  return db
     .selectFrom('automations')
     .select(['id', 'kind', 'status', 'revision', 'approved_digest', PROBLEMS])
     .where('organization_id', '=', space.organizationId)

@@ -30,6 +30,13 @@ const COLUMNS = {
         else json_build_object('table', 'automations', 'id', automation_id, 'column', 'oauth_token', 'version', version)
       end`,
   },
+  tokens: {
+    table: 'social_sessions',
+    column: 'tokens',
+    id: sql`id::text`,
+    toKey: (id) => sql`${id}::uuid`,
+    place: sql`json_build_object('table', 'social_sessions', 'id', id, 'column', 'tokens', 'version', 1)`,
+  },
 } satisfies Record<string, Column>
 
 export type Name = keyof typeof COLUMNS

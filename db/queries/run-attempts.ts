@@ -31,6 +31,10 @@ export type Attemptable = {
   secret_versions: Record<string, number>
   input: unknown
   sent_at: Date | null
+  /** Whether what was sent may be sent again now. */
+  is_repeatable: boolean
+  /** What was about to be sent; null for what was not. */
+  sent: Record<string, unknown> | null
   started_at: Date | null
   error_message: string | null
   digest: string
@@ -72,7 +76,8 @@ export async function lock(trx: Transaction<DB>, keys: readonly RunKey[]): Promi
     )
     select r.id, r.organization_id, r.space_id, r.automation_id, r.status, r.attempt, r.trigger, r.scheduled_for,
            r.event_id, r.created_at, a.kind, a.status as automation_status, a.approved_digest, a.problems,
-           a.last_run_at, v.revision, v.name, v.config, v.secret_versions, v.digest, r.input, r.sent_at, r.started_at, r.error_message
+           a.last_run_at, v.revision, v.name, v.config, v.secret_versions, v.digest, r.input, r.sent_at, coalesce(r.repeatable_until > now(), false) as is_repeatable,
+           case when r.sent_at is not null then r.output end as sent, r.started_at, r.error_message
       from r
       join automations a
         on a.organization_id = r.organization_id and a.space_id = r.space_id and a.id = r.automation_id
@@ -115,7 +120,7 @@ export async function lockAutomations(
 
 /**
  * Notes, before the first byte of an effect that must not be repeated leaves, what is about to be sent. From then on the run may
- * have had its effect, and nobody begins it again.
+ * have had its effect, and nobody begins it again; or not after `repeatableUntil`, which counts from the first time.
  *
  * @returns false where this attempt is not the run's any more: then nothing may be sent.
  */
@@ -123,10 +128,12 @@ export async function noteSent(
   db: Kysely<DB>,
   { organizationId, id, attempt }: RunKey & { attempt: number },
   sent: Record<string, unknown>,
+  repeatableUntil: Date | null,
 ): Promise<boolean> {
   const { numAffectedRows } = await sql`
     update automation_runs
-       set sent_at = clock_timestamp(), output = ${JSON.stringify(sent)}::json
+       set sent_at = coalesce(sent_at, clock_timestamp()), output = ${JSON.stringify(sent)}::json,
+           repeatable_until = case when sent_at is null then ${repeatableUntil}::timestamptz else repeatable_until end
      where organization_id = ${organizationId} and id = ${id} and attempt = ${attempt} and status = 'running'`.execute(
     db,
   )
@@ -179,6 +186,7 @@ export async function end(
        set status = e.status, error_message = e.error_message, external_ref = e.external_ref,
            output = coalesce(e.output, case when r.sent_at is not null then r.output end),
            sent_at = case when not e.is_unsent then r.sent_at end,
+           repeatable_until = case when not e.is_unsent then r.repeatable_until end,
            finished_at = case when e.status <> 'queued' then now() end
       from json_to_recordset(${JSON.stringify(runs)}::json)
              as e (id uuid, organization_id uuid, attempt integer, status text, error_message text, external_ref text,

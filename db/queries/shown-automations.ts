@@ -33,6 +33,12 @@ function stored(db: Kysely<DB>, param: Param<SpaceValues>) {
         .onRef('webhooks.organization_id', '=', 'automations.organization_id')
         .onRef('webhooks.automation_id', '=', 'automations.id'),
     )
+    .leftJoin('social_sessions', (join) =>
+      join
+        .onRef('social_sessions.organization_id', '=', 'automations.organization_id')
+        .onRef('social_sessions.automation_id', '=', 'automations.id')
+        .on('social_sessions.version', '=', sql<number>`(current.secret_versions ->> 'oauth')::integer`),
+    )
     .select([
       'automations.id',
       'automations.organization_id',
@@ -61,6 +67,7 @@ function stored(db: Kysely<DB>, param: Param<SpaceValues>) {
       'current.description',
       'current.digest',
       'current.secret_versions',
+      'social_sessions.rejected_at as credential_rejected_at',
       'pending.revision as pending_number',
       'pending.digest as pending_digest',
       'pending.name as pending_name',
@@ -96,6 +103,7 @@ function shownFields(hooksUrl: RawBuilder<string>): RawBuilder<object> {
     ${isoTime('stored.updated_at')} as updated_at,
     stored.description,
     stored.secret_versions ? 'oauth' as has_oauth_token,
+    ${isoTime('stored.credential_rejected_at')} as credential_rejected_at,
     stored.owner_user_id,
     case when stored.reviewed_by_user_id is not null then exists (
       select from members

@@ -29,14 +29,16 @@ const CODE_OF_FRAMEWORK_ERROR: Record<string, ErrorCode> = {
   FST_ERR_UNDER_PRESSURE: 'unavailable',
 }
 
+/** The names of what puts a request off because there is much to do: nothing that somebody would have to look into. */
+const PUT_OFF = new Set(['TimeoutError', 'SubprocessLost'])
+
 /** Turns whatever goes wrong, the framework's own errors included, into the one shape of schemas/errors.ts. */
 export default fp<{ components: readonly Component[] }>(
   async (app, { components }) => {
     app.setErrorHandler((error: FastifyError, request, reply) => {
       const refusal = toApiError(error, request, components)
-      // What the program itself puts off is nothing that somebody would have to look into.
-      if (error instanceof ApiError && error.status === 503)
-        request.log.warn({ reason: String(error.cause ?? error.code) }, refusal.message)
+      if (error.cause instanceof Error && PUT_OFF.has(error.cause.name))
+        request.log.warn({ reason: error.cause.message }, refusal.message)
       else if (refusal.status >= 500) request.log.error({ err: error }, refusal.message)
       return sendError(reply, refusal)
     })

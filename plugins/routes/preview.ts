@@ -32,9 +32,9 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(PreviewResponse) },
       },
     },
-    async ({ organization: { id: organizationId }, body: { kind, config = {} } }, reply) => {
+    async ({ space: { organizationId, id: spaceId }, body: { kind, config = {} } }, reply) => {
       const id = newId()
-      const previewed = { organizationId, id, name: 'Preview', kind, config, lastRunAt: null, stored: null }
+      const previewed = { organizationId, spaceId, id, name: 'Preview', kind, config, lastRunAt: null, stored: null }
       const shown = await preview(previewed, actions, kinds, new Date())
       return reply.transact(async (trx) => ({
         preview: await withFirstContact(trx, organizationId, id, shown),
@@ -64,9 +64,11 @@ const routes: RoutePlugin = async (app) => {
       const lastRunAt = found.last_run_at?.toISOString() ?? null
       const owner = automationSecrets.ownerOf(space, id)
       const hasWebhookSecret = (await automationSecrets.list(db, owner, automationSecrets.INTAKE_SLOT)).length > 0
-      const stored = { hasWebhookSecret, secrets: await presentNames(db, owner, secretVersions) }
-      const { organizationId } = space
-      const previewed = { organizationId, id, name, kind: found.kind, config, lastRunAt, stored }
+      const secrets = await presentNames(db, owner, secretVersions)
+      const credentialSetAt = await automationSecrets.findSetAt(db, owner, secretVersions)
+      const stored = { hasWebhookSecret, secrets, credentialSetAt }
+      const { organizationId, id: spaceId } = space
+      const previewed = { organizationId, spaceId, id, name, kind: found.kind, config, lastRunAt, stored }
       const shown = await preview(previewed, actions, kinds, new Date())
       return { preview: await withFirstContact(db, organizationId, id, shown) }
     },

@@ -1,4 +1,5 @@
 import type { TSchema } from '@sinclair/typebox'
+import type { Space } from '../../db/space.ts'
 import type { ConfigProblem } from '../errors.ts'
 import type { SecretValues } from '../secrets/sealed.ts'
 import type { Filled, UsableSecrets } from './filling.ts'
@@ -23,6 +24,15 @@ export type ActionFacts = {
  */
 export type Fill = (templates: unknown, secrets?: UsableSecrets) => Promise<Filled>
 
+/** What another automation of a space does, with its secrets, while it is exactly what a person let run; or why it is not. */
+export type FindApproved = (
+  space: Space,
+  automationId: string,
+) => Promise<
+  | { action: ActionConfig; secrets: SecretValues; secretVersions: Readonly<Record<string, number>> }
+  | { problem: string }
+>
+
 /** What an action may use besides its own config. */
 export type ActionContext = {
   organizationId: string
@@ -35,6 +45,8 @@ export type ActionContext = {
   fill: Fill
   /** Those that the approved content names, by slot. */
   secrets: SecretValues
+  /** Which version each of them is. */
+  secretVersions: Readonly<Record<string, number>>
   /** Aborted when the run is cancelled, taken away or out of time. */
   signal: AbortSignal
   /**
@@ -42,9 +54,13 @@ export type ActionContext = {
    * is about to be sent; whoever finds that later, in whichever process, begins nothing again.
    *
    * @param sent shown to people: secrets as `•••`.
+   * @param repeatableUntil until when the same may be sent again in its name, because the receiver knows a repeat; counted from the
+   *   first time.
    * @throws Error where the attempt is not the run's any more: then nothing may be sent.
    */
-  sending(sent: Record<string, unknown>): Promise<void>
+  sending(sent: Record<string, unknown>, repeatableUntil?: Date | null): Promise<void>
+  /** What an attempt before this one was about to send, and may have sent: the same may be sent again. Null for nothing. */
+  sentBefore: Record<string, unknown> | null
 }
 
 /**
@@ -52,7 +68,8 @@ export type ActionContext = {
  *
  * `retry` of a failure: `yes` where it may work later, a number of seconds where the receiver said when, `no` where it never
  * will, and `unknown` where it may have had its effect already and must not be repeated. After {@link ActionContext.sending},
- * `yes` and a number of seconds say that it certainly had none.
+ * `yes` and a number of seconds say that it certainly had none, unless `isInDoubt`: then the receiver knows a repeat, and the run
+ * is `unknown` where it is not tried again.
  */
 export type ActionResult =
   | { ok: true; output: Record<string, unknown>; externalRef?: string }
@@ -63,7 +80,17 @@ export type ActionResult =
       output?: Record<string, unknown>
       /** That it is certain that nothing was sent, where `retry` does not say so. */
       isUnsent?: true
+      isInDoubt?: boolean
     }
+
+/** What is known where nothing runs. */
+export type PreviewContext = {
+  space: Space
+  scope: Scope
+  fill: Fill
+  /** When the credential was set that it would use; null where there is none. */
+  credentialSetAt: Date | null
+}
 
 /** What an action would do, for a reviewer: no side effect, secrets as `•••`. `hosts` are those that it would send to. */
 export type ActionPreview = { action: Record<string, unknown>; hosts: string[]; warnings: string[] }
@@ -88,6 +115,6 @@ export type Action<C> = {
   /** What the schema can't say. Paths are JSON pointers into the action's config. */
   problems(config: C, facts: ActionFacts): ConfigProblem[]
   profile(config: C): ActionProfile
-  preview(config: C, scope: Scope, fill: Fill): Promise<ActionPreview>
+  preview(config: C, context: PreviewContext): Promise<ActionPreview>
   run(config: C, context: ActionContext): Promise<ActionResult>
 }

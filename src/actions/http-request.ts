@@ -5,13 +5,12 @@ import type { Egress, EgressResponse } from '../egress/guard.ts'
 import { MASK, maskHeaders, redactor } from '../secrets/redact.ts'
 import type { SecretValues } from '../secrets/sealed.ts'
 import { signatureHeaders } from '../secrets/standard-webhooks.ts'
-import type { Action, ActionContext, ActionPreview, ActionResult, Fill } from './action.ts'
+import type { Action, ActionContext, ActionPreview, ActionResult, PreviewContext } from './action.ts'
 import { mapStrings } from './filling.ts'
 import { failedAnswer, isServerError, shownAnswer } from './http-answer.ts'
 import { requestProblems, requestProfile } from './http-checks.ts'
 import { RenderError, type RenderedRequest, renderRequest } from './http-template.ts'
 import { plainWarnings, replacedWarnings } from './preview-warnings.ts'
-import type { Scope } from './scope.ts'
 
 export type HttpRequestConfig = HttpRequestAction
 
@@ -42,7 +41,7 @@ export function createHttpRequestAction(dependencies: HttpRequestDependencies): 
     schema: HttpRequestAction,
     problems: (config, facts) => requestProblems(egress, config, facts),
     profile: requestProfile,
-    preview: (config, scope, fill) => preview(egress, config, scope, fill),
+    preview: (config, context) => preview(egress, config, context),
     run: (config, context) => send(dependencies, config, context),
   }
 }
@@ -125,8 +124,7 @@ function resultOf(
 async function preview(
   egress: HttpRequestDependencies['egress'],
   config: HttpRequestConfig,
-  scope: Scope,
-  fill: Fill,
+  { scope, fill }: PreviewContext,
 ): Promise<ActionPreview> {
   const { warnings } = requestProfile(config)
   try {

@@ -3,6 +3,7 @@ import type { DB } from '../../db/types.ts'
 import type { Egress } from '../egress/guard.ts'
 import type { ConfigProblem } from '../errors.ts'
 import { schemaProblems } from '../schema-problems.ts'
+import type { Accounts } from '../social/accounts.ts'
 import type { Social } from '../social/index.ts'
 import type {
   Action,
@@ -13,12 +14,14 @@ import type {
   ActionProfile,
   ActionResult,
   Fill,
+  FindApproved,
+  PreviewContext,
 } from './action.ts'
 import { createHttpRequestAction } from './http-request.ts'
 import { createMessageAction } from './message.ts'
 import { createPostAction } from './post.ts'
+import { createPostThroughAction } from './post-through.ts'
 import type { Renderer, Source } from './renderer.ts'
-import type { Scope } from './scope.ts'
 
 /** Every action there is, by the `type` in its config. */
 export type Actions = {
@@ -33,9 +36,13 @@ export type Actions = {
   /** What is plain of a config, nothing where it can't run. */
   profile(config: ActionConfig): ActionProfile
   /** @param signal gives up waiting for the templates. @throws FillError where one can't be filled in. */
-  preview(config: ActionConfig, source: Source, signal: AbortSignal): Promise<ActionPreview>
+  preview(config: ActionConfig, source: PreviewSource, signal: AbortSignal): Promise<ActionPreview>
   run(config: ActionConfig, context: RunContext): Promise<ActionResult>
 }
+
+/** What is known of an automation that is previewed. */
+export type PreviewSource = Pick<Source, 'organizationId' | 'scope'> &
+  Pick<PreviewContext, 'credentialSetAt'> & { spaceId: string }
 
 /** What is known of a run when its action begins. */
 export type RunContext = Omit<ActionContext, 'fill'> & Pick<Source, 'eventBody'>
@@ -45,6 +52,8 @@ export type ActionDependencies = {
   egress: Pick<Egress, 'request' | 'check'>
   renderer: Pick<Renderer, 'render' | 'readAhead'>
   social: Social
+  accounts: Accounts
+  findApproved: FindApproved
   /** The Standard Webhooks secrets of an automation that hold, the present one first. */
   signingSecrets: (automation: { organizationId: string; automationId: string }) => Promise<readonly string[]>
 }
@@ -52,11 +61,14 @@ export type ActionDependencies = {
 const NOTHING_PLAIN: ActionProfile = { hosts: [], secrets: [], warnings: [] }
 
 /** The registry: a new action is a file beside this one and a line here. */
-export function createActions({ db, egress, renderer, social, signingSecrets }: ActionDependencies): Actions {
+export function createActions(dependencies: ActionDependencies): Actions {
+  const { db, egress, renderer, social, accounts, findApproved, signingSecrets } = dependencies
+  const post = createPostAction({ egress, social, accounts })
   const actions = [
     erase(createMessageAction(db)),
     erase(createHttpRequestAction({ egress, signingSecrets })),
-    erase(createPostAction({ egress, social })),
+    erase(createPostThroughAction(findApproved, post)),
+    erase(post),
   ]
   const named = actions.filter(({ isInternal }) => !isInternal)
   const find = (config: ActionConfig) => actions.find(({ type }) => type === config.type)
@@ -76,7 +88,11 @@ export function createActions({ db, egress, renderer, social, signingSecrets }: 
       return [{ path: '/type', message: `must be one of ${named.map(({ type }) => type).join(', ')}` }]
     },
     profile: (config) => find(config)?.profile(config) ?? NOTHING_PLAIN,
-    preview: (config, source, signal) => get(config).preview(config, source.scope, fillFrom(source, signal)),
+    preview(config, source, signal) {
+      const { organizationId, spaceId, scope, credentialSetAt } = source
+      const space = { organizationId, id: spaceId }
+      return get(config).preview(config, { space, scope, fill: fillFrom(source, signal), credentialSetAt })
+    },
     run: (config, context) => get(config).run(config, { ...context, fill: fillFrom(context, context.signal) }),
   }
 }
@@ -97,7 +113,7 @@ function erase<C>(action: Action<C>) {
       return wrong.length > 0 ? wrong : action.problems(typed(config), facts)
     },
     profile: (config: ActionConfig) => (isTyped(config) ? action.profile(config as C) : NOTHING_PLAIN),
-    preview: (config: ActionConfig, scope: Scope, fill: Fill) => action.preview(typed(config), scope, fill),
+    preview: (config: ActionConfig, context: PreviewContext) => action.preview(typed(config), context),
     run: (config: ActionConfig, context: ActionContext) => action.run(typed(config), context),
   }
 }

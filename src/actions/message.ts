@@ -29,7 +29,7 @@ export function createMessageAction(db: Kysely<DB>): Action<MessageAction> {
       return message === undefined ? [] : [{ path: '/text', message }]
     },
     profile: () => ({ hosts: [], secrets: [], warnings: [] }),
-    async preview({ channel, text }, _scope, fill) {
+    async preview({ channel, text }, { fill }) {
       const { value, replaced } = await fill({ text: text ?? 'a digest of what the automations of this space did' })
       const { text: filled } = value as Text
       const action = { type: 'message', channel, text: filled, length: filled.length }

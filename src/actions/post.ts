@@ -5,20 +5,26 @@ import { DEFAULT_SOCIAL_PROVIDER, type PostConfig } from '../../schemas/social.t
 import { EgressError } from '../egress/error.ts'
 import type { Egress } from '../egress/guard.ts'
 import { type ConfigProblem, ERRORS } from '../errors.ts'
+import { readCredential } from '../secrets/credential.ts'
 import { MASK, maskHeaders, redactor } from '../secrets/redact.ts'
+import type { Accounts } from '../social/accounts.ts'
 import { readJson } from '../social/answer.ts'
 import type { Social } from '../social/index.ts'
-import { failureOf, lostOf } from '../social/outcome.ts'
-import type { Ask, Length, SocialProvider } from '../social/provider.ts'
+import { asRepeatable, type Failure, failureOf, lostOf } from '../social/outcome.ts'
+import {
+  type Ask,
+  type Length,
+  MAX_ANSWER_BYTES,
+  type Session,
+  type SocialProvider,
+  TIMEOUT_MS,
+} from '../social/provider.ts'
 import { storableText } from '../storable.ts'
-import type { Action, ActionContext, ActionPreview, ActionResult, Fill } from './action.ts'
+import type { Action, ActionContext, ActionPreview, ActionResult, Fill, PreviewContext } from './action.ts'
 import { FillError } from './filling.ts'
 import { plainWarnings, replacedWarnings } from './preview-warnings.ts'
-import type { Scope } from './scope.ts'
 import { checkTemplate, isTemplate } from './template.ts'
 
-const TIMEOUT_MS = 20_000
-const MAX_ANSWER_BYTES = 65_536
 const MAX_SHOWN = 1000
 const [, NOTHING_TO_POST] = ERRORS.nothing_to_post
 const [, NO_TOKEN] = ERRORS.credential_missing
@@ -37,13 +43,13 @@ const PostAction = component(
     { additionalProperties: false },
   ),
 )
-type PostAction = Static<typeof PostAction>
+export type PostAction = Static<typeof PostAction>
 
-export type PostDependencies = { egress: Pick<Egress, 'request' | 'check'>; social: Social }
+export type PostDependencies = { egress: Pick<Egress, 'request' | 'check'>; social: Social; accounts: Accounts }
 
 /**
  * Posts a text on a social network, with the credential of the automation. What may have arrived without an answer is not sent
- * again, except where the network knows a repeat.
+ * again, except where the network knows a repeat: then it is the same text, in the name of the same run.
  */
 export function createPostAction(dependencies: PostDependencies): Action<PostAction> {
   const { egress, social } = dependencies
@@ -53,11 +59,10 @@ export function createPostAction(dependencies: PostDependencies): Action<PostAct
     schema: PostAction,
     problems: ({ config }) => problems(social, egress, config),
     profile({ config }) {
-      const provider = social.of(config)
-      const host = provider && URL.parse(provider.base(config))?.host
+      const host = URL.parse(social.of(config).base(config))?.host
       return { hosts: host ? [host] : [], secrets: [], warnings: [] }
     },
-    preview: (action, scope, fill) => preview(dependencies, action, scope, fill),
+    preview: (action, context) => preview(dependencies, action, context),
     run: (action, context) => post(dependencies, action, context),
   }
 }
@@ -67,12 +72,12 @@ function problems(social: Social, egress: PostDependencies['egress'], config: Po
   const provider = social.of(config)
   const wrongTemplate = text === undefined ? undefined : checkTemplate(text).problem
   const wrongUrl = instance_url === undefined ? undefined : egress.check(instance_url)
-  const length = text === undefined || isTemplate(text) ? undefined : provider?.measure?.(text.trim())
-  const wrongText = wrongTemplate ?? (provider && length && tooLong(provider, length))
+  const length = text === undefined || isTemplate(text) ? undefined : provider.measure?.(text.trim())
+  const wrongText = wrongTemplate ?? (length && tooLong(provider, length))
   return [
     ...(wrongText === undefined ? [] : [{ path: '/config/default_text', message: wrongText }]),
     ...(wrongUrl === undefined ? [] : [{ path: '/config/instance_url', message: wrongUrl }]),
-    ...(provider?.problems?.(config) ?? []),
+    ...(provider.problems?.(config) ?? []),
   ]
 }
 
@@ -88,37 +93,71 @@ async function textOf({ text, config }: PostAction, fill: Fill): Promise<{ text:
 }
 
 async function post(
-  { egress, social }: PostDependencies,
+  { egress, social, accounts }: PostDependencies,
   action: PostAction,
   context: ActionContext,
 ): Promise<ActionResult> {
   const { config } = action
   const provider = social.of(config)
-  if (provider === undefined) return final(`posts on ${config.provider} do not run yet`)
-  const token = context.secrets[OAUTH_SLOT]
-  if (token === undefined) return final(NO_TOKEN)
-  const redact = redactor({}, [token])
+  const { organizationId, automationId, runId, scope, sentBefore, signal } = context
+  const [stored, version] = [context.secrets[OAUTH_SLOT], context.secretVersions[OAUTH_SLOT]]
+  if (stored === undefined || version === undefined) return final(NO_TOKEN)
+  const credential = readCredential(stored)
+  const account = accounts.open({ key: { organizationId, automationId, version }, credential, provider, config })
+  const redact = (text: string) => redactor({}, account.secrets())(text)
+  const ask = asker(egress, signal)
+  const wasSent = sentBefore !== null
+  let until: Date | null = null
+  let shownText: Record<string, unknown> = {}
+  const failed = (failure: Failure): ActionResult => {
+    const known = wasSent || until !== null ? asRepeatable(failure, wasSent) : failure
+    return { ...known, output: { provider: nameOf(config), ...shownText, ...known.output } }
+  }
   try {
-    const { text } = await textOf(action, context.fill)
+    const text = typeof sentBefore?.text === 'string' ? sentBefore.text : (await textOf(action, context.fill)).text
     if (text === '') return final(NOTHING_TO_POST)
-    const ask = asker(egress, context.signal)
-    const length = provider.measure?.(text) ?? (await provider.measureThere?.(text, config, ask))
+    const length = await lengthOf(provider, text, config, ask)
+    shownText = { text, ...length }
     const wrong = length && tooLong(provider, length)
-    if (wrong !== undefined) return final(`the text ${wrong}`, length && { ...length, text, reason: 'too_long' })
-    const request = provider.request({ text, config, token, runId: context.runId })
-    if (!provider.knowsRepeats) await context.sending({ provider: nameOf(config), text, ...length })
-    const { signal } = context
-    const answer = await egress.request({ ...request, timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES, signal })
+    if (wrong !== undefined && !wasSent) return final(`the text ${wrong}`, { ...shownText, reason: 'too_long' })
+    let session = await account.session()
+    if ('ok' in session) return failed(session)
+    until = (await provider.repeatableUntil?.(config, ask, new Date())) ?? null
+    const asked = { text, config, runId, createdAt: scope.run.created_at }
+    const send = async (as: Session) => {
+      const request = await provider.request({ ...asked, session: as }, ask)
+      // Once more the fence: what is asked meanwhile may take its time.
+      await context.sending({ provider: nameOf(config), ...shownText }, until)
+      return await egress.request({ ...request, timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES, signal })
+    }
+    let answer = await send(session)
+    if (provider.isOver(answer)) {
+      session = await account.renewed()
+      if ('ok' in session) return failed(session)
+      answer = await send(session)
+      if (provider.isOver(answer)) return failed(await account.reject())
+    }
     const isTaken = answer.status >= 200 && answer.status < 300
-    const posted = isTaken ? provider.read(answer) : undefined
-    if (posted === undefined) return withText(failureOf(provider, answer, redact, new Date()), config, text, length)
+    const posted = isTaken ? provider.read(answer) : await provider.findPosted?.(answer, { ...asked, session }, ask)
+    if (posted === undefined) return failed(failureOf(provider, answer, redact, new Date()))
     const [url, externalRef] = [shown(posted.url, redact), shown(posted.id, redact)]
-    return { ok: true, output: { provider: nameOf(config), url, text, ...length }, externalRef }
+    const stands = posted.text === undefined ? {} : { text: posted.text, ...provider.measure?.(posted.text) }
+    return { ok: true, output: { provider: nameOf(config), url, ...shownText, ...stands }, externalRef }
   } catch (error) {
     if (error instanceof FillError) return final(error.message)
     if (!(error instanceof EgressError)) throw error
-    return lostOf(provider, error, redact)
+    return failed(lostOf(error, redact))
   }
+}
+
+/** How long a text is there, and may be; undefined where that can't be known. */
+async function lengthOf(
+  provider: SocialProvider,
+  text: string,
+  config: PostConfig,
+  ask: Ask,
+): Promise<Length | undefined> {
+  return provider.measure?.(text) ?? (await provider.measureThere?.(text, config, ask))
 }
 
 /** What a network says, as it can be kept. */
@@ -132,15 +171,6 @@ function nameOf({ provider = DEFAULT_SOCIAL_PROVIDER }: PostConfig): string {
 
 function final(error: string, output?: Record<string, unknown>): ActionResult {
   return { ok: false, error, retry: 'no', isUnsent: true, ...(output === undefined ? {} : { output }) }
-}
-
-function withText(
-  failure: ActionResult & { ok: false },
-  config: PostConfig,
-  text: string,
-  length: Length | undefined,
-): ActionResult {
-  return { ...failure, output: { provider: nameOf(config), text, ...length, ...failure.output } }
 }
 
 /** Asks for JSON with GET. What can't be had is undefined. */
@@ -165,36 +195,33 @@ function asker(egress: PostDependencies['egress'], signal?: AbortSignal): Ask {
 async function preview(
   { egress, social }: PostDependencies,
   action: PostAction,
-  scope: Scope,
-  fill: Fill,
+  { scope, fill, credentialSetAt }: PreviewContext,
 ): Promise<ActionPreview> {
   const { config } = action
   const provider = social.of(config)
+  const ask = asker(egress)
   const { text, replaced } = await textOf(action, fill)
-  const shown = { type: 'post', provider: nameOf(config), text }
   const warnings = replacedWarnings(replaced)
-  if (provider === undefined)
-    return { action: shown, hosts: [], warnings: [...warnings, `posts on ${config.provider} do not run yet`] }
   if (text === '') warnings.push('there is nothing to post, unless a run brings a text')
   if (/\bevent\b/.test(config.default_text ?? '')) warnings.push('what outsiders write in events becomes public')
-  const length = provider.measure?.(text) ?? (await provider.measureThere?.(text, config, asker(egress)))
+  const length = await lengthOf(provider, text, config, ask)
   if (length === undefined) warnings.push(`${provider.title} can't be asked how long a post may be`)
   const wrong = length && tooLong(provider, length)
   if (wrong !== undefined) warnings.push(`a run would fail: the text ${wrong}`)
-  const request = provider.request({ text, config, token: MASK, runId: scope.run.id })
-  const host = URL.parse(request.url)?.host
+  const session = { access: MASK, account: config.identifier }
+  const { id: runId, created_at: createdAt } = scope.run
+  const request = await provider.request({ text, config, session, runId, createdAt }, ask)
+  const { method, url, headers, body } = request
+  const host = URL.parse(url)?.host
   return {
     action: {
-      ...shown,
+      type: 'post',
+      provider: nameOf(config),
+      text,
       ...length,
-      request: {
-        method: request.method,
-        url: request.url,
-        headers: maskHeaders(request.headers),
-        body: JSON.parse(request.body),
-      },
+      request: { method, url, headers: maskHeaders(headers), body: JSON.parse(body) },
     },
     hosts: host ? [host] : [],
-    warnings: [...warnings, ...plainWarnings(request.url), ...(provider.warnings?.(text) ?? [])],
+    warnings: [...warnings, ...plainWarnings(url), ...(provider.warnings?.(text, credentialSetAt, new Date()) ?? [])],
   }
 }

@@ -11,6 +11,7 @@ import type { Caller } from '../access/caller.ts'
 import { ApiError } from '../errors.ts'
 import { changed } from './changed.ts'
 import { type Content, describe } from './content.ts'
+import { credentialIn } from './credential.ts'
 import { credentialDeed, record, writeRevision } from './current.ts'
 import { requireOthersWords } from './gate.ts'
 import { initialStatus } from './lifecycle.ts'
@@ -37,8 +38,9 @@ export async function create(
   means: Means,
 ): Promise<string> {
   const { actor } = caller
-  const { kind, oauth_token: token } = body
-  refuseCredentialOfStaff(actor, token)
+  const { kind } = body
+  const token = credentialIn(body)
+  refuseCredentialOfStaff(actor, body)
   // The space may have been deleted since the caller was let in.
   if (!(await spaces.lock(trx, space))) throw new ApiError('space_not_found')
   const policy = await automationPolicies.find(trx, space.organizationId)
@@ -64,7 +66,7 @@ export async function create(
     ...makerOf(actor),
     ...checked(problems, means),
   })
-  if (token !== undefined) await storeValues(trx, caller, owner, { [OAUTH_SLOT]: token }, means)
+  if (typeof token === 'string') await storeValues(trx, caller, owner, { [OAUTH_SLOT]: token }, means)
   const sendsTo = means.kinds.profile(kind, config, means.actions).hosts
   await writeRevision(trx, actor, space, id, { revision: 1, content, digest, sendsTo })
   const { organizationId } = space

@@ -8,6 +8,7 @@ import type { Caller } from '../access/caller.ts'
 import { ApiError } from '../errors.ts'
 import { apply, type Edit, stage } from './apply.ts'
 import { applyUpdate, type Content } from './content.ts'
+import { credentialIn } from './credential.ts'
 import { type Contents, type Current, credentialDeed, lock, type Seen, type Version, versionsIn } from './current.ts'
 import type { Place } from './gate.ts'
 import { isLive, nextStatus } from './lifecycle.ts'
@@ -34,7 +35,8 @@ export async function edit(
 ): Promise<void> {
   const { actor } = caller
   const { space, id } = target
-  refuseCredentialOfStaff(actor, body.oauth_token)
+  refuseCredentialOfStaff(actor, body)
+  const token = credentialIn(body)
   const current = await lock(trx, space, id)
   const { automation, pending } = current
   const hasSeen = target.seen({ version: automation.version, digest: current.revision.digest })
@@ -46,7 +48,7 @@ export async function edit(
   const addsProposal = automation.status === 'rejected' || (isLive(automation.status) && pending === null)
   if (addsProposal) await requireRoomForProposal(trx, actor, space, automation.kind, policy)
   const owner = ownerOf(space, id)
-  const values = body.oauth_token === undefined ? {} : { [OAUTH_SLOT]: body.oauth_token }
+  const values = token === undefined ? {} : { [OAUTH_SLOT]: token }
   const versions = await storeValues(trx, caller, owner, values, means)
   const base = baseOf(current, actor, status, policy)
   const content = applyUpdate(actor, base.content, body)
@@ -59,7 +61,7 @@ export async function edit(
       isWhole: becomesActive && policy.require_whole_config,
       lacksSecrets: actor.type === 'service_account',
     })
-  const change = { ...made, deed: credentialDeed(body.oauth_token) }
+  const change = { ...made, deed: credentialDeed(token) }
   const after = await settle(trx, caller, { space, current }, change, status, { hasSeen, policy, means })
   const used = [...versionsIn(current), ...versionsIn(after), current.approved?.content.secretVersions ?? {}]
   if (used.some((each) => Object.keys(each).length > 0)) await destroyUnused(trx, owner, after)

@@ -17,6 +17,7 @@ import { readAhead, TURN_WITHIN_MS } from './read-ahead.ts'
 /** What is looked at: stored or not. An id is made up for what is not stored. */
 export type Previewed = {
   organizationId: string
+  spaceId: string
   id: string
   name: string
   kind: string
@@ -28,6 +29,8 @@ export type Previewed = {
     hasWebhookSecret: boolean
     /** The names of the secrets that it uses and that are there. */
     secrets: ReadonlySet<string>
+    /** When its credential was set; null without one. */
+    credentialSetAt: Date | null
   } | null
 }
 
@@ -68,8 +71,9 @@ export async function preview(automation: Previewed, actions: Actions, kinds: Ki
   if (stored === null) shown.warnings.push(...kinds.profile(name, config, actions).secrets.map(neededSecret))
   const does = kind.effect?.(config, {})
   if (does === undefined) return { preview: shown, hosts: [] }
-  const { organizationId } = automation
-  const source = { organizationId, scope: scopeOf(automation, kind, shown.next_runs[0], now) }
+  const { organizationId, spaceId } = automation
+  const credentialSetAt = stored?.credentialSetAt ?? null
+  const source = { organizationId, spaceId, credentialSetAt, scope: scopeOf(automation, kind, shown.next_runs[0], now) }
   try {
     const fill = (signal: AbortSignal) => actions.preview(does, source, signal)
     const { action, hosts, warnings } = await inTimeFor(TURN_WITHIN_MS, fill)

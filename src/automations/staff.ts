@@ -5,6 +5,7 @@ import type { DB } from '../../db/types.ts'
 import type { Actor, Space } from '../access/actor.ts'
 import { ApiError } from '../errors.ts'
 import { contentOf } from './content.ts'
+import type { CredentialFields } from './credential.ts'
 import type { Current } from './current.ts'
 import type { Place } from './gate.ts'
 import { isLive } from './lifecycle.ts'
@@ -13,8 +14,12 @@ import { diff } from './revisions.ts'
 // What AI staff may do to automations, beside the table of statuses (lifecycle.ts). None of it is asked of people.
 
 /** @throws ApiError `service_account_oauth_token` where AI staff brings a credential, or takes one away. */
-export function refuseCredentialOfStaff(actor: Actor, token: string | null | undefined): void {
-  if (actor.type === 'service_account' && token !== undefined) throw new ApiError('service_account_oauth_token')
+export function refuseCredentialOfStaff(actor: Actor, body: CredentialFields): void {
+  const { oauth_token, oauth_refresh_token, oauth_client_id, oauth_client_secret } = body
+  const isNamed = [oauth_token, oauth_refresh_token, oauth_client_id, oauth_client_secret].some(
+    (field) => field !== undefined,
+  )
+  if (actor.type === 'service_account' && isNamed) throw new ApiError('service_account_oauth_token')
 }
 
 /**

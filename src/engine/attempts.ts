@@ -34,6 +34,8 @@ export type Attempt = {
   event: EventBody | null
   /** Those that the content names, still encrypted. */
   secrets: automationSecrets.SealedSecret[]
+  /** What an attempt before this one was about to send, which may be sent again; null for nothing. */
+  sent: Record<string, unknown> | null
   kind: string
   config: AutomationConfig
 }
@@ -118,7 +120,7 @@ async function secretsOf(trx: Transaction<DB>, runs: readonly runAttempts.Attemp
 
 /** Fails closed: whatever is not exactly what a person let run does not. */
 function whyNot(run: runAttempts.Attemptable, event: Event | undefined): string | undefined {
-  if (run.sent_at !== null) return IN_DOUBT
+  if (run.sent_at !== null && !run.is_repeatable) return IN_DOUBT
   if (run.automation_status !== 'active') return `the automation is ${run.automation_status}`
   if (run.approved_digest !== run.digest) return 'its present content is not approved'
   if (run.problems !== null) return `its config is not whole: ${inWords(run.problems)}`
@@ -207,6 +209,7 @@ function attemptOf(
     run: { ...placeOf(run), attempt },
     action,
     secrets,
+    sent: run.sent,
     kind,
     config,
     event: event === undefined ? null : { id: event.id, bytes: event.body_bytes, body: event.body },
@@ -265,8 +268,9 @@ function toEnd({ attempt: { run }, result, again }: Outcome): runAttempts.Ended 
   const ended = { id, organization_id, attempt, external_ref: null, error_message: null, is_unsent: false }
   if (result.ok)
     return { ...ended, status: 'succeeded', external_ref: result.externalRef ?? null, output: result.output }
-  const status = again !== undefined ? 'queued' : result.retry === 'unknown' ? 'unknown' : 'failed'
+  const isInDoubt = result.retry === 'unknown' || result.isInDoubt === true
+  const status = again !== undefined ? 'queued' : isInDoubt ? 'unknown' : 'failed'
   // What may be tried again has certainly had no effect, also where it is not tried again.
-  const is_unsent = result.retry === 'yes' || typeof result.retry === 'object' || result.isUnsent === true
+  const is_unsent = !isInDoubt && (result.retry !== 'no' || result.isUnsent === true)
   return { ...ended, status, error_message: result.error, output: result.output ?? null, is_unsent }
 }

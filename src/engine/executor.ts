@@ -93,23 +93,28 @@ export function createUndertaker({ db, ...engine }: Pick<ExecutorOptions, 'db' |
  */
 async function act(
   { db, actions, cipher }: ExecutorOptions,
-  { action, run, scope, secrets, event }: attempts.Attempt,
+  { action, run, scope, secrets, sent: sentBefore, event }: attempts.Attempt,
   signal: AbortSignal,
 ): Promise<ActionResult> {
-  let isInDoubt = false
-  const sending = async (sent: Record<string, unknown>): Promise<void> => {
+  let isInDoubt = sentBefore !== null
+  let isRepeatable = isInDoubt
+  const sending = async (sent: Record<string, unknown>, repeatableUntil: Date | null = null): Promise<void> => {
     signal.throwIfAborted()
-    if (!(await runAttempts.noteSent(db, run, sent))) throw new Error('another worker has taken this run over')
+    if (!(await runAttempts.noteSent(db, run, sent, repeatableUntil)))
+      throw new Error('another worker has taken this run over')
+    isRepeatable ||= !isInDoubt && repeatableUntil !== null
     isInDoubt = true
   }
   try {
     const values = openSlots(cipher, secrets)
-    const source = { scope, ...bodyOf(db, run, event) }
-    return await actions.run(action, { ...run, ...source, runId: run.id, secrets: values, signal, sending })
+    const secretVersions = Object.fromEntries(secrets.map(({ slot, version }) => [slot, version]))
+    const source = { scope, ...bodyOf(db, run, event), secrets: values, secretVersions }
+    return await actions.run(action, { ...run, ...source, runId: run.id, signal, sentBefore, sending })
   } catch (error) {
     // An action reports what the outside did; what it throws is our own, or the database's, and may be gone next time.
     const message = error instanceof Error ? error.message : String(error)
-    return { ok: false, error: message, retry: isInDoubt ? 'unknown' : 'yes' }
+    if (isInDoubt && !isRepeatable) return { ok: false, error: message, retry: 'unknown' }
+    return { ok: false, error: message, retry: 'yes', ...(isInDoubt ? { isInDoubt } : {}) }
   }
 }
 

@@ -1,4 +1,5 @@
 import { DEFAULT_SOCIAL_PROVIDER, type PostConfig } from '../../schemas/social.ts'
+import { createBluesky } from './bluesky.ts'
 import { createLinkedIn } from './linkedin.ts'
 import { createMastodon } from './mastodon.ts'
 import type { SocialProvider } from './provider.ts'
@@ -16,15 +17,22 @@ export const SOCIAL_NETWORKS: SocialSettings = {
 
 /** Every network there is. A new one is a file beside this one and a line here. */
 export type Social = {
-  /** That of a config; undefined for one that is not posted to yet. */
-  of(config: PostConfig): SocialProvider | undefined
+  /** That of a config. @throws Error for a name that the schema does not have. */
+  of(config: PostConfig): SocialProvider
 }
 
 export function createSocial({ xBase, linkedInBase, linkedInVersion }: SocialSettings): Social {
   const providers: Record<string, SocialProvider> = {
     x: createX(xBase),
     mastodon: createMastodon(),
+    bluesky: createBluesky(),
     linkedin: createLinkedIn({ base: linkedInBase, version: linkedInVersion }),
   }
-  return { of: ({ provider = DEFAULT_SOCIAL_PROVIDER }) => providers[provider] }
+  return {
+    of({ provider: name = DEFAULT_SOCIAL_PROVIDER }) {
+      const provider = providers[name]
+      if (provider === undefined) throw new Error(`there is no network "${name}"`)
+      return provider
+    },
+  }
 }

@@ -1,5 +1,5 @@
 import { member } from '../member.ts'
-import type { Length, SocialProvider } from './provider.ts'
+import { isUnauthorized, type Length, type SocialProvider, sessionOfToken } from './provider.ts'
 
 const LIMIT = 3000
 /** What is markup in LinkedIn's "little" text, but for the `#` of a hashtag. Unescaped, it ends what is published. */
@@ -7,6 +7,8 @@ const MARKUP = /[\\|{}@[\]()<>*_~]|#(?![\p{L}\p{N}_])/gu
 const URN = /^urn:li:(?:person|organization):[\w-]+$/
 /** Versions of LinkedIn's API live for a year. */
 const OLD_MONTHS = 11
+const OLD_DAYS = 50
+const DAY_MS = 86_400_000
 
 /** Characters of LinkedIn, as they are before they are escaped. */
 export function measureLinkedIn(text: string): Length {
@@ -34,11 +36,17 @@ export function createLinkedIn({ base, version }: { base: string; version: strin
             },
           ],
     measure: measureLinkedIn,
-    warnings: () =>
-      monthsSince(version, new Date()) > OLD_MONTHS
+    warnings: (_text, setAt, now) => [
+      ...(monthsSince(version, now) > OLD_MONTHS
         ? [`LINKEDIN_VERSION is ${version}: LinkedIn retires versions after a year`]
-        : [],
-    request({ text, token, config: { identifier } }) {
+        : []),
+      ...(setAt !== null && now.getTime() - setAt.getTime() > OLD_DAYS * DAY_MS
+        ? [`the token was set more than ${OLD_DAYS} days ago: those of LinkedIn live for 60`]
+        : []),
+    ],
+    firstSession: sessionOfToken,
+    isOver: isUnauthorized,
+    request({ text, session: { access }, config: { identifier } }) {
       const body = {
         author: identifier,
         commentary: toLittleText(text),
@@ -48,7 +56,7 @@ export function createLinkedIn({ base, version }: { base: string; version: strin
         isReshareDisabledByAuthor: false,
       }
       const headers = {
-        authorization: `Bearer ${token}`,
+        authorization: `Bearer ${access}`,
         'content-type': 'application/json',
         'linkedin-version': version,
         'x-restli-protocol-version': '2.0.0',
@@ -63,7 +71,6 @@ export function createLinkedIn({ base, version }: { base: string; version: strin
     refusals: {
       426: ['version_retired', `LinkedIn has retired the version ${version}: LINKEDIN_VERSION takes a newer one`],
     },
-    knowsRepeats: false,
   }
 }
 

@@ -2,14 +2,20 @@ import twitter from 'twitter-text'
 import type { PostConfig } from '../../schemas/social.ts'
 import { member } from '../member.ts'
 import { readJson } from './answer.ts'
-import type { Ask, Length, SocialProvider } from './provider.ts'
+import { type Ask, isUnauthorized, type Length, type SocialProvider, sessionOfToken } from './provider.ts'
 
 const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' })
 /** A mention of somebody elsewhere counts without where that is. */
 const REMOTE_MENTION = /(@\w+(?:[.-]\w+)*)@[\w.-]+\w/g
-const LIMITS_KEPT_MS = 3_600_000
+const KEPT_MS = 3_600_000
+const INSTANCES_KEPT = 1000
+
+/** It remembers the keys of posts for an hour. */
+const REPEATABLE_MS = 50 * 60_000
 
 type Limits = { characters: number; perUrl: number }
+/** What an instance says of itself. Others speak its language, and do not know keys; their versions say so. */
+type Instance = { limits: Limits | undefined; isProper: boolean }
 
 /** Characters of a Mastodon instance: graphemes, each link as many as the instance says; the warning counts too. */
 export function measureMastodon(text: string, spoilerText: string, { characters, perUrl }: Limits): Length {
@@ -20,15 +26,19 @@ export function measureMastodon(text: string, spoilerText: string, { characters,
 
 /** Mastodon, by the API of whichever instance a config names. */
 export function createMastodon(now: () => number = Date.now): SocialProvider {
-  const known = new Map<string, { limits: Limits; until: number }>()
+  const known = new Map<string, { instance: Instance; until: number }>()
 
-  /** What an instance says that it takes, kept for an hour; undefined where it can't be asked. */
-  async function limitsOf(base: string, ask: Ask): Promise<Limits | undefined> {
+  /** What an instance says of itself, kept for an hour; undefined where it can't be asked. */
+  async function instanceOf(base: string, ask: Ask): Promise<Instance | undefined> {
     const kept = known.get(base)
-    if (kept !== undefined && kept.until > now()) return kept.limits
-    const limits = readLimits(await ask(`${base}/api/v2/instance`))
-    if (limits !== undefined) known.set(base, { limits, until: now() + LIMITS_KEPT_MS })
-    return limits
+    if (kept !== undefined && kept.until > now()) return kept.instance
+    const said = await ask(`${base}/api/v2/instance`)
+    const version = member(said, 'version')
+    if (typeof version !== 'string') return undefined
+    const instance = { limits: readLimits(said), isProper: !version.includes('compatible') }
+    if (known.size >= INSTANCES_KEPT) known.clear()
+    known.set(base, { instance, until: now() + KEPT_MS })
+    return instance
   }
 
   return {
@@ -45,13 +55,19 @@ export function createMastodon(now: () => number = Date.now): SocialProvider {
           ]
         : [],
     async measureThere(text, config, ask) {
-      const limits = await limitsOf(baseOf(config), ask)
+      const limits = (await instanceOf(baseOf(config), ask))?.limits
       return limits && measureMastodon(text, config.spoiler_text ?? '', limits)
     },
-    request({ text, token, config, runId }) {
+    firstSession: sessionOfToken,
+    isOver: isUnauthorized,
+    async repeatableUntil(config, ask, time) {
+      const isKnown = (await instanceOf(baseOf(config), ask))?.isProper === true
+      return isKnown ? new Date(time.getTime() + REPEATABLE_MS) : null
+    },
+    request({ text, session: { access }, config, runId }) {
       const { visibility, language, spoiler_text } = config
       const headers = {
-        authorization: `Bearer ${token}`,
+        authorization: `Bearer ${access}`,
         'content-type': 'application/json',
         'idempotency-key': runId,
       }
@@ -64,7 +80,6 @@ export function createMastodon(now: () => number = Date.now): SocialProvider {
       return typeof id === 'string' && id !== '' ? { id, url: typeof url === 'string' ? url : '' } : undefined
     },
     reason: (answer) => member(answer, 'error'),
-    knowsRepeats: false,
   }
 }
 

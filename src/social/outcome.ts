@@ -5,7 +5,7 @@ import type { EgressResponse } from '../egress/guard.ts'
 import { readJson } from './answer.ts'
 import type { SocialProvider } from './provider.ts'
 
-type Failure = ActionResult & { ok: false }
+export type Failure = ActionResult & { ok: false }
 type Redact = (text: string, cutOff?: boolean) => string
 
 const MAX_REASON_BYTES = 1024
@@ -18,15 +18,14 @@ const MAY_BE_DUPLICATE = new Set([403, 409, 422])
 /**
  * What becomes of a post that a network did not take, or of which it did not say so.
  *
- * A refusal proves that nothing was posted. After a failure of the network's own, or none at all, only one that knows repeats can be asked
- * again; at any other the post may stand there already.
+ * A refusal proves that nothing was posted. After a failure of the network's own, or none at all, the post may stand there already.
  */
 export function failureOf(provider: SocialProvider, answer: EgressResponse, redact: Redact, now: Date): Failure {
   const { status } = answer
   const { title } = provider
-  if (status < 300 || isServerError(status)) return inDoubt(provider, `${title} answered ${status}`)
+  if (status < 300 || isServerError(status)) return inDoubt(`${title} answered ${status}`)
   if (status === 429) return rateLimited(title, answer, now)
-  if (status === 401) return refused('credential_rejected', `${title} does not accept the token: set a new one`)
+  if (provider.isOver(answer)) return rejected(provider)
   const known = provider.refusals?.[status]
   if (known !== undefined) return refused(...known)
   const reason = reasonOf(provider, answer, redact)
@@ -35,14 +34,35 @@ export function failureOf(provider: SocialProvider, answer: EgressResponse, reda
 }
 
 /** What becomes of a post whose request got no whole answer. */
-export function lostOf(provider: SocialProvider, error: EgressError, redact: Redact): Failure {
+export function lostOf(error: EgressError, redact: Redact): Failure {
   const message = redact(error.message)
-  if (error.mayHaveBeenReceived) return inDoubt(provider, message)
+  if (error.mayHaveBeenReceived) return inDoubt(message)
   return { ok: false, error: message, retry: error.isFinal ? 'no' : 'yes', isUnsent: true }
 }
 
-function inDoubt({ knowsRepeats }: SocialProvider, error: string): Failure {
-  return { ok: false, error, retry: knowsRepeats ? 'yes' : 'unknown' }
+/** What becomes of a post whose credential the network does not accept, now and until people set another. */
+export function rejected({ title }: Pick<SocialProvider, 'title'>): Failure {
+  return refused(
+    'credential_rejected',
+    `${title} does not accept the credential: connect the account again, with a new one`,
+  )
+}
+
+/**
+ * A failure where the network knows a repeat: what may have arrived may be sent again.
+ *
+ * @param wasSent whether an attempt before this one may have posted it. Then no refusal of this one proves that nothing was posted.
+ */
+export function asRepeatable(failure: Failure, wasSent: boolean): Failure {
+  const isOpen = failure.retry === 'unknown'
+  if (!isOpen && !wasSent) return failure
+  const { isUnsent: _, ...known } = failure
+  if (failure.retry === 'no') return { ...known, retry: 'unknown' }
+  return { ...known, retry: isOpen ? 'yes' : failure.retry, isInDoubt: true }
+}
+
+function inDoubt(error: string): Failure {
+  return { ok: false, error, retry: 'unknown' }
 }
 
 /** @param code for programs, in the output as `reason`. */

@@ -1,7 +1,7 @@
 import twitter from 'twitter-text'
 import { member } from '../member.ts'
 import { readJson } from './answer.ts'
-import type { Length, SocialProvider } from './provider.ts'
+import { isUnauthorized, type Length, type NetworkRequest, type SocialProvider } from './provider.ts'
 
 const LIMIT = 280
 /** The time that twitter-text takes to find links grows with the square of the length: 10,000 characters took 0.7 s. */
@@ -29,13 +29,33 @@ export function createX(base: string): SocialProvider {
         ? ['X refuses mentions, and more than one cashtag, from apps of its self-serve plans']
         : []),
     ],
-    request({ text, token, config: { made_with_ai, paid_partnership } }) {
+    firstSession: ({ token, refreshToken }) => ({ access: token, refresh: refreshToken }),
+    renewals: {
+      requests: ({ clientId, clientSecret }, before) =>
+        before?.refresh === undefined || clientId === undefined
+          ? []
+          : [renewalOf(base, before.refresh, clientId, clientSecret)],
+      read(answer, now) {
+        const said = readJson(answer)
+        const [access, refresh, seconds] = ['access_token', 'refresh_token', 'expires_in'].map((key) =>
+          member(said, key),
+        )
+        if (typeof access !== 'string' || access === '') return undefined
+        return {
+          access,
+          refresh: typeof refresh === 'string' ? refresh : undefined,
+          expiresAt: typeof seconds === 'number' ? now.getTime() + seconds * 1000 : undefined,
+        }
+      },
+    },
+    isOver: isUnauthorized,
+    request({ text, session: { access }, config: { made_with_ai, paid_partnership } }) {
       const body = {
         text,
         ...(made_with_ai === undefined ? {} : { made_with_ai }),
         ...(paid_partnership === undefined ? {} : { paid_partnership }),
       }
-      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+      const headers = { authorization: `Bearer ${access}`, 'content-type': 'application/json' }
       return { method: 'POST', url: `${base}/2/tweets`, headers, body: JSON.stringify(body) }
     },
     read(answer) {
@@ -44,6 +64,17 @@ export function createX(base: string): SocialProvider {
     },
     reason: (answer) => member(answer, 'detail') ?? member(answer, 'title'),
     refusals: { 402: ['payment_required', 'the plan of the account at X does not cover this post'] },
-    knowsRepeats: false,
   }
+}
+
+/** By RFC 6749, 6: an app that has a secret proves itself with it, and others name themselves. */
+function renewalOf(base: string, refresh: string, clientId: string, clientSecret: string | undefined): NetworkRequest {
+  const form = { grant_type: 'refresh_token', refresh_token: refresh }
+  const headers: Record<string, string> = { 'content-type': 'application/x-www-form-urlencoded' }
+  if (clientSecret !== undefined) {
+    const pair = [clientId, clientSecret].map(encodeURIComponent).join(':')
+    headers.authorization = `Basic ${Buffer.from(pair).toString('base64')}`
+  }
+  const body = new URLSearchParams(clientSecret === undefined ? { ...form, client_id: clientId } : form).toString()
+  return { method: 'POST', url: `${base}/2/oauth2/token`, headers, body }
 }

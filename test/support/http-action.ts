@@ -59,11 +59,17 @@ export function actionFor(receiver?: Receiver, signingSecret: string | undefined
     scope: SCOPE,
     fill,
     secrets: {},
+    secretVersions: {},
+    sentBefore: null,
     sending: async () => {},
     signal: new AbortController().signal,
   }
   const run: Run = (config, changes) => action.run({ ...base, ...config }, { ...context, ...changes })
-  const preview = (config: Partial<HttpRequestConfig>) => action.preview({ ...base, ...config }, SCOPE, fill)
+  const preview = (config: Partial<HttpRequestConfig>) =>
+    action.preview(
+      { ...base, ...config },
+      { ...context, space: { organizationId: 'o', id: 's' }, credentialSetAt: null },
+    )
   const validate = (config: Partial<HttpRequestConfig>) => action.problems({ ...base, ...config }, { secrets: null })
   return { run, preview, validate }
 }

@@ -1,9 +1,12 @@
 import { type SocialPostConfig, socialPostSchema } from '../../../schemas/kinds/social-post.ts'
 import { DEFAULT_SOCIAL_PROVIDER } from '../../../schemas/social.ts'
 import type { ActionConfig } from '../../actions/action.ts'
-import { scheduleProblems } from '../../clock/schedule.ts'
+import { previewSchedule } from '../../clock/preview.ts'
+import { requireSchedule, scheduleProblems } from '../../clock/schedule.ts'
 import type { ConfigProblem } from '../../errors.ts'
 import type { Config, Facts, Kind } from '../kind.ts'
+
+const MONTH_MS = 30 * 86_400_000
 
 /** `social_post`: a post on a social network, when somebody asks for it or by the clock. */
 export const socialPost: Kind = {
@@ -11,7 +14,6 @@ export const socialPost: Kind = {
   problems,
   effect,
   refusal(config, input, { hasCredential }) {
-    if (known(config).provider === 'bluesky') return 'run_not_implemented'
     if (input.text === undefined && known(config).default_text === undefined) return 'nothing_to_post'
     return hasCredential ? undefined : 'credential_missing'
   },
@@ -20,7 +22,7 @@ export const socialPost: Kind = {
     return `${provider} ${URL.parse(instance_url ?? '')?.host ?? ''}`
   },
   answer: ({ external_ref, error_message }) => ({ tweet_id: external_ref ?? '', error: error_message }),
-  warnings: (config) => providerWarnings(known(config)),
+  warnings: (config) => [...providerWarnings(known(config)), ...costWarnings(known(config))],
   clock: {
     schedule(config) {
       const { schedule, timezone } = known(config)
@@ -51,6 +53,15 @@ function effect(config: Config, { text }: Readonly<Record<string, unknown>>): Ac
 /** A reviewer sees the provider nowhere else, where the config leaves it out. */
 function providerWarnings({ provider }: SocialPostConfig): string[] {
   return provider === undefined ? [`no provider is named: it posts on ${DEFAULT_SOCIAL_PROVIDER}`] : []
+}
+
+/** Networks bill posts, and limit them, by the month. */
+function costWarnings({ schedule, timezone }: SocialPostConfig): string[] {
+  const clock = { cron: schedule, timezone }
+  if (schedule === undefined || scheduleProblems(clock).length > 0) return []
+  const times = previewSchedule(requireSchedule(clock), '', new Date()).next_runs.map(({ at_utc }) => Date.parse(at_utc))
+  const span = (times.at(-1) ?? 0) - (times[0] ?? 0)
+  return span > 0 ? [`it posts about ${Math.round(((times.length - 1) * MONTH_MS) / span)} times a month`] : []
 }
 
 function known(config: Config): SocialPostConfig {

@@ -1,9 +1,7 @@
 import t from 'tap'
-import { createActions } from '../../../src/actions/index.ts'
-import { createRenderer } from '../../../src/actions/renderer.ts'
 import { createEgress } from '../../../src/egress/guard.ts'
 import { createExecutor } from '../../../src/engine/executor.ts'
-import { createSocial, SOCIAL_NETWORKS } from '../../../src/social/index.ts'
+import { actionsBy } from '../../support/actions.ts'
 import { testApp } from '../../support/app.ts'
 import { startReceiver } from '../../support/receiver.ts'
 import { makeHook } from '../../support/webhooks.ts'
@@ -12,8 +10,6 @@ const ID = '8202522731445525542'
 const JSON_TYPE = { 'content-type': 'application/json' }
 const exact = JSON.rawJSON
 
-const social = createSocial(SOCIAL_NETWORKS)
-
 t.test('numbers keep their digits', async (t) => {
   const on = await testApp(t)
   const { send, owner, organizationId, spaceId, serviceAccount, db, jobsSent, kinds, cipher } = on
@@ -21,9 +17,7 @@ t.test('numbers keep their digits', async (t) => {
   const { port, received } = await startReceiver(t, (_request, response) => response.end('ok'))
   const authority = `receiver.test:${port}`
   const egress = createEgress({ allow: [authority], lookup: async () => [{ address: '127.0.0.1' }] })
-  const renderer = createRenderer()
-  t.teardown(renderer.close)
-  const actions = createActions({ db, egress, renderer, social, signingSecrets: async () => [] })
+  const actions = actionsBy(t, on, egress)
   const execute = createExecutor({ db, queue: { send: async () => {} }, actions, kinds, cipher })
   const { signal } = new AbortController()
   const drain = async () => {

@@ -237,6 +237,7 @@ t.test('named secrets', async (t) => {
       { a: '{% assign s = secrets.a %}{{ s }}' },
       { a: '{% if secrets.a == "x" %}yes{% endif %}' },
       { a: '{% capture s %}{{ secrets.a }}{% endcapture %}{{ s | upcase }}' },
+      { a: '{% assign x = ["secr\\u0065ts"].a %}{{ x }}' },
     ])
       t.match(
         await send(owner, 'POST', base, body({ headers })),
@@ -249,7 +250,6 @@ t.test('named secrets', async (t) => {
     const { id } = await create()
     await set(id)
     for (const text of [
-      '{% assign x = ["secr\\u0065ts"].stripe_key %}{{ x | split: "" | join: "-" }}',
       '{{ [event.body.n][event.body.m] | split: "" | join: "-" }}',
       '{{ [event.body.n] | json | split: "" | join: " " }}',
       '{% for i in (1..3) %}{{ [event.body.n][event.body.m] | slice: i }}{% endfor %}',

@@ -2,12 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { RequestListener, ServerResponse } from 'node:http'
 import t from 'tap'
 import { PERMISSIONS } from '../../../src/access/permissions.ts'
-import { createActions } from '../../../src/actions/index.ts'
-import { createRenderer } from '../../../src/actions/renderer.ts'
 import { createEgress } from '../../../src/egress/guard.ts'
 import { createExecutor } from '../../../src/engine/executor.ts'
 import type { RunJob } from '../../../src/runs/queue.ts'
-import { createSocial, SOCIAL_NETWORKS } from '../../../src/social/index.ts'
+import { actionsBy } from '../../support/actions.ts'
 import { type Caller, testApp } from '../../support/app.ts'
 import { startReceiver } from '../../support/receiver.ts'
 import { until } from '../../support/until.ts'
@@ -19,8 +17,6 @@ const MADE_UP = {
   body: { z: [1, 2.5, null, { 'a/b': 'é “quoted” 😀' }], a: true },
 }
 const SEEN = '{{ run.input | json }} {{ event | json }} {% if event.made_up == true %}made up{% else %}real{% endif %}'
-
-const social = createSocial(SOCIAL_NETWORKS)
 
 t.test('what runs are given, and what becomes of those of which nobody knows', async (t) => {
   const on = await testApp(t)
@@ -35,7 +31,7 @@ t.test('what runs are given, and what becomes of those of which nobody knows', a
   // By a name, for what the app itself may reach is nothing private.
   const authority = `receiver.test:${port}`
   const egress = createEgress({ allow: [authority], lookup: async () => [{ address: '127.0.0.1' }] })
-  const actions = createActions({ db, egress, renderer: createRenderer(), social, signingSecrets: async () => [] })
+  const actions = actionsBy(t, on, egress)
   const queue = {
     send: async (_: unknown, jobs: readonly RunJob[]) => void jobsSent.push(...jobs),
   }

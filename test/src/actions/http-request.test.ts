@@ -57,10 +57,11 @@ t.test('without a secret nothing is sent unsigned', async (t) => {
     egress: createEgress({ allow: [receiver.authority] }),
     signingSecrets: async () => [],
   })
+  const none = { secrets: {}, secretVersions: {}, sentBefore: null, sending: async () => {} }
   const context = { automationId: 'a', runId: RUN_ID, scope: SCOPE, fill, signal: AbortSignal.timeout(1000) }
   const result = await without.run(
     { type: 'http_request', url: `http://${receiver.authority}/`, signing: 'standard_webhooks' },
-    { organizationId: 'o', spaceId: 's', attempt: 1, secrets: {}, sending: async () => {}, ...context },
+    { organizationId: 'o', spaceId: 's', attempt: 1, ...none, ...context },
   )
   t.match(result, { ok: false, retry: 'no', error: /no signing secret/ })
   t.equal(receiver.received.length, 0)

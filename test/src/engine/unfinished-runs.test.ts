@@ -1,20 +1,16 @@
 import type { RequestListener, ServerResponse } from 'node:http'
 import t from 'tap'
 import type { ActionContext, ActionResult } from '../../../src/actions/action.ts'
-import { createActions } from '../../../src/actions/index.ts'
-import { createRenderer } from '../../../src/actions/renderer.ts'
 import { createEgress } from '../../../src/egress/guard.ts'
 import { createExecutor, createUndertaker } from '../../../src/engine/executor.ts'
 import { startDue } from '../../../src/engine/scheduler.ts'
 import type { RunJob } from '../../../src/runs/queue.ts'
-import { createSocial, SOCIAL_NETWORKS } from '../../../src/social/index.ts'
+import { actionsBy } from '../../support/actions.ts'
 import { testApp } from '../../support/app.ts'
 import { startReceiver } from '../../support/receiver.ts'
 import { until } from '../../support/until.ts'
 
 const IN_DOUBT = /^nobody knows whether it happened/
-
-const social = createSocial(SOCIAL_NETWORKS)
 
 t.test('runs that began, and have no end yet', async (t) => {
   const { send, owner, organizationId, spaceId, db, kinds, cipher, jobsSent } = await testApp(t)
@@ -28,7 +24,7 @@ t.test('runs that began, and have no end yet', async (t) => {
   // By a name, for what the app itself may reach is nothing private.
   const [authority, nobody] = [`receiver.test:${port}`, 'receiver.test:1']
   const egress = createEgress({ allow: [authority, nobody], lookup: async () => [{ address: '127.0.0.1' }] })
-  const actions = createActions({ db, egress, renderer: createRenderer(), social, signingSecrets: async () => [] })
+  const actions = actionsBy(t, { db, cipher }, egress)
   const queue = {
     send: async (_: unknown, jobs: readonly RunJob[]) => void jobsSent.push(...jobs),
   }

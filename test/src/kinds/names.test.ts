@@ -10,6 +10,10 @@ const OF_KINDS = /^(?:schemas\/kinds\/|src\/kinds\/(?:[\w-]+\/|index\.ts)|db\/mi
 
 /** Words that are a kind's name too and mean something else: each with its places. */
 const OTHER_MEANINGS: Record<string, Record<string, string>> = {
+  social_post: {
+    'schemas/actions/social-post.ts': 'an action of other kinds',
+    'src/actions/post-through.ts': 'an action of other kinds',
+  },
   webhook: {
     'db/queries/automation-secrets.ts': 'the slot of a secret, which the contract calls so',
     'db/queries/automation-runs.ts': 'what set a run off',
