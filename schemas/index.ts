@@ -1,6 +1,7 @@
 import * as action from './actions/action.ts'
 import * as httpRequestAction from './actions/http-request.ts'
 import * as messageAction from './actions/message.ts'
+import * as socialPostAction from './actions/social-post.ts'
 import * as auditLog from './audit-log.ts'
 import * as auth from './auth.ts'
 import { kindComponents } from './automation-kinds.ts'
@@ -45,6 +46,7 @@ export const COMPONENTS: readonly Component[] = [
   headers,
   action,
   messageAction,
+  socialPostAction,
   httpRequestAction,
   preview,
   decisions,

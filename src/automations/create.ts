@@ -39,8 +39,8 @@ export async function create(
 ): Promise<string> {
   const { actor } = caller
   const { kind } = body
-  const token = credentialIn(body)
   refuseCredentialOfStaff(actor, body)
+  const token = credentialIn(body)
   // The space may have been deleted since the caller was let in.
   if (!(await spaces.lock(trx, space))) throw new ApiError('space_not_found')
   const policy = await automationPolicies.find(trx, space.organizationId)

@@ -21,7 +21,7 @@ const DID = 'did:plc:ada234567abcdefghijklmno'
 
 /** The app that X gave a token to, and an account of Bluesky with one of its app passwords. */
 export const X_APP = { id: 'client:id', secret: 'client+secret/5678' }
-export const BLUESKY = { identifier: 'ada.example', password: 'app-pass-word-1234', did: DID }
+export const BLUESKY = { identifier: 'ada.bsky.social', password: 'app-pass-word-1234', did: DID }
 
 /**
  * X, LinkedIn, Mastodon and Bluesky at one address, as strict as they say that they are: tokens, headers and bodies are checked,
@@ -42,6 +42,7 @@ export async function startNetworks(t: Test) {
     sessions: { renewed: 0, created: 0, access: '', refresh: '' },
   }
   let ids = 1000
+  let isSilenced = (_post: Posted): boolean => false
   const { authority, received } = await startReceiver(t, (request, response) => {
     const { url = '', headers, method } = request
     const isRenewal = /oauth2\/token|createSession|refreshSession/.test(url)
@@ -50,8 +51,12 @@ export async function startNetworks(t: Test) {
     if (method === 'POST' && isRenewal) state.renewalMood = undefined
     else if (method === 'POST') state.mood = undefined
     if (mood !== undefined && method === 'POST') return mood(request, response, take)
+    const before = posts.length
     const { status, headers: said = {}, body } = method === 'GET' ? read(url) : take()
-    response.writeHead(status, said).end(body === undefined ? '' : JSON.stringify(body))
+    const taken = posts.length > before ? posts.at(-1) : undefined
+    if (taken !== undefined && isSilenced(taken)) return
+    const type = body === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }
+    response.writeHead(status, { ...type, ...said }).end(body === undefined ? '' : JSON.stringify(body))
   })
 
   function read(url: string): Reply {
@@ -95,7 +100,12 @@ export async function startNetworks(t: Test) {
     const count = ++state.sessions.renewed
     state.token = `renewed-token-${count}`
     state.refreshToken = `renewed-refresh-${count}`
-    const body = { token_type: 'bearer', expires_in: 7200, access_token: state.token, refresh_token: state.refreshToken }
+    const body = {
+      token_type: 'bearer',
+      expires_in: 7200,
+      access_token: state.token,
+      refresh_token: state.refreshToken,
+    }
     return { status: 200, body }
   }
 
@@ -153,7 +163,11 @@ export async function startNetworks(t: Test) {
     return { status: 200, body: { uri: id, cid: 'bafy' } }
   }
 
-  return { posts, state, authority, base: `http://${authority}`, received }
+  /** Tells of each post as it is taken. @param told whether it gets no answer. */
+  const onTaken = (told: (post: Posted) => boolean): void => {
+    isSilenced = told
+  }
+  return { posts, state, authority, base: `http://${authority}`, received, onTaken }
 }
 
 /** What LinkedIn shows of a text: up to the first markup that is not escaped. */

@@ -59,7 +59,9 @@ function providerWarnings({ provider }: SocialPostConfig): string[] {
 function costWarnings({ schedule, timezone }: SocialPostConfig): string[] {
   const clock = { cron: schedule, timezone }
   if (schedule === undefined || scheduleProblems(clock).length > 0) return []
-  const times = previewSchedule(requireSchedule(clock), '', new Date()).next_runs.map(({ at_utc }) => Date.parse(at_utc))
+  const times = previewSchedule(requireSchedule(clock), '', new Date()).next_runs.map(({ at_utc }) =>
+    Date.parse(at_utc),
+  )
   const span = (times.at(-1) ?? 0) - (times[0] ?? 0)
   return span > 0 ? [`it posts about ${Math.round(((times.length - 1) * MONTH_MS) / span)} times a month`] : []
 }

@@ -1,7 +1,11 @@
 import t from 'tap'
+import { wireActions } from '../../../bin/actions.ts'
+import type { SocialPostConfig as PostConfig } from '../../../schemas/kinds/social-post.ts'
 import { createExecutor } from '../../../src/engine/executor.ts'
+import type { RunJob } from '../../../src/runs/queue.ts'
+import { SOCIAL_NETWORKS } from '../../../src/social/index.ts'
 import { testApp } from '../../support/app.ts'
-import { type Mood, startNetworks } from '../../support/networks.ts'
+import { BLUESKY as ACCOUNT, type Mood, startNetworks, X_APP } from '../../support/networks.ts'
 
 const CUT: Mood = ({ socket }) => void socket.destroy()
 const TAKEN_AND_CUT: Mood = (request, _response, take) => {
@@ -16,22 +20,36 @@ const answers =
 t.test('posts on social networks', async (t) => {
   const networks = await startNetworks(t)
   const { posts, state, authority, base: there, received } = networks
-  const on = await testApp(t, {}, { egressAllow: [authority], social: { xBase: there, linkedInBase: there } })
+  const { port } = new URL(there)
+  const egressAllow = [authority, `localhost:${port}`]
+  const on = await testApp(t, {}, { egressAllow, social: { xBase: there, linkedInBase: there } })
   const { send, owner, organizationId, spaceId, db, actions, kinds, cipher, jobsSent, serviceAccount, log } = on
   const base = `/api/v1/organizations/${organizationId}/spaces/${spaceId}/automations`
   const later: Date[] = []
+  /** What is tried again is due at once, where it is not to wait for longer. */
+  const again: RunJob[] = []
   const queue = {
-    send: async (_: unknown, jobs: readonly { startAfter?: Date }[]) => {
+    send: async (_: unknown, jobs: readonly RunJob[]) => {
       for (const { startAfter } of jobs) if (startAfter !== undefined) later.push(startAfter)
+      again.push(...jobs)
     },
   }
-  const execute = createExecutor({ db, queue, actions, kinds, cipher, backoff: () => 0 })
+  const options = { db, queue, kinds, cipher, backoff: () => 0 }
+  const execute = createExecutor({ ...options, actions })
+  /** As one of another process. */
+  const testExecutor = () => {
+    const other = wireActions(db, cipher, { egressAllow, social: { ...SOCIAL_NETWORKS, xBase: there } })
+    t.teardown(other.close)
+    return createExecutor({ ...options, actions: other.actions })
+  }
   const { signal } = new AbortController()
-  const create = async (config: object, token: string | undefined = state.token) => {
+  const create = async (config: PostConfig, token?: string, more: object = {}) => {
     const body = { name: 'Posts', kind: 'social_post', config, status: 'active' }
+    const oauth_token = token ?? (config.provider === 'bluesky' ? ACCOUNT.password : state.token)
     const { status, body: made } = await send(owner, 'POST', base, {
       ...body,
-      ...(token === '' ? {} : { oauth_token: token }),
+      ...(token === '' ? {} : { oauth_token }),
+      ...more,
     })
     t.equal(status, 201, JSON.stringify(made))
     return made.automation.id as string
@@ -39,14 +57,26 @@ t.test('posts on social networks', async (t) => {
   const run = (id: string, body?: object) => send(owner, 'POST', `${base}/${id}/run`, body)
   const post = async (id: string, body?: object) => {
     const { run: asked } = (await run(id, body)).body
-    for (let job = jobsSent.shift(); job; job = jobsSent.shift()) await execute({ ...job, signal })
+    again.length = 0
+    const next = () =>
+      jobsSent.shift() ?? again.splice(0).find(({ startAfter = 0 }) => Number(startAfter) < Date.now() + 5000)
+    for (let job = next(); job; job = next()) await execute({ ...job, signal })
     return (await send(owner, 'GET', `${base}/${id}/runs/${asked.id}`)).body.run
   }
-  const X = { default_text: 'Hello' }
-  const LINKEDIN = { provider: 'linkedin', identifier: 'urn:li:person:abc', default_text: 'Hello' }
-  const MASTODON = { provider: 'mastodon', instance_url: there, default_text: 'Hello' }
+  const X: PostConfig = { default_text: 'Hello' }
+  const LINKEDIN: PostConfig = { provider: 'linkedin', identifier: 'urn:li:person:abc', default_text: 'Hello' }
+  const MASTODON: PostConfig = { provider: 'mastodon', instance_url: there, default_text: 'Hello' }
+  const BLUESKY: PostConfig = {
+    provider: 'bluesky',
+    instance_url: there,
+    identifier: ACCOUNT.identifier,
+    default_text: 'Hello',
+  }
+  const show = async (id: string) => (await send(owner, 'GET', `${base}/${id}`)).body.automation
   t.beforeEach(() => {
-    Object.assign(state, { mood: undefined, token: 'good-token-1234', maxCharacters: 500 })
+    Object.assign(state, { mood: undefined, renewalMood: undefined, token: 'good-token-1234', maxCharacters: 500 })
+    Object.assign(state, { refreshToken: 'refresh-token-1', version: '4.5.0' })
+    Object.assign(state.sessions, { renewed: 0, created: 0, access: '', refresh: '' })
     for (const list of [posts, received, later]) list.length = 0
   })
 
@@ -55,6 +85,7 @@ t.test('posts on social networks', async (t) => {
       [X, 'x', /^https:\/\/x\.com\/i\/web\/status\/\d+$/],
       [LINKEDIN, 'linkedin', /^https:\/\/www\.linkedin\.com\/feed\/update\/urn%3Ali%3Ashare%3A\d+\/$/],
       [MASTODON, 'mastodon', /^https:\/\/mastodon\.example\/@ada\/\d+$/],
+      [BLUESKY, 'bluesky', /^https:\/\/bsky\.app\/profile\/did:plc:\w+\/post\/[2-7a-z]{13}$/],
     ] as const) {
       const done = await post(await create(config))
       t.match(posts, [{ network, text: 'Hello' }])
@@ -92,8 +123,6 @@ t.test('posts on social networks', async (t) => {
       status: 400,
       body: { error: 'oauth token not configured; PATCH token first' },
     })
-    const bluesky = await create({ provider: 'bluesky', default_text: 'Hello' })
-    t.match(await run(bluesky), { status: 409, body: { code: 'run_not_implemented' } })
     for (const text of ['', 7, null]) t.equal((await run(id, { text: text as string })).status, 400)
     t.match(await post(id, { text: ' \n ' }), { status: 'failed', error_message: /^provide text/, sent_at: null })
   })
@@ -120,7 +149,7 @@ t.test('posts on social networks', async (t) => {
   t.test('every refusal proves that nothing was posted, and is told in the words of the network', async (t) => {
     const secret = 'good-token-1234'
     const cases: [config: object, mood: Mood, error: RegExp, reason: string][] = [
-      [X, answers(401), /^X does not accept the token/, 'credential_rejected'],
+      [X, answers(401), /^X does not accept the credential: connect the account again/, 'credential_rejected'],
       [X, answers(402), /plan of the account/, 'payment_required'],
       [
         X,
@@ -147,7 +176,8 @@ t.test('posts on social networks', async (t) => {
   })
 
   t.test('what may have arrived without an answer is unknown, and is not sent again', async (t) => {
-    for (const config of [X, LINKEDIN, MASTODON])
+    // Others that speak the language of Mastodon know no keys.
+    for (const config of [X, LINKEDIN, { ...MASTODON, instance_url: `http://localhost:${port}` }])
       for (const mood of [
         CUT,
         TAKEN_AND_CUT,
@@ -158,6 +188,7 @@ t.test('posts on social networks', async (t) => {
       ]) {
         posts.length = 0
         received.length = 0
+        state.version = '2.7.2 (compatible; Pleroma 2.6.0)'
         const id = await create(config)
         state.mood = mood
         const done = await post(id)
@@ -184,7 +215,7 @@ t.test('posts on social networks', async (t) => {
 
   t.test('a network that is reached by nobody, or wants less, is asked again later', async (t) => {
     const nowhere = await create({ ...MASTODON, instance_url: 'https://nobody.invalid' })
-    t.match(await post(nowhere), { status: 'queued', attempt: 1, sent_at: null })
+    t.match(await post(nowhere), { status: 'failed', attempt: 5, sent_at: null }, 'and proves that nothing was posted')
     const inMinutes = (minutes: number) => Math.round(((later.pop()?.getTime() ?? 0) - Date.now()) / 60_000) === minutes
     const soon = Math.floor(Date.now() / 1000) + 600
     for (const [headers, minutes] of [
@@ -302,5 +333,260 @@ t.test('posts on social networks', async (t) => {
     const action = { type: 'post', config: X }
     const other = await send(owner, 'POST', base, { name: 'n', kind: 'scheduled', config: { every: 'P1D', action } })
     t.match(other, { status: 400, body: { details: [{ path: '/config/action/type' }] } })
+  })
+
+  t.test('a network that knows a repeat gets the same again, and has it once', async (t) => {
+    for (const config of [MASTODON, BLUESKY])
+      for (const mood of [TAKEN_AND_CUT, CUT, answers(500), answers(200, 'what')]) {
+        posts.length = 0
+        received.length = 0
+        const id = await create({ ...config, default_text: 'Attempt {{ run.attempt }}' })
+        state.mood = mood
+        const done = await post(id)
+        t.match(done, { status: 'succeeded', attempt: 2, external_ref: posts[0]?.id, error_message: null })
+        t.match(posts, [{ text: 'Attempt 1' }], 'not what it would be by now')
+        t.match(done.output, { text: 'Attempt 1' })
+      }
+  })
+
+  t.test('what a network goes on failing at is unknown in the end, and so is a refusal after that', async (t) => {
+    const fail = (): void => {
+      state.mood = (...args) => {
+        fail()
+        answers(500)(...args)
+      }
+    }
+    fail()
+    t.match(await post(await create(MASTODON)), { status: 'unknown', attempt: 5, sent_at: String })
+    state.mood = (...args) => {
+      state.mood = answers(422, { error: 'no' })
+      TAKEN_AND_CUT(...args)
+    }
+    const id = await create(MASTODON)
+    const done = await post(id)
+    t.match(done, { status: 'unknown', attempt: 2, error_message: /answered 422: no/ }, 'the first one may be there')
+    t.equal((await send(owner, 'POST', `${base}/${id}/runs/${done.id}/cancel`)).status, 409)
+  })
+
+  t.test('a run that was sent and is taken over later than the network remembers it is unknown', async (t) => {
+    const id = await create(MASTODON)
+    const { run: asked } = (await run(id)).body
+    const job = jobsSent.shift()
+    state.mood = answers(500)
+    if (job) await execute({ ...job, signal })
+    await db
+      .updateTable('automation_runs')
+      .set({ repeatable_until: new Date(0) })
+      .where('id', '=', asked.id)
+      .execute()
+    if (job) await execute({ ...job, signal })
+    t.match((await send(owner, 'GET', `${base}/${id}/runs/${asked.id}`)).body.run, { status: 'unknown', attempt: 1 })
+    t.equal(received.filter(({ method }) => method === 'POST').length, 1)
+  })
+
+  t.test('Bluesky has links, mentions and tags where they are in bytes, and a language', async (t) => {
+    const text = `é 🎉 https://example.com/x @${ACCOUNT.identifier} @nobody.example #tag`
+    const done = await post(await create({ ...BLUESKY, language: 'en' }), { text })
+    t.match(done, { status: 'succeeded', output: { text, length: [...text].length, limit: 300 } })
+    const [{ record } = {}] = posts
+    const { facets, langs, createdAt } = record as { facets: { index: object; features: object[] }[] } & Record<
+      string,
+      unknown
+    >
+    t.same(langs, ['en'])
+    t.equal(createdAt, done.created_at)
+    const bytes = Buffer.from(text)
+    const said = facets.map(({ index, features }) => {
+      const { byteStart, byteEnd } = index as { byteStart: number; byteEnd: number }
+      return [bytes.subarray(byteStart, byteEnd).toString(), features[0]]
+    })
+    t.match(said, [
+      ['https://example.com/x', { uri: 'https://example.com/x' }],
+      [`@${ACCOUNT.identifier}`, { did: ACCOUNT.did }],
+      ['#tag', { tag: 'tag' }],
+    ])
+  })
+
+  t.test('a session of Bluesky is asked for once, renewed, and asked for again where it was revoked', async (t) => {
+    const id = await create(BLUESKY)
+    for (let i = 0; i < 3; i++) t.match(await post(id), { status: 'succeeded' })
+    t.match(state.sessions, { created: 1, renewed: 0 })
+    state.sessions.access = 'another'
+    t.match(await post(id), { status: 'succeeded', attempt: 1 })
+    t.match(state.sessions, { created: 1, renewed: 1 })
+    Object.assign(state.sessions, { access: 'another', refresh: 'another' })
+    t.match(await post(id), { status: 'succeeded', attempt: 1 })
+    t.match(state.sessions, { created: 2, renewed: 1 })
+    t.equal(posts.length, 5)
+
+    const wrong = await create(BLUESKY, 'wrong-password')
+    t.match(await post(wrong), { status: 'failed', output: { reason: 'credential_rejected' }, sent_at: null })
+    t.equal(posts.length, 5)
+  })
+
+  t.test('50 posts with a token of X that is over renew it once, and nothing that was approved changes', async (t) => {
+    const more = {
+      oauth_refresh_token: state.refreshToken,
+      oauth_client_id: X_APP.id,
+      oauth_client_secret: X_APP.secret,
+    }
+    const id = await create(X, 'expired-token-1234', more)
+    const { digest } = await show(id)
+    const asked = await Promise.all(Array.from({ length: 50 }, (_, i) => run(id, { text: `post ${i}` })))
+    t.ok(asked.every(({ status }) => status === 202))
+    await Promise.all(jobsSent.splice(0).map((job) => execute({ ...job, signal })))
+    t.equal(new Set(posts.map(({ text }) => text)).size, 50)
+    t.equal(posts.length, 50)
+    t.equal(state.sessions.renewed, 1)
+    t.match(await show(id), { digest, approved_digest: digest, status: 'active', credential_rejected_at: null })
+
+    // Another process, which knows nothing of this one's renewals.
+    state.token = 'another'
+    const others = Array.from({ length: 4 }, () => testExecutor())
+    await Promise.all(Array.from({ length: 12 }, (_, i) => run(id, { text: `again ${i}` })))
+    await Promise.all(jobsSent.splice(0).map((job, i) => others[i % 4]?.({ ...job, signal })))
+    t.equal(posts.length, 62)
+    t.equal(state.sessions.renewed, 2)
+    const stored = JSON.stringify(await db.selectFrom('social_sessions').selectAll().execute())
+    t.notMatch(stored, /renewed-(?:token|refresh)/)
+  })
+
+  t.test('a credential that is definitely refused is not sent again until people set another', async (t) => {
+    const more = {
+      oauth_refresh_token: 'used-up-refresh',
+      oauth_client_id: X_APP.id,
+      oauth_client_secret: X_APP.secret,
+    }
+    const refused: [config: PostConfig, more: object][] = [
+      [X, {}],
+      [X, more],
+      [LINKEDIN, {}],
+      [MASTODON, {}],
+      [BLUESKY, {}],
+    ]
+    for (const [config, given] of refused) {
+      const id = await create(config, 'revoked-token-1234', given)
+      t.match(await post(id), {
+        status: 'failed',
+        attempt: 1,
+        sent_at: null,
+        output: { reason: 'credential_rejected' },
+      })
+      t.match(await show(id), {
+        credential_rejected_at: String,
+        last_error: /connect the account again/,
+        status: 'active',
+      })
+      received.length = 0
+      t.match(await post(id), { status: 'failed', output: { reason: 'credential_rejected' } })
+      t.equal(received.filter(({ method }) => method === 'POST').length, 0, 'nobody is asked')
+      const oauth_token = config === BLUESKY ? ACCOUNT.password : state.token
+      await send(owner, 'PATCH', `${base}/${id}`, { oauth_token })
+      t.match(await show(id), { credential_rejected_at: null })
+      t.match(await post(id), { status: 'succeeded' })
+    }
+    t.notMatch(log.join(''), /revoked-token|used-up|client\+secret/)
+  })
+
+  t.test('a renewal that fails for now rejects nothing, and is tried again', async (t) => {
+    const more = {
+      oauth_refresh_token: state.refreshToken,
+      oauth_client_id: X_APP.id,
+      oauth_client_secret: X_APP.secret,
+    }
+    for (const [config, token, given] of [
+      [X, 'expired-token-1234', more],
+      [BLUESKY, ACCOUNT.password, {}],
+    ] as const)
+      for (const mood of [
+        answers(500),
+        answers(503, '<html>'),
+        CUT,
+        answers(200, 'what'),
+        answers(429, {}, { 'retry-after': '1' }),
+      ]) {
+        const id = await create(config, token, given)
+        state.renewalMood = mood
+        t.match(await post(id), { status: 'succeeded', attempt: 2 }, JSON.stringify(config))
+        t.match(await show(id), { credential_rejected_at: null })
+        Object.assign(state, { refreshToken: 'refresh-token-1' })
+      }
+  })
+
+  t.test('whoever dies while renewing is waited for, and then another goes on', async (t) => {
+    const more = {
+      oauth_refresh_token: state.refreshToken,
+      oauth_client_id: X_APP.id,
+      oauth_client_secret: X_APP.secret,
+    }
+    const id = await create(X, 'expired-token-1234', more)
+    const lease = { lease: '00000000-0000-4000-8000-000000000000', leased_until: new Date(Date.now() + 1500) }
+    const row = { organization_id: organizationId, automation_id: id, version: 1, id: lease.lease, ...lease }
+    await db.insertInto('social_sessions').values(row).execute()
+    t.match(await post(id), { status: 'succeeded', attempt: 1 })
+    t.equal(state.sessions.renewed, 1)
+    // The network has given a new token, and its receiver died: the refresh token is used up.
+    state.token = 'another'
+    state.refreshToken = 'another'
+    t.match(await post(id), { status: 'failed', output: { reason: 'credential_rejected' } })
+  })
+
+  t.test('a credential is set as a whole, by people', async (t) => {
+    const staff = await serviceAccount(['files.read', 'files.write'])
+    const id = await create(X)
+    for (const field of ['oauth_refresh_token', 'oauth_client_id', 'oauth_client_secret']) {
+      const refused = await send(owner, 'PATCH', `${base}/${id}`, { [field]: 'value-1234' })
+      t.match(refused, { status: 400, body: { details: [{ path: `/${field}`, message: 'is set with oauth_token' }] } })
+      const made = { name: 'n', kind: 'social_post', config: X, [field]: 'value-1234' }
+      t.equal((await send(owner, 'POST', base, made)).status, 400)
+      t.match(await send(staff, 'POST', base, made), { status: 403, body: { code: 'service_account_oauth_token' } })
+      t.equal((await send(staff, 'PATCH', `${base}/${id}`, { [field]: null })).status, 403)
+    }
+    const { digest } = await show(id)
+    const canary = {
+      oauth_token: 'canary-1111',
+      oauth_refresh_token: 'canary-2222',
+      oauth_client_secret: 'canary-3333',
+    }
+    const set = await send(owner, 'PATCH', `${base}/${id}`, { ...canary, oauth_client_id: 'canary-4444' })
+    t.equal(set.status, 200)
+    t.not(set.body.automation.digest, digest, 'another credential is another content')
+    const audit = (await send(owner, 'GET', `/api/v1/organizations/${organizationId}/audit-log`)).body
+    const all = JSON.stringify([set.body, audit, (await send(owner, 'GET', `${base}/${id}/revisions`)).body])
+    t.notMatch(all + log.join(''), /canary/)
+    const cleared = await send(owner, 'PATCH', `${base}/${id}`, { oauth_token: null, oauth_refresh_token: null })
+    t.match(cleared.body.automation, { has_oauth_token: false })
+    t.same(await db.selectFrom('social_sessions').selectAll().where('automation_id', '=', id).execute(), [])
+  })
+
+  t.test('another automation posts by one that a person let run, and only then', async (t) => {
+    const through = await create({ ...X, default_text: 'From {{ automation.name }}' })
+    const scheduled = async (automation_id: string, text?: string) => {
+      const action = { type: 'social_post', automation_id, ...(text === undefined ? {} : { text }) }
+      const body = { name: 'Other', kind: 'scheduled', config: { cron: '0 9 * * *', action }, status: 'active' }
+      return (await send(owner, 'POST', base, body)).body.automation.id as string
+    }
+    const id = await scheduled(through, 'Says {{ automation.name | upcase }}')
+    t.match(await post(id), {
+      status: 'succeeded',
+      external_ref: String,
+      output: { provider: 'x', text: 'Says OTHER' },
+    })
+    t.match(await post(await scheduled(through)), { output: { text: 'From Other' } })
+    t.equal(posts.length, 2)
+    const { preview } = (await send(owner, 'GET', `${base}/${id}/preview`)).body
+    t.match(preview.action, { type: 'social_post', automation_id: through, text: 'Says OTHER', length: 10, limit: 280 })
+
+    await send(owner, 'PATCH', `${base}/${through}`, { status: 'paused' })
+    t.match(await post(id), { status: 'failed', error_message: /by which it posts can't be used: it is paused/ })
+    const shown = (await send(owner, 'GET', `${base}/${id}/preview`)).body.preview
+    t.match(shown.warnings, [/a run would fail: .* it is paused/])
+    const stranger = '00000000-0000-7000-8000-000000000001'
+    t.match(await post(await scheduled(stranger)), { status: 'failed', error_message: /it is not in this space/ })
+    t.match(await post(await scheduled(id)), { status: 'failed', error_message: /it does not post/ })
+    const staff = await serviceAccount(['files.read', 'files.write'])
+    const proposal = (await send(staff, 'POST', base, { name: 'n', kind: 'social_post', config: X })).body.automation
+    t.match(await post(await scheduled(proposal.id)), { error_message: /it is pending_approval/ })
+    t.equal(posts.length, 2)
   })
 })
