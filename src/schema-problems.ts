@@ -26,7 +26,7 @@ function compile(schema: TSchema): Validate {
   // Verbose, for the variants of a union that was not met.
   const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, discriminator: true, schemas: [...COMPONENTS] })
   // biome-ignore lint/suspicious/noExplicitAny: ajv-formats is published as CommonJS with a default export inside
-  ;((addFormats as any).default ?? addFormats)(ajv, ['date-time', 'uri'])
+  ;((addFormats as any).default ?? addFormats)(ajv, ['date-time', 'uri', 'uuid'])
   const { $id: _, ...anonymous } = schema
   const validate = exactly(ajv.compile(anonymous))
   validators.set(schema, validate)

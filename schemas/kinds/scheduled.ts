@@ -107,6 +107,7 @@ export const scheduledSchema: KindSchema = {
     updated_at: '2024-03-18T09:00:05.000Z',
     description: null,
     has_oauth_token: false,
+    credential_rejected_at: null,
     owner_user_id: '018e1234-abcd-7000-8000-000000000050',
     reviewer_is_member: null,
     rejection: null,

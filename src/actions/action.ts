@@ -1,6 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import type { Space } from '../../db/space.ts'
 import type { ConfigProblem } from '../errors.ts'
+import type { Failure } from '../failure.ts'
 import type { SecretValues } from '../secrets/sealed.ts'
 import type { Filled, UsableSecrets } from './filling.ts'
 import type { Scope } from './scope.ts'
@@ -64,24 +65,11 @@ export type ActionContext = {
 }
 
 /**
- * What came of an action. `output` and `error` are kept and shown: never a secret in them.
- *
- * `retry` of a failure: `yes` where it may work later, a number of seconds where the receiver said when, `no` where it never
- * will, and `unknown` where it may have had its effect already and must not be repeated. After {@link ActionContext.sending},
- * `yes` and a number of seconds say that it certainly had none, unless `isInDoubt`: then the receiver knows a repeat, and the run
- * is `unknown` where it is not tried again.
+ * What came of an action. `output` and `error` are kept and shown: never a secret in them. After {@link ActionContext.sending}, a
+ * failure whose `retry` is `yes`, or a number of seconds, certainly had no effect, unless it says `isInDoubt`; the run of one that
+ * does is `unknown` where it is not tried again.
  */
-export type ActionResult =
-  | { ok: true; output: Record<string, unknown>; externalRef?: string }
-  | {
-      ok: false
-      error: string
-      retry: 'yes' | 'no' | 'unknown' | { afterSeconds: number }
-      output?: Record<string, unknown>
-      /** That it is certain that nothing was sent, where `retry` does not say so. */
-      isUnsent?: true
-      isInDoubt?: boolean
-    }
+export type ActionResult = { ok: true; output: Record<string, unknown>; externalRef?: string } | Failure
 
 /** What is known where nothing runs. */
 export type PreviewContext = {

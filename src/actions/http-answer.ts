@@ -1,5 +1,6 @@
+import { firstBytes, isServerError } from '../egress/answer.ts'
 import type { EgressResponse } from '../egress/guard.ts'
-import type { ActionResult } from './action.ts'
+import type { Failure } from '../failure.ts'
 
 const SHOWN_HEADERS = ['content-type', 'content-length', 'location', 'retry-after', 'x-request-id']
 const MAX_BODY_BYTES = 4096
@@ -37,7 +38,7 @@ export function failedAnswer(
   { status, headers }: EgressResponse,
   host: string,
   now: Date,
-): { error: string; retry: (ActionResult & { ok: false })['retry'] } {
+): { error: string; retry: Failure['retry'] } {
   const error = `${host} answered ${status}`
   if (status === 410) return { error: `${error}: it is gone and wants no more requests`, retry: 'no' }
   if (status >= 300 && status < 400) return { error: `${error}: redirects are not followed`, retry: 'no' }
@@ -46,11 +47,6 @@ export function failedAnswer(
     if (afterSeconds !== undefined) return { error, retry: { afterSeconds } }
   }
   return { error, retry: isServerError(status) || WORTH_RETRYING.has(status) ? 'yes' : 'no' }
-}
-
-/** Of the class 5xx (RFC 9110, section 15.6). */
-export function isServerError(status: number): boolean {
-  return status >= 500 && status < 600
 }
 
 /** Seconds to wait by a Retry-After, which has seconds or an HTTP date (RFC 9110, section 10.2.3); an hour at most. */
@@ -65,11 +61,4 @@ function retryAfter(value: string | undefined, now: Date): number | undefined {
 function textOf({ body, headers }: EgressResponse): string | null {
   const encoding = headers['content-encoding'] ?? 'identity'
   return body.includes(0) || encoding.toLowerCase() !== 'identity' ? null : new TextDecoder().decode(body)
-}
-
-/** The beginning of a text, cut between characters. */
-export function firstBytes(text: string, most: number): string {
-  const bytes = Buffer.from(text)
-  if (bytes.length <= most) return text
-  return new TextDecoder().decode(bytes.subarray(0, most), { stream: true })
 }

@@ -2,15 +2,16 @@ import { type Static, Type } from '@sinclair/typebox'
 import { OAUTH_SLOT } from '../../db/queries/automation-secrets.ts'
 import { component } from '../../schemas/component.ts'
 import { DEFAULT_SOCIAL_PROVIDER, type PostConfig } from '../../schemas/social.ts'
+import { readJson } from '../egress/answer.ts'
 import { EgressError } from '../egress/error.ts'
 import type { Egress } from '../egress/guard.ts'
 import { type ConfigProblem, ERRORS } from '../errors.ts'
+import type { Failure } from '../failure.ts'
 import { readCredential } from '../secrets/credential.ts'
 import { MASK, maskHeaders, redactor } from '../secrets/redact.ts'
 import type { Accounts } from '../social/accounts.ts'
-import { readJson } from '../social/answer.ts'
 import type { Social } from '../social/index.ts'
-import { asRepeatable, type Failure, failureOf, lostOf } from '../social/outcome.ts'
+import { asRepeatable, failureOf, lostOf } from '../social/outcome.ts'
 import {
   type Ask,
   type Length,

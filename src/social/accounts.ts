@@ -6,10 +6,11 @@ import type { DB } from '../../db/types.ts'
 import type { PostConfig } from '../../schemas/social.ts'
 import { EgressError } from '../egress/error.ts'
 import type { Egress, EgressResponse } from '../egress/guard.ts'
+import type { Failure } from '../failure.ts'
 import type { Cipher, Place } from '../secrets/cipher.ts'
 import { type Credential, secretsIn } from '../secrets/credential.ts'
 import { redactor } from '../secrets/redact.ts'
-import { type Failure, failureOf, rejected } from './outcome.ts'
+import { failureOf, rejected } from './outcome.ts'
 import { MAX_ANSWER_BYTES, type Session, type SocialProvider, TIMEOUT_MS } from './provider.ts'
 
 /** Longer than a renewal may take. */

@@ -1,5 +1,5 @@
+import { readJson } from '../egress/answer.ts'
 import { member } from '../member.ts'
-import { readJson } from './answer.ts'
 import type { Ask, Length, Posted, SocialProvider } from './provider.ts'
 import { tidOf } from './tid.ts'
 

@@ -1,7 +1,7 @@
 import twitter from 'twitter-text'
 import type { PostConfig } from '../../schemas/social.ts'
+import { readJson } from '../egress/answer.ts'
 import { member } from '../member.ts'
-import { readJson } from './answer.ts'
 import { type Ask, isUnauthorized, type Length, type SocialProvider, sessionOfToken } from './provider.ts'
 
 const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' })

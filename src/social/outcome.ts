@@ -1,11 +1,9 @@
-import type { ActionResult } from '../actions/action.ts'
-import { firstBytes, isServerError } from '../actions/http-answer.ts'
+import { firstBytes, isServerError, readJson } from '../egress/answer.ts'
 import type { EgressError } from '../egress/error.ts'
 import type { EgressResponse } from '../egress/guard.ts'
-import { readJson } from './answer.ts'
+import type { Failure } from '../failure.ts'
 import type { SocialProvider } from './provider.ts'
 
-export type Failure = ActionResult & { ok: false }
 type Redact = (text: string, cutOff?: boolean) => string
 
 const MAX_REASON_BYTES = 1024

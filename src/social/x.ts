@@ -1,6 +1,6 @@
 import twitter from 'twitter-text'
+import { readJson } from '../egress/answer.ts'
 import { member } from '../member.ts'
-import { readJson } from './answer.ts'
 import { isUnauthorized, type Length, type NetworkRequest, type SocialProvider } from './provider.ts'
 
 const LIMIT = 280

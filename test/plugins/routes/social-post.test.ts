@@ -589,4 +589,90 @@ t.test('posts on social networks', async (t) => {
     t.match(await post(await scheduled(proposal.id)), { error_message: /it is pending_approval/ })
     t.equal(posts.length, 2)
   })
+
+  t.test('whatever a network answers, nothing is posted twice and nothing secret is kept', async (t) => {
+    const canaries = {
+      oauth_token: 'canary-token-1111',
+      oauth_refresh_token: 'canary-refresh-2222',
+      oauth_client_id: X_APP.id,
+      oauth_client_secret: 'canary+client/3333',
+    }
+    let secrets = () => Object.values(canaries).filter((value) => value.startsWith('canary'))
+    const spelled = (value: string) => [value, encodeURIComponent(value), Buffer.from(value).toString('base64')]
+    /** Says all that it was sent, in its body and in its headers. */
+    const echo =
+      (status: number): Mood =>
+      ({ headers }, response) => {
+        const said = `${JSON.stringify(headers)} ${received.at(-1)?.body} ${secrets().flatMap(spelled).join(' ')}`
+        const body = { detail: said, message: said, error: said, title: said, id: said, url: said, data: { id: said } }
+        response.writeHead(status, { 'x-restli-id': `urn:li:share:${secrets().join(':')}` }).end(JSON.stringify(body))
+      }
+    const half: Mood = (request, response) => {
+      response.writeHead(200, { 'content-length': '1000' }).write('{"data": {"id"')
+      setTimeout(() => request.socket.destroy(), 50)
+    }
+    const moods: [mood: Mood, status: RegExp][] = [
+      [echo(200), /^succeeded$/],
+      [echo(400), /^failed$/],
+      [echo(403), /^failed$/],
+      [echo(500), /^(?:unknown|succeeded)$/],
+      [half, /^(?:unknown|succeeded)$/],
+      [answers(200, 'x'.repeat(10_000_000)), /^(?:unknown|succeeded)$/],
+      [answers(301, '', { location: `${there}/elsewhere` }), /^failed$/],
+      [answers(200, '<html>'), /^(?:unknown|succeeded)$/],
+    ]
+    for (const config of [X, LINKEDIN, MASTODON, BLUESKY])
+      for (const [mood, status] of moods) {
+        const { sessions } = state
+        if (config === BLUESKY) secrets = () => [ACCOUNT.password, sessions.access, sessions.refresh]
+        posts.length = 0
+        Object.assign(state, { token: canaries.oauth_token })
+        const id = await create(config, undefined, config === BLUESKY ? {} : canaries)
+        state.mood = mood
+        const done = await post(id)
+        t.match(done.status, status, JSON.stringify([config.provider, String(status), done.error_message]))
+        t.ok(posts.length <= 1)
+        const shown = [done, await show(id), (await send(owner, 'GET', `${base}/${id}/runs`)).body]
+        t.notMatch(JSON.stringify(shown), /canary|(?:access|refresh)-jwt|app-pass-word|Y2FuYXJ5|YXBwLXBhc3M/)
+      }
+    secrets = () => Object.values(canaries).filter((value) => value.startsWith('canary'))
+    for (const mood of [echo(400), echo(403), echo(500)]) {
+      const id = await create(X, undefined, { ...canaries, oauth_token: 'canary-expired-4444' })
+      state.token = 'another'
+      state.renewalMood = mood
+      t.notMatch(JSON.stringify([await post(id), await show(id)]), /canary/)
+    }
+    const audit = (await send(owner, 'GET', `/api/v1/organizations/${organizationId}/audit-log?limit=200`)).body
+    t.notMatch(JSON.stringify(audit) + log.join(''), /canary|access-jwt|app-pass-word/)
+  })
+
+  t.test('texts that can not be posted are refused with a sentence, and none takes long to measure', async (t) => {
+    for (const config of [X, LINKEDIN, MASTODON, BLUESKY]) {
+      const id = await create(config)
+      const long = await post(id, { text: 'http://a.b/ 中🎉 @c '.repeat(800).slice(0, 10_000) })
+      t.match(long, {
+        status: 'failed',
+        error_message: /^the text is longer than \w+ takes: \d+ of \d+$/,
+        sent_at: null,
+      })
+      t.match(long.output, { reason: 'too_long', length: Number, limit: Number })
+      for (const text of ['a\0b', 'a\ud800b', 'x'.repeat(10_001)])
+        t.match(
+          await run(id, { text }),
+          { status: 400, body: { code: /^invalid_(?:request|text)$|unstorable/ } },
+          text.slice(0, 5),
+        )
+    }
+    t.same(posts, [])
+  })
+
+  t.test('a preview warns of what runs out, and of how often a schedule posts', async (t) => {
+    const id = await create({ ...LINKEDIN, schedule: '0 9 * * *' })
+    const shown = async () => (await send(owner, 'GET', `${base}/${id}/preview`)).body.preview.warnings.join('\n')
+    t.match(await shown(), /it posts about 30 times a month/)
+    t.notMatch(await shown(), /live for 60/)
+    const setAt = new Date(Date.now() - 51 * 86_400_000)
+    await db.updateTable('automation_secrets').set({ created_at: setAt }).where('automation_id', '=', id).execute()
+    t.match(await shown(), /the token was set more than 50 days ago: those of LinkedIn live for 60/)
+  })
 })
