@@ -31,6 +31,8 @@ export type Attemptable = {
   secret_versions: Record<string, number>
   input: unknown
   sent_at: Date | null
+  /** Of the content that it began with the last time. */
+  begun_digest: string
   /** Whether what was sent may be sent again now. */
   is_repeatable: boolean
   /** What was about to be sent; null for what was not. */
@@ -76,7 +78,7 @@ export async function lock(trx: Transaction<DB>, keys: readonly RunKey[]): Promi
     )
     select r.id, r.organization_id, r.space_id, r.automation_id, r.status, r.attempt, r.trigger, r.scheduled_for,
            r.event_id, r.created_at, a.kind, a.status as automation_status, a.approved_digest, a.problems,
-           a.last_run_at, v.revision, v.name, v.config, v.secret_versions, v.digest, r.input, r.sent_at, coalesce(r.repeatable_until > now(), false) as is_repeatable,
+           a.last_run_at, v.revision, v.name, v.config, v.secret_versions, v.digest, r.digest as begun_digest, r.input, r.sent_at, coalesce(r.repeatable_until > now(), false) as is_repeatable,
            case when r.sent_at is not null then r.output end as sent, r.started_at, r.error_message
       from r
       join automations a

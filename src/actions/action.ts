@@ -30,7 +30,7 @@ export type FindApproved = (
   space: Space,
   automationId: string,
 ) => Promise<
-  | { action: ActionConfig; secrets: SecretValues; secretVersions: Readonly<Record<string, number>> }
+  | { action: ActionConfig; digest: string; secrets: SecretValues; secretVersions: Readonly<Record<string, number>> }
   | { problem: string }
 >
 

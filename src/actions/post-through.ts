@@ -1,5 +1,5 @@
 import { SocialPostAction } from '../../schemas/actions/social-post.ts'
-import type { Action, ActionConfig, Fill, FindApproved } from './action.ts'
+import type { Action, ActionConfig, ActionContext, Fill, FindApproved } from './action.ts'
 import { FillError } from './filling.ts'
 import type { PostAction } from './post.ts'
 import { checkTemplate } from './template.ts'
@@ -32,12 +32,22 @@ export function createPostThroughAction(
       const { organizationId, spaceId, fill } = context
       const found = await findApproved({ organizationId, id: spaceId }, automation_id)
       const problem = problemOf(found, post.type)
+      const { sentBefore } = context
       if (problem !== undefined || 'problem' in found)
-        return { ok: false, error: String(problem), retry: context.sentBefore === null ? 'no' : 'unknown' }
-      const { action, secrets, secretVersions } = found
+        return { ok: false, error: String(problem), retry: sentBefore === null ? 'no' : 'unknown' }
+      const { action, digest, secrets, secretVersions } = found
+      if (sentBefore !== null && sentBefore.by_digest !== digest)
+        return {
+          ok: false,
+          error: 'the automation by which it posts was changed while it was tried again',
+          retry: 'unknown',
+        }
       try {
-        const filled = await textOf(text, fill)
-        const as = { ...context, automationId: automation_id, secrets, secretVersions }
+        // What was sent before is sent again as it was.
+        const filled = sentBefore === null ? await textOf(text, fill) : {}
+        const sending: ActionContext['sending'] = (sent, until) =>
+          context.sending({ ...sent, by_digest: digest }, until)
+        const as = { ...context, automationId: automation_id, secrets, secretVersions, sending }
         return await post.run({ ...asPost(action), ...filled }, as)
       } catch (error) {
         if (error instanceof FillError) return { ok: false, error: error.message, retry: 'no' }

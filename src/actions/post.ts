@@ -101,26 +101,26 @@ async function post(
   const { config } = action
   const provider = social.of(config)
   const { organizationId, automationId, runId, scope, sentBefore, signal } = context
-  const [stored, version] = [context.secrets[OAUTH_SLOT], context.secretVersions[OAUTH_SLOT]]
-  if (stored === undefined || version === undefined) return final(NO_TOKEN)
-  const credential = readCredential(stored)
-  const account = accounts.open({ key: { organizationId, automationId, version }, credential, provider, config })
-  const redact = (text: string) => redactor({}, account.secrets())(text)
-  const ask = asker(egress, signal)
   const wasSent = sentBefore !== null
   let until: Date | null = null
-  let shownText: Record<string, unknown> = {}
+  let shownText: Record<string, unknown> = wasSent ? sentBefore : {}
   const failed = (failure: Failure): ActionResult => {
     const known = wasSent || until !== null ? asRepeatable(failure, wasSent) : failure
     return { ...known, output: { provider: nameOf(config), ...shownText, ...known.output } }
   }
+  const [stored, version] = [context.secrets[OAUTH_SLOT], context.secretVersions[OAUTH_SLOT]]
+  if (stored === undefined || version === undefined) return failed(final(NO_TOKEN))
+  const credential = readCredential(stored)
+  const account = accounts.open({ key: { organizationId, automationId, version }, credential, provider, config })
+  const redact = (text: string) => redactor({}, account.secrets())(text)
+  const ask = asker(egress, signal)
   try {
     const text = typeof sentBefore?.text === 'string' ? sentBefore.text : (await textOf(action, context.fill)).text
-    if (text === '') return final(NOTHING_TO_POST)
+    if (text === '') return failed(final(NOTHING_TO_POST))
     const length = await lengthOf(provider, text, config, ask)
     shownText = { text, ...length }
     const wrong = length && tooLong(provider, length)
-    if (wrong !== undefined && !wasSent) return final(`the text ${wrong}`, { ...shownText, reason: 'too_long' })
+    if (wrong !== undefined && !wasSent) return failed(final(`the text ${wrong}`, { reason: 'too_long' }))
     let session = await account.session()
     if ('ok' in session) return failed(session)
     until = (await provider.repeatableUntil?.(config, ask, new Date())) ?? null
@@ -145,7 +145,7 @@ async function post(
     const stands = posted.text === undefined ? {} : { text: posted.text, ...provider.measure?.(posted.text) }
     return { ok: true, output: { provider: nameOf(config), url, ...shownText, ...stands }, externalRef }
   } catch (error) {
-    if (error instanceof FillError) return final(error.message)
+    if (error instanceof FillError) return failed(final(error.message))
     if (!(error instanceof EgressError)) throw error
     return failed(lostOf(error, redact))
   }
@@ -170,7 +170,7 @@ function nameOf({ provider = DEFAULT_SOCIAL_PROVIDER }: PostConfig): string {
   return provider
 }
 
-function final(error: string, output?: Record<string, unknown>): ActionResult {
+function final(error: string, output?: Record<string, unknown>): Failure {
   return { ok: false, error, retry: 'no', isUnsent: true, ...(output === undefined ? {} : { output }) }
 }
 

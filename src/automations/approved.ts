@@ -19,13 +19,14 @@ export function createFindApproved(db: Kysely<DB>, cipher: Cipher, kinds: Kinds)
     if (found.problems !== null) return { problem: 'its config is not whole' }
     const [revision] = await automationRevisions.findMany(db, space, id, [found.revision])
     const content = revision && contentOf(revision)
-    if (content === undefined || digestOf(id, found.kind, content) !== found.approved_digest)
+    const digest = content && digestOf(id, found.kind, content)
+    if (content === undefined || digest === undefined || digest !== found.approved_digest)
       return { problem: 'its present content is not approved' }
     const action = kinds.find(found.kind)?.effect?.(content.config, {})
     if (action === undefined) return { problem: 'this server does not know its kind' }
     const { secretVersions } = content
     const owner = automationSecrets.ownerOf(space, id)
     const sealed = await automationSecrets.listWanted(db, [{ ...owner, versions: secretVersions }])
-    return { action, secrets: openSlots(cipher, sealed), secretVersions }
+    return { action, digest, secrets: openSlots(cipher, sealed), secretVersions }
   }
 }

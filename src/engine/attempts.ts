@@ -20,6 +20,8 @@ const READ_AT_ONCE = 65_536
 export const EVENT_GONE = 'the event that it was for is not kept any more'
 const IN_DOUBT = 'nobody knows whether it happened: it was about to be sent when its worker was lost'
 
+const CHANGED_IN_DOUBT = 'nobody knows whether it happened: its automation was changed while it was tried again'
+
 type Event = webhookEvents.RunEvent
 
 /** The body of a stored event: JSON text, null where it is too large to be read before it is needed. */
@@ -121,6 +123,7 @@ async function secretsOf(trx: Transaction<DB>, runs: readonly runAttempts.Attemp
 /** Fails closed: whatever is not exactly what a person let run does not. */
 function whyNot(run: runAttempts.Attemptable, event: Event | undefined): string | undefined {
   if (run.sent_at !== null && !run.is_repeatable) return IN_DOUBT
+  if (run.sent_at !== null && run.begun_digest !== run.digest) return CHANGED_IN_DOUBT
   if (run.automation_status !== 'active') return `the automation is ${run.automation_status}`
   if (run.approved_digest !== run.digest) return 'its present content is not approved'
   if (run.problems !== null) return `its config is not whole: ${inWords(run.problems)}`

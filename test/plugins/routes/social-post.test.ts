@@ -384,6 +384,27 @@ t.test('posts on social networks', async (t) => {
     t.equal(received.filter(({ method }) => method === 'POST').length, 1)
   })
 
+  t.test('a run that was sent is unknown where it can not go on, whatever keeps it from that', async (t) => {
+    const changes = [
+      { oauth_token: null },
+      { oauth_token: 'of-another-account' },
+      { status: 'paused' },
+      { config: { ...MASTODON, instance_url: 'https://other.example' } },
+    ]
+    for (const change of changes) {
+      const id = await create(MASTODON)
+      const { run: asked } = (await run(id)).body
+      const job = jobsSent.shift()
+      state.mood = TAKEN_AND_CUT
+      if (job) await execute({ ...job, signal })
+      t.equal((await send(owner, 'PATCH', `${base}/${id}`, change)).status, 200)
+      if (job) await execute({ ...job, signal })
+      const ended = (await send(owner, 'GET', `${base}/${id}/runs/${asked.id}`)).body.run
+      t.match(ended, { status: 'unknown', sent_at: String, output: { text: 'Hello' } }, JSON.stringify(change))
+    }
+    t.equal(posts.length, changes.length)
+  })
+
   t.test('Bluesky has links, mentions and tags where they are in bytes, and a language', async (t) => {
     const text = `é 🎉 https://example.com/x @${ACCOUNT.identifier} @nobody.example #tag`
     const done = await post(await create({ ...BLUESKY, language: 'en' }), { text })
@@ -579,6 +600,19 @@ t.test('posts on social networks', async (t) => {
 
     await send(owner, 'PATCH', `${base}/${through}`, { status: 'paused' })
     t.match(await post(id), { status: 'failed', error_message: /by which it posts can't be used: it is paused/ })
+    const toots = await create(MASTODON)
+    const asked = (await run(await scheduled(toots, 'Attempt {{ run.attempt }}'))).body.run
+    const job = jobsSent.shift()
+    state.mood = TAKEN_AND_CUT
+    if (job) await execute({ ...job, signal })
+    await send(owner, 'PATCH', `${base}/${toots}`, { oauth_token: 'of-another-account' })
+    if (job) await execute({ ...job, signal })
+    const rows = db.selectFrom('automation_runs').selectAll().where('id', '=', asked.id)
+    t.match(await rows.executeTakeFirst(), {
+      status: 'unknown',
+      error_message: /was changed while it was tried again$/,
+    })
+    posts.length = 2
     const shown = (await send(owner, 'GET', `${base}/${id}/preview`)).body.preview
     t.match(shown.warnings, [/a run would fail: .* it is paused/])
     const stranger = '00000000-0000-7000-8000-000000000001'
