@@ -26,7 +26,8 @@ const routes: RoutePlugin = async (app) => {
         operationId: 'previewConfig',
         tags: [TAG],
         summary: 'Preview a config',
-        description: 'What it would do, and what keeps it from running. Nothing is stored, sent or asked.',
+        description:
+          'What it would do, and what keeps it from running. Nothing is stored or sent; a Mastodon server is asked how long a post may be.',
         params: SpaceParams,
         body: PreviewRequest,
         response: { 200: ref(PreviewResponse) },

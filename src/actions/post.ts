@@ -13,6 +13,7 @@ import type { Accounts } from '../social/accounts.ts'
 import type { Social } from '../social/index.ts'
 import { asRepeatable, failureOf, lostOf } from '../social/outcome.ts'
 import {
+  ASK_TIMEOUT_MS,
   type Ask,
   type Length,
   MAX_ANSWER_BYTES,
@@ -181,7 +182,7 @@ function asker(egress: PostDependencies['egress'], signal?: AbortSignal): Ask {
       const answer = await egress.request({
         method: 'GET',
         url,
-        timeoutMs: TIMEOUT_MS,
+        timeoutMs: ASK_TIMEOUT_MS,
         maxBytes: MAX_ANSWER_BYTES,
         signal,
       })
@@ -211,7 +212,8 @@ async function preview(
   if (wrong !== undefined) warnings.push(`a run would fail: the text ${wrong}`)
   const session = { access: MASK, account: config.identifier }
   const { id: runId, created_at: createdAt } = scope.run
-  const request = await provider.request({ text, config, session, runId, createdAt }, ask)
+  // Nobody is asked who is mentioned in what may never be posted.
+  const request = await provider.request({ text, config, session, runId, createdAt }, async () => undefined)
   const { method, url, headers, body } = request
   const host = URL.parse(url)?.host
   return {

@@ -78,7 +78,8 @@ export function createAccounts({ db, cipher, egress }: AccountsOptions): Account
         return { ok: false, error: error.message, retry: error.isFinal ? 'no' : 'yes', isUnsent: true }
       }
       const given = provider.renewals?.read(answer, new Date())
-      if (given !== undefined && answer.status === 200) return given
+      // Where it gives no other refresh token, the one before goes on (RFC 6749, 6).
+      if (given !== undefined && answer.status === 200) return { ...given, refresh: given.refresh ?? session?.refresh }
       const isRefused = answer.status === 400 || answer.status === 401
       if (!isRefused) {
         const redact = redactor(request.headers, [...secretsIn(credential), ...secretsOf(session)])

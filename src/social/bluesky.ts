@@ -1,3 +1,4 @@
+import type { PostConfig } from '../../schemas/social.ts'
 import { readJson } from '../egress/answer.ts'
 import { member } from '../member.ts'
 import type { Ask, Length, Posted, SocialProvider } from './provider.ts'
@@ -78,11 +79,11 @@ export function createBluesky(): SocialProvider {
   }
 }
 
-function baseOf({ instance_url = DEFAULT_BASE }: { instance_url?: string }): string {
+function baseOf({ instance_url = DEFAULT_BASE }: PostConfig): string {
   return instance_url.replace(/\/+$/, '')
 }
 
-function urlOf(config: { instance_url?: string }, method: string): string {
+function urlOf(config: PostConfig, method: string): string {
   return `${baseOf(config)}/xrpc/com.atproto.${method}`
 }
 
@@ -94,29 +95,29 @@ function postedOf(uri: unknown): Posted | undefined {
 }
 
 /** Where links, mentions and tags are in a text, in bytes. Handles that nobody has stay text. */
-async function facetsOf(text: string, config: { instance_url?: string }, ask: Ask): Promise<object[]> {
+async function facetsOf(text: string, config: PostConfig, ask: Ask): Promise<object[]> {
   // Half a second and 60 MB, which nobody pays who posts elsewhere.
-  const { RichText } = await import('@atproto/api')
+  const { AppBskyRichtextFacet, RichText } = await import('@atproto/api')
   const rich = new RichText({ text })
   rich.detectFacetsWithoutResolution()
-  const dids = new Map<string, unknown>()
-  const facets: object[] = []
-  for (const facet of rich.facets ?? []) {
-    const features: object[] = []
-    for (const feature of facet.features) {
-      if (feature.$type !== 'app.bsky.richtext.facet#mention') {
-        features.push(feature)
-        continue
-      }
-      const handle = String(member(feature, 'did'))
-      if (!dids.has(handle)) {
-        const query = new URLSearchParams({ handle })
-        dids.set(handle, member(await ask(`${urlOf(config, 'identity.resolveHandle')}?${query}`), 'did'))
-      }
-      const did = dids.get(handle)
-      if (typeof did === 'string') features.push({ ...feature, did })
-    }
-    if (features.length > 0) facets.push({ index: facet.index, features })
-  }
-  return facets
+  const facets = rich.facets ?? []
+  const isMention = AppBskyRichtextFacet.isMention
+  const handles = new Set(facets.flatMap(({ features }) => features.filter(isMention).map(({ did }) => did)))
+  const dids = new Map(
+    await Promise.all([...handles].map(async (handle) => [handle, await didOf(handle, config, ask)] as const)),
+  )
+  return facets.flatMap(({ index, features }) => {
+    const known = features.flatMap((feature) => {
+      if (!isMention(feature)) return [feature]
+      const did = dids.get(feature.did)
+      return did === undefined ? [] : [{ ...feature, did }]
+    })
+    return known.length === 0 ? [] : [{ index, features: known }]
+  })
+}
+
+async function didOf(handle: string, config: PostConfig, ask: Ask): Promise<string | undefined> {
+  const query = new URLSearchParams({ handle })
+  const did = member(await ask(`${urlOf(config, 'identity.resolveHandle')}?${query}`), 'did')
+  return typeof did === 'string' ? did : undefined
 }

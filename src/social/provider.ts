@@ -5,6 +5,8 @@ import type { Credential } from '../secrets/credential.ts'
 
 /** Milliseconds that a request may take. */
 export const TIMEOUT_MS = 20_000
+/** Of one that only asks something: without an answer it goes on as it can. */
+export const ASK_TIMEOUT_MS = 5000
 export const MAX_ANSWER_BYTES = 65_536
 
 /** How long a text is by the measure of a network, and how long it may be there. */

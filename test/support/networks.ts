@@ -37,6 +37,8 @@ export async function startNetworks(t: Test) {
     renewalMood: undefined as Mood | undefined,
     token: 'good-token-1234',
     refreshToken: 'refresh-token-1',
+    /** Whether the refresh token of X is worth something again and again. */
+    keepsRefreshToken: false,
     maxCharacters: 500 as number | undefined,
     version: '4.5.0',
     sessions: { renewed: 0, created: 0, access: '', refresh: '' },
@@ -99,12 +101,12 @@ export async function startNetworks(t: Test) {
       return { status: 400, body: { error: 'invalid_grant' } }
     const count = ++state.sessions.renewed
     state.token = `renewed-token-${count}`
-    state.refreshToken = `renewed-refresh-${count}`
+    if (!state.keepsRefreshToken) state.refreshToken = `renewed-refresh-${count}`
     const body = {
       token_type: 'bearer',
       expires_in: 7200,
       access_token: state.token,
-      refresh_token: state.refreshToken,
+      ...(state.keepsRefreshToken ? {} : { refresh_token: state.refreshToken }),
     }
     return { status: 200, body }
   }

@@ -534,6 +534,22 @@ t.test('posts on social networks', async (t) => {
       }
   })
 
+  t.test('a refresh token that the network does not replace is used again', async (t) => {
+    const more = {
+      oauth_refresh_token: state.refreshToken,
+      oauth_client_id: X_APP.id,
+      oauth_client_secret: X_APP.secret,
+    }
+    state.keepsRefreshToken = true
+    const id = await create(X, 'expired-token-1234', more)
+    for (const count of [1, 2, 3]) {
+      state.token = 'another'
+      t.match(await post(id), { status: 'succeeded', attempt: 1 })
+      t.equal(state.sessions.renewed, count)
+    }
+    state.keepsRefreshToken = false
+  })
+
   t.test('whoever dies while renewing is waited for, and then another goes on', async (t) => {
     const more = {
       oauth_refresh_token: state.refreshToken,
