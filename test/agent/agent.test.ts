@@ -1,0 +1,108 @@
+import { once } from 'node:events'
+import { request as ask, createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import t, { type Test } from 'tap'
+import { type Agent, type AgentEvent, startAgent } from '../../agent/agent.ts'
+import { beginSession, type TunnelSession } from '../../src/tunnels/session.ts'
+import { TunnelSockets } from '../../src/tunnels/sockets.ts'
+import { until } from '../support/until.ts'
+
+async function listening(t: Test, server: ReturnType<typeof createServer>): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+/** A server of tunnels with one token, a service, and an agent between them. */
+async function start(t: Test, { token = 'tun_good', sessions = 2 } = {}) {
+  let finish = () => {}
+  const service = createServer(({ url }, response) => {
+    if (url !== '/slow') return void response.end('quick')
+    response.write('begun ')
+    finish = () => response.end('and done')
+  })
+  const held: TunnelSession[] = []
+  const server = createServer((_, response) => response.writeHead(404).end())
+  let refused = 0
+  server.on('upgrade', ({ headers }, socket) => {
+    if (headers.authorization !== 'Bearer tun_good') {
+      refused++
+      return void socket.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 25\r\n\r\n{"error":"no such token"}')
+    }
+    socket.write(
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: hyperspeed-tunnel\r\n\r\n',
+      async () => {
+        held.push(await beginSession(String(held.length), socket))
+      },
+    )
+  })
+  const target = { host: '127.0.0.1', port: await listening(t, service) }
+  const url = new URL(`http://127.0.0.1:${await listening(t, server)}`)
+  const events: AgentEvent[] = []
+  const agent: Agent = startAgent({ server: url, token, target, sessions, onEvent: (event) => events.push(event) })
+  t.teardown(() => agent.stop(0))
+  const sockets = new TunnelSockets(() => held.find((session) => session.isOpen()))
+  t.teardown(() => sockets.destroy())
+  const get = async (path: string) => {
+    const request = ask({ agent: sockets, host: 't', path, headers: { host: 'x' } }).end()
+    const [answer] = await once(request, 'response')
+    return answer
+  }
+  const open = () => held.filter((session) => session.isOpen())
+  return { agent, held, open, events, get, finish: () => finish(), refused: () => refused }
+}
+
+t.test('an agent keeps its sessions, and dials again when one is cut', async (t) => {
+  const { held, open, events, get, agent } = await start(t)
+  await until(async () => open().length === 2)
+  t.equal(await text(await get('/')), 'quick')
+  t.equal(agent.openStreams(), 1, 'which is kept alive')
+  held[0]?.cut()
+  await until(async () => open().length === 2 && events.length === 4)
+  t.match(events, [
+    { event: 'connected' },
+    { event: 'connected' },
+    { event: 'disconnected', sessions: 1 },
+    { event: 'connected', sessions: 2 },
+  ])
+})
+
+t.test('where the server goes, another session comes first, and what is under way ends', async (t) => {
+  const { held, open, get, finish, events } = await start(t, { sessions: 1 })
+  await until(async () => open().length === 1)
+  const answer = await get('/slow')
+  held[0]?.tell({ event: 'drain' })
+  await until(async () => open().length === 2)
+  held[0]?.drain()
+  t.equal(open().length, 1)
+  t.equal(await text(await get('/')), 'quick')
+  finish()
+  t.equal(await text(answer), 'begun and done')
+  t.notOk(
+    events.some(({ event }) => event === 'disconnected'),
+    'nobody is told of a failure',
+  )
+})
+
+t.test('an agent that is stopped lets what is under way end', async (t) => {
+  const { agent, open, get, finish } = await start(t)
+  await until(async () => open().length === 2)
+  const answer = await get('/slow')
+  const stopped = agent.stop(20_000)
+  await until(async () => open().length === 0)
+  finish()
+  t.equal(await text(answer), 'begun and done')
+  await stopped
+  await agent.ended
+})
+
+t.test('an agent whose token is refused ends, and says why', async (t) => {
+  const { agent, refused } = await start(t, { token: 'tun_bad' })
+  await t.rejects(agent.ended, { name: 'RefusedError', message: /answered 401: no such token$/ })
+  t.ok(refused() <= 2)
+})
