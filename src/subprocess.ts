@@ -76,11 +76,15 @@ export function createSubprocess<Task, Result>(module: URL, options: SubprocessO
     child = current
     current.ref()
     current.channel?.ref()
-    const tooLong = setTimeout(() => end(current), withinMs)
+    let isLate = false
+    const tooLong = setTimeout(() => {
+      isLate = true
+      end(current)
+    }, withinMs)
     try {
       return await ask<Result>(current, task)
     } catch (error) {
-      const lack = current.killed ? 'time' : current.signalCode === 'SIGABRT' ? 'memory' : undefined
+      const lack = isLate ? 'time' : current.signalCode === 'SIGABRT' ? 'memory' : undefined
       end(current)
       throw new SubprocessLost(name, lack, error)
     } finally {

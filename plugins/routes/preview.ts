@@ -27,15 +27,26 @@ const routes: RoutePlugin = async (app) => {
         tags: [TAG],
         summary: 'Preview a config',
         description:
-          'What it would do, and what keeps it from running. Nothing is stored or sent; a Mastodon server is asked how long a post may be.',
+          'What it would do, and what keeps it from running. Nothing is stored or sent; for people, a Mastodon server is asked how long a ' +
+          'post may be.',
         params: SpaceParams,
         body: PreviewRequest,
         response: { 200: ref(PreviewResponse) },
       },
     },
-    async ({ space: { organizationId, id: spaceId }, body: { kind, config = {} } }, reply) => {
+    async ({ actor, space: { organizationId, id: spaceId }, body: { kind, config = {} } }, reply) => {
       const id = newId()
-      const previewed = { organizationId, spaceId, id, name: 'Preview', kind, config, lastRunAt: null, stored: null }
+      const previewed = {
+        organizationId,
+        spaceId,
+        actor,
+        id,
+        name: 'Preview',
+        kind,
+        config,
+        lastRunAt: null,
+        stored: null,
+      }
       const shown = await preview(previewed, actions, kinds, new Date())
       return reply.transact(async (trx) => ({
         preview: await withFirstContact(trx, organizationId, id, shown),
@@ -56,7 +67,7 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(PreviewResponse), ...errors(404) },
       },
     },
-    async ({ space, params: { automationId: id } }) => {
+    async ({ actor, space, params: { automationId: id } }) => {
       const found = await automations.findShown(db, space, id)
       if (found === undefined) throw new ApiError('automation_not_found')
       const [revision] = await automationRevisions.findMany(db, space, id, [found.pending_revision ?? found.revision])
@@ -69,7 +80,7 @@ const routes: RoutePlugin = async (app) => {
       const credentialSetAt = await automationSecrets.findSetAt(db, owner, secretVersions)
       const stored = { hasWebhookSecret, secrets, credentialSetAt }
       const { organizationId, id: spaceId } = space
-      const previewed = { organizationId, spaceId, id, name, kind: found.kind, config, lastRunAt, stored }
+      const previewed = { organizationId, spaceId, actor, id, name, kind: found.kind, config, lastRunAt, stored }
       const shown = await preview(previewed, actions, kinds, new Date())
       return { preview: await withFirstContact(db, organizationId, id, shown) }
     },

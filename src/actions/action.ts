@@ -78,6 +78,8 @@ export type PreviewContext = {
   fill: Fill
   /** When the credential was set that it would use; null where there is none. */
   credentialSetAt: Date | null
+  /** Whether whoever looks may have others asked: what AI staff writes sends nothing anywhere before a person has approved it. */
+  mayAsk: boolean
 }
 
 /** What an action would do, for a reviewer: no side effect, secrets as `•••`. `hosts` are those that it would send to. */

@@ -90,6 +90,7 @@ function toComparable(value: unknown): Decimal {
 
 function readAny(value: unknown): Decimal {
   if (value instanceof LongNumber) return value.decimal
+  if (typeof value === 'object' && value !== null) return new Exact(Number.NaN)
   return typeof value === 'string' ? readDecimal(value.trim()) : new Exact(Number(value))
 }
 

@@ -42,7 +42,7 @@ export type Actions = {
 
 /** What is known of an automation that is previewed. */
 export type PreviewSource = Pick<Source, 'organizationId' | 'scope'> &
-  Pick<PreviewContext, 'credentialSetAt'> & { spaceId: string }
+  Pick<PreviewContext, 'credentialSetAt' | 'mayAsk'> & { spaceId: string }
 
 /** What is known of a run when its action begins. */
 export type RunContext = Omit<ActionContext, 'fill'> & Pick<Source, 'eventBody'>
@@ -89,9 +89,9 @@ export function createActions(dependencies: ActionDependencies): Actions {
     },
     profile: (config) => find(config)?.profile(config) ?? NOTHING_PLAIN,
     preview(config, source, signal) {
-      const { organizationId, spaceId, scope, credentialSetAt } = source
+      const { organizationId, spaceId, scope, credentialSetAt, mayAsk } = source
       const space = { organizationId, id: spaceId }
-      return get(config).preview(config, { space, scope, fill: fillFrom(source, signal), credentialSetAt })
+      return get(config).preview(config, { space, scope, fill: fillFrom(source, signal), credentialSetAt, mayAsk })
     },
     run: (config, context) => get(config).run(config, { ...context, fill: fillFrom(context, context.signal) }),
   }

@@ -45,8 +45,12 @@ export function createPostThroughAction(
       try {
         // What was sent before is sent again as it was.
         const filled = sentBefore === null ? await textOf(text, fill) : {}
-        const sending: ActionContext['sending'] = (sent, until) =>
-          context.sending({ ...sent, by_digest: digest }, until)
+        const sending: ActionContext['sending'] = async (sent, until) => {
+          // What was asked meanwhile may have taken its time.
+          const now = await findApproved({ organizationId, id: spaceId }, automation_id)
+          if ('problem' in now || now.digest !== digest) throw new Error('the automation by which it posts was changed')
+          await context.sending({ ...sent, by_digest: digest }, until)
+        }
         const as = { ...context, automationId: automation_id, secrets, secretVersions, sending }
         return await post.run({ ...asPost(action), ...filled }, as)
       } catch (error) {

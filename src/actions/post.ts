@@ -27,6 +27,8 @@ import { FillError } from './filling.ts'
 import { plainWarnings, replacedWarnings } from './preview-warnings.ts'
 import { checkTemplate, isTemplate } from './template.ts'
 
+/** Of a text that stands at a network and is not the one of now. */
+const MAX_TEXT_SHOWN = 3000
 const MAX_SHOWN = 1000
 const [, NOTHING_TO_POST] = ERRORS.nothing_to_post
 const [, NO_TOKEN] = ERRORS.credential_missing
@@ -73,7 +75,7 @@ function problems(social: Social, egress: PostDependencies['egress'], config: Po
   const { default_text: text, instance_url } = config
   const provider = social.of(config)
   const wrongTemplate = text === undefined ? undefined : checkTemplate(text).problem
-  const wrongUrl = instance_url === undefined ? undefined : egress.check(instance_url)
+  const wrongUrl = instance_url === undefined ? undefined : (egress.check(instance_url) ?? originProblem(instance_url))
   const length = text === undefined || isTemplate(text) ? undefined : provider.measure?.(text.trim())
   const wrongText = wrongTemplate ?? (length && tooLong(provider, length))
   return [
@@ -81,6 +83,14 @@ function problems(social: Social, egress: PostDependencies['egress'], config: Po
     ...(wrongUrl === undefined ? [] : [{ path: '/config/instance_url', message: wrongUrl }]),
     ...(provider.problems?.(config) ?? []),
   ]
+}
+
+/** What stood behind the host would go to it with each question, and could take the place of what is asked. */
+function originProblem(url: string): string | undefined {
+  const { pathname, search, hash } = new URL(url)
+  return pathname === '/' && search === '' && hash === '' && !/[?#]/.test(url)
+    ? undefined
+    : 'must be the server alone, such as https://mastodon.example: no path, no query'
 }
 
 function tooLong({ title }: SocialProvider, { length, limit }: Length): string | undefined {
@@ -113,7 +123,11 @@ async function post(
   if (stored === undefined || version === undefined) return failed(final(NO_TOKEN))
   const credential = readCredential(stored)
   const account = accounts.open({ key: { organizationId, automationId, version }, credential, provider, config })
-  const redact = (text: string) => redactor({}, account.secrets())(text)
+  const redact = (text: string) =>
+    redactor(
+      {},
+      account.secrets().flatMap((secret) => [secret, `Bearer ${secret}`]),
+    )(text)
   const ask = asker(egress, signal)
   try {
     const text = typeof sentBefore?.text === 'string' ? sentBefore.text : (await textOf(action, context.fill)).text
@@ -125,6 +139,7 @@ async function post(
     let session = await account.session()
     if ('ok' in session) return failed(session)
     until = (await provider.repeatableUntil?.(config, ask, new Date())) ?? null
+    if (wasSent && until === null) return failed(final(`${provider.title} does not say any more that it knows repeats`))
     const asked = { text, config, runId, createdAt: scope.run.created_at }
     const send = async (as: Session) => {
       const request = await provider.request({ ...asked, session: as }, ask)
@@ -142,8 +157,10 @@ async function post(
     const isTaken = answer.status >= 200 && answer.status < 300
     const posted = isTaken ? provider.read(answer) : await provider.findPosted?.(answer, { ...asked, session }, ask)
     if (posted === undefined) return failed(failureOf(provider, answer, redact, new Date()))
-    const [url, externalRef] = [shown(posted.url, redact), shown(posted.id, redact)]
-    const stands = posted.text === undefined ? {} : { text: posted.text, ...provider.measure?.(posted.text) }
+    const [url, externalRef] = [shown(webAddress(posted.url), redact), shown(posted.id, redact)]
+    const there =
+      posted.text === undefined ? undefined : storableText(redact(posted.text)).text.slice(0, MAX_TEXT_SHOWN)
+    const stands = there === undefined ? {} : { text: there, ...provider.measure?.(there) }
     return { ok: true, output: { provider: nameOf(config), url, ...shownText, ...stands }, externalRef }
   } catch (error) {
     if (error instanceof FillError) return failed(final(error.message))
@@ -160,6 +177,11 @@ async function lengthOf(
   ask: Ask,
 ): Promise<Length | undefined> {
   return provider.measure?.(text) ?? (await provider.measureThere?.(text, config, ask))
+}
+
+/** What a network says of where a post is, where that is an address of the web: people follow it. */
+function webAddress(said: string): string {
+  return /^https?:\/\//i.test(said) ? said : ''
 }
 
 /** What a network says, as it can be kept. */
@@ -197,23 +219,30 @@ function asker(egress: PostDependencies['egress'], signal?: AbortSignal): Ask {
 async function preview(
   { egress, social }: PostDependencies,
   action: PostAction,
-  { scope, fill, credentialSetAt }: PreviewContext,
+  { scope, fill, credentialSetAt, mayAsk }: PreviewContext,
 ): Promise<ActionPreview> {
   const { config } = action
   const provider = social.of(config)
-  const ask = asker(egress)
+  const askNobody: Ask = async () => undefined
+  const ask = mayAsk ? asker(egress) : askNobody
   const { text, replaced } = await textOf(action, fill)
   const warnings = replacedWarnings(replaced)
   if (text === '') warnings.push('there is nothing to post, unless a run brings a text')
   if (/\bevent\b/.test(config.default_text ?? '')) warnings.push('what outsiders write in events becomes public')
   const length = await lengthOf(provider, text, config, ask)
-  if (length === undefined) warnings.push(`${provider.title} can't be asked how long a post may be`)
+  if (length === undefined)
+    warnings.push(
+      mayAsk
+        ? `${provider.title} can't be asked how long a post may be`
+        : `${provider.title} is asked how long a post may be when a person looks`,
+    )
   const wrong = length && tooLong(provider, length)
   if (wrong !== undefined) warnings.push(`a run would fail: the text ${wrong}`)
   const session = { access: MASK, account: config.identifier }
   const { id: runId, created_at: createdAt } = scope.run
-  // Nobody is asked who is mentioned in what may never be posted.
-  const request = await provider.request({ text, config, session, runId, createdAt }, async () => undefined)
+  // Nobody is asked who is mentioned in what may never be posted, and what is too long is not looked at any closer.
+  const looked = wrong === undefined ? text : ''
+  const request = await provider.request({ text: looked, config, session, runId, createdAt }, askNobody)
   const { method, url, headers, body } = request
   const host = URL.parse(url)?.host
   return {
@@ -225,6 +254,6 @@ async function preview(
       request: { method, url, headers: maskHeaders(headers), body: JSON.parse(body) },
     },
     hosts: host ? [host] : [],
-    warnings: [...warnings, ...plainWarnings(url), ...(provider.warnings?.(text, credentialSetAt, new Date()) ?? [])],
+    warnings: [...warnings, ...plainWarnings(url), ...(provider.warnings?.(looked, credentialSetAt, new Date()) ?? [])],
   }
 }

@@ -114,6 +114,8 @@ function compare(a: unknown, b: unknown): number {
   // Doubles by themselves: to make decimals of a million of them would take minutes.
   if (a instanceof LongNumber || b instanceof LongNumber)
     if (isNumeric(a) && isNumeric(b)) return toDecimal(a).cmp(toDecimal(b))
+  // An object, or a list, has no place among others, and one of its keys may be what would make it a text.
+  if (typeof a === 'object' || typeof b === 'object') return 0
   const [left, right] = [a as string, b as string]
   return left < right ? -1 : left > right ? 1 : 0
 }

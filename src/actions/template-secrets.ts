@@ -30,8 +30,7 @@ export function useSecrets(scope: object, use: SecretUse): void {
  *   the template fills in.
  */
 export function guardSecrets(): { visit: Visit; finish(): string[] } {
-  const outputs = new Set<Output>()
-  const names = new Set<string>()
+  const outputs = new Map<Output, Set<string>>()
   return {
     visit(node, within) {
       const props = propsOfReference(node)
@@ -43,12 +42,11 @@ export function guardSecrets(): { visit: Visit; finish(): string[] } {
       const output = path.find((each) => each instanceof Output)
       if (output === undefined || path.some((each) => each instanceof CaptureTag))
         throw new TemplateFault('a secret stands in {{ … }}: not in tags, and not in what is captured')
-      names.add(name)
-      outputs.add(output)
+      outputs.set(output, (outputs.get(output) ?? new Set()).add(name))
     },
     finish() {
-      for (const output of outputs) tellWhatIsMade(output)
-      return [...names]
+      for (const [output, names] of outputs) tellWhatIsMade(output, names)
+      return [...new Set([...outputs.values()].flatMap((names) => [...names]))]
     },
   }
 }
@@ -65,7 +63,8 @@ function contentOf(token: unknown): unknown {
   return token instanceof Token && 'content' in token ? token.content : undefined
 }
 
-function tellWhatIsMade(output: Output): void {
+/** @param names those that it names: others can't be had by a name that is made up as it is filled in. */
+function tellWhatIsMade(output: Output, names: ReadonlySet<string>): void {
   const render = output.render.bind(output)
   output.render = function* (context: Context, emitter: Emitter) {
     const use = uses.get(context.environments)
@@ -75,7 +74,7 @@ function tellWhatIsMade(output: Output): void {
     }
     const before = emitter.buffer.length
     // Nowhere else are they in scope: what names them in a way that nobody foresaw finds nothing.
-    context.push({ secrets: use.values })
+    context.push({ secrets: Object.fromEntries(Object.entries(use.values).filter(([name]) => names.has(name))) })
     yield* render(context, emitter)
     context.pop()
     const made = emitter.buffer.slice(before)

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import * as automations from '../../db/queries/automations.ts'
 import type { DB } from '../../db/types.ts'
+import type { Actor } from '../access/actor.ts'
 import { FillError } from '../actions/filling.ts'
 import type { Actions } from '../actions/index.ts'
 import type { Scope, SeenEvent } from '../actions/scope.ts'
@@ -18,6 +19,8 @@ import { readAhead, TURN_WITHIN_MS } from './read-ahead.ts'
 export type Previewed = {
   organizationId: string
   spaceId: string
+  /** Who looks. */
+  actor: Actor
   id: string
   name: string
   kind: string
@@ -71,9 +74,16 @@ export async function preview(automation: Previewed, actions: Actions, kinds: Ki
   if (stored === null) shown.warnings.push(...kinds.profile(name, config, actions).secrets.map(neededSecret))
   const does = kind.effect?.(config, {})
   if (does === undefined) return { preview: shown, hosts: [] }
-  const { organizationId, spaceId } = automation
+  const { organizationId, spaceId, actor } = automation
+  const mayAsk = actor.type === 'user'
   const credentialSetAt = stored?.credentialSetAt ?? null
-  const source = { organizationId, spaceId, credentialSetAt, scope: scopeOf(automation, kind, shown.next_runs[0], now) }
+  const source = {
+    organizationId,
+    spaceId,
+    credentialSetAt,
+    mayAsk,
+    scope: scopeOf(automation, kind, shown.next_runs[0], now),
+  }
   try {
     const fill = (signal: AbortSignal) => actions.preview(does, source, signal)
     const { action, hosts, warnings } = await inTimeFor(TURN_WITHIN_MS, fill)

@@ -74,6 +74,7 @@ function spellingsOf(secret: string): string[] {
   const inJson = JSON.stringify(secret).slice(1, -1)
   const inUrl = encodeURIComponent(secret.toWellFormed())
   const inStrictUrl = inUrl.replaceAll(/[!'()*]/g, (each) => `%${each.charCodeAt(0).toString(16).toUpperCase()}`)
+  const inForm = new URLSearchParams({ '': secret.toWellFormed() }).toString().slice(1)
   const inHtml = secret
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
@@ -91,7 +92,12 @@ function spellingsOf(secret: string): string[] {
     secret,
     ...json,
     ...json.map((text) => JSON.stringify(text).slice(1, -1)),
-    ...[inUrl, inStrictUrl].flatMap((text) => [text, text.replaceAll('%20', '+'), text.replaceAll('%2F', '/')]),
+    ...[inUrl, inStrictUrl, inForm].flatMap((text) => [
+      text,
+      text.replaceAll('%20', '+'),
+      text.replaceAll('%2F', '/'),
+      text.replaceAll(/%[\dA-F]{2}/g, (each) => each.toLowerCase()),
+    ]),
     ...inPath(secret),
     inHtml,
     inHtml.replaceAll("'", '&#39;'),

@@ -42,6 +42,9 @@ export type Accounts = { open(of: AccountOf): Account }
 
 export type AccountsOptions = { db: Kysely<DB>; cipher: Cipher; egress: Pick<Egress, 'request'> }
 
+/** A session as it is stored, with the account that it is of. */
+type Stored = Session & { subject: string }
+
 /** A session of some generation; null while there is none. */
 type Held = { session: Session | null; generation: number }
 
@@ -62,7 +65,13 @@ export function createAccounts({ db, cipher, egress }: AccountsOptions): Account
     const stored = row?.tokens ?? null
     if (row === undefined || stored === null)
       return { session: of.provider.firstSession(of.credential) ?? null, generation: row?.generation ?? 0 }
-    return { session: JSON.parse(cipher.decrypt(stored, placeOf(row.id))), generation: row.generation }
+    const { subject, ...session }: Stored = JSON.parse(cipher.decrypt(stored, placeOf(row.id)))
+    // One of another account, from before the config named this one.
+    const isOthers = subject !== subjectOf(of)
+    return {
+      session: isOthers ? (of.provider.firstSession(of.credential) ?? null) : session,
+      generation: row.generation,
+    }
   }
 
   async function ask(of: AccountOf, { session }: Held): Promise<Session | Failure> {
@@ -79,7 +88,8 @@ export function createAccounts({ db, cipher, egress }: AccountsOptions): Account
       }
       const given = provider.renewals?.read(answer, new Date())
       // Where it gives no other refresh token, the one before goes on (RFC 6749, 6).
-      if (given !== undefined && answer.status === 200) return { ...given, refresh: given.refresh ?? session?.refresh }
+      if (given !== undefined && isSendable(given) && answer.status === 200)
+        return { ...given, refresh: given.refresh ?? session?.refresh }
       const isRefused = answer.status === 400 || answer.status === 401
       if (!isRefused) {
         const redact = redactor(request.headers, [...secretsIn(credential), ...secretsOf(session)])
@@ -107,7 +117,7 @@ export function createAccounts({ db, cipher, egress }: AccountsOptions): Account
     try {
       const given = await ask(of, before)
       if (!('ok' in given)) {
-        const tokens = cipher.encrypt(JSON.stringify(given), placeOf(id))
+        const tokens = cipher.encrypt(JSON.stringify({ ...given, subject: subjectOf(of) }), placeOf(id))
         const isSaved = await socialSessions.save(db, id, before.generation, tokens)
         return isSaved ? { session: given, generation: before.generation + 1 } : await read(of)
       }
@@ -161,6 +171,15 @@ export function createAccounts({ db, cipher, egress }: AccountsOptions): Account
       }
     },
   }
+}
+
+/** Whether a session is such that it can be sent in a header. */
+function isSendable({ access, refresh = 'none' }: Session): boolean {
+  return [access, refresh].every((token) => /^[\x21-\x7e]+$/.test(token))
+}
+
+function subjectOf({ provider, config }: AccountOf): string {
+  return `${provider.base(config)} ${config.identifier ?? ''}`
 }
 
 /** Only a refusal says that it will never work. */

@@ -7,6 +7,7 @@ import { type Ask, isUnauthorized, type Length, type SocialProvider, sessionOfTo
 const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' })
 /** A mention of somebody elsewhere counts without where that is. */
 const REMOTE_MENTION = /(@\w+(?:[.-]\w+)*)@[\w.-]+\w/g
+const MAX_MEASURED = 10_000
 const KEPT_MS = 3_600_000
 const INSTANCES_KEPT = 1000
 
@@ -19,6 +20,8 @@ type Instance = { limits: Limits | undefined; isProper: boolean }
 
 /** Characters of a Mastodon instance: graphemes, each link as many as the instance says; the warning counts too. */
 export function measureMastodon(text: string, spoilerText: string, { characters, perUrl }: Limits): Length {
+  // Nothing of that length is short enough but for its links, and to find those takes long.
+  if (text.length > MAX_MEASURED + characters) return { length: count(text) + count(spoilerText), limit: characters }
   const links = twitter.extractUrls(text, { extractUrlsWithoutProtocol: false })
   const rest = links.reduce((left, link) => left.replace(link, ''), text).replaceAll(REMOTE_MENTION, '$1')
   return { length: count(rest) + links.length * perUrl + count(spoilerText), limit: characters }

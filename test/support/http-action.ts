@@ -68,7 +68,7 @@ export function actionFor(receiver?: Receiver, signingSecret: string | undefined
   const preview = (config: Partial<HttpRequestConfig>) =>
     action.preview(
       { ...base, ...config },
-      { ...context, space: { organizationId: 'o', id: 's' }, credentialSetAt: null },
+      { ...context, space: { organizationId: 'o', id: 's' }, credentialSetAt: null, mayAsk: true },
     )
   const validate = (config: Partial<HttpRequestConfig>) => action.problems({ ...base, ...config }, { secrets: null })
   return { run, preview, validate }

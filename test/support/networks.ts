@@ -40,13 +40,16 @@ export async function startNetworks(t: Test) {
     /** Whether the refresh token of X is worth something again and again. */
     keepsRefreshToken: false,
     maxCharacters: 500 as number | undefined,
-    version: '4.5.0',
+    version: '4.5.0' as string | undefined,
+    /** Waited for before an instance says what it takes. */
+    beforeInstance: undefined as (() => Promise<unknown>) | undefined,
     sessions: { renewed: 0, created: 0, access: '', refresh: '' },
   }
   let ids = 1000
   let isSilenced = (_post: Posted): boolean => false
-  const { authority, received } = await startReceiver(t, (request, response) => {
+  const { authority, received } = await startReceiver(t, async (request, response) => {
     const { url = '', headers, method } = request
+    if (url === '/api/v2/instance') await state.beforeInstance?.()
     const isRenewal = /oauth2\/token|createSession|refreshSession/.test(url)
     const take = () => replyTo(url, headers, received.at(-1)?.body ?? '')
     const mood = isRenewal ? state.renewalMood : state.mood
@@ -145,7 +148,7 @@ export async function startNetworks(t: Test) {
   }
 
   function toot(key: string, { status: text }: Body, id: string): Reply {
-    const isKnowing = !state.version.includes('compatible')
+    const isKnowing = !state.version?.includes('compatible')
     const before = isKnowing && posts.find((post) => post.network === 'mastodon' && post.key === key)
     const post: Posted = before || { network: 'mastodon', id, text: String(text), key }
     if (!before) posts.push(post)

@@ -19,7 +19,7 @@ export const socialPost: Kind = {
   },
   credentialFor(config) {
     const { provider = DEFAULT_SOCIAL_PROVIDER, instance_url } = known(config)
-    return `${provider} ${URL.parse(instance_url ?? '')?.host ?? ''}`
+    return `${provider} ${URL.parse(instance_url ?? '')?.origin ?? ''}`
   },
   answer: ({ external_ref, error_message }) => ({ tweet_id: external_ref ?? '', error: error_message }),
   warnings: (config) => [...providerWarnings(known(config)), ...costWarnings(known(config))],

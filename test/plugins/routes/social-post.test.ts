@@ -72,6 +72,13 @@ t.test('posts on social networks', async (t) => {
     identifier: ACCOUNT.identifier,
     default_text: 'Hello',
   }
+  /** The same server by a name that nobody has asked it by: what an instance says is known for an hour. */
+  const strange = () =>
+    `http://${[...'localhost'].map((c, i) => ((strangers >> i) & 1 ? c.toUpperCase() : c)).join('')}:${port}`
+  let strangers = 0
+  t.beforeEach(() => {
+    strangers++
+  })
   const show = async (id: string) => (await send(owner, 'GET', `${base}/${id}`)).body.automation
   t.beforeEach(() => {
     Object.assign(state, { mood: undefined, renewalMood: undefined, token: 'good-token-1234', maxCharacters: 500 })
@@ -263,10 +270,8 @@ t.test('posts on social networks', async (t) => {
       (await preview({ ...MASTODON, default_text: '{{ event.body.text }}' })).warnings.join('\n'),
       /outsiders[\s\S]*not encrypted/,
     )
-    t.match(
-      (await preview({ ...MASTODON, instance_url: `http://${authority}/other` })).warnings.join(),
-      /can't be asked how long/,
-    )
+    state.version = undefined
+    t.match((await preview({ ...MASTODON, instance_url: strange() })).warnings.join(), /can't be asked how long/)
     t.match((await preview({ provider: 'mastodon' })).problems, [{ path: '/config/instance_url' }])
     t.match((await preview({ provider: 'linkedin', identifier: 'ada' })).problems, [
       { path: '/config/identifier', message: /URN/ },
@@ -724,5 +729,61 @@ t.test('posts on social networks', async (t) => {
     const setAt = new Date(Date.now() - 51 * 86_400_000)
     await db.updateTable('automation_secrets').set({ created_at: setAt }).where('automation_id', '=', id).execute()
     t.match(await shown(), /the token was set more than 50 days ago: those of LinkedIn live for 60/)
+  })
+
+  t.test('a post that stands there with another text is told without secrets, as it can be kept', async (t) => {
+    const id = await create(BLUESKY)
+    state.mood = (_request, response) => {
+      const { rkey, record } = JSON.parse(received.at(-1)?.body ?? '')
+      const text = `leak ${ACCOUNT.password} ${state.sessions.access} ${state.sessions.refresh} a\0b\ud83d`
+      const uri = `at://${ACCOUNT.did}/app.bsky.feed.post/${rkey}`
+      posts.push({ network: 'bluesky', id: uri, text, key: rkey, record: { ...record, text } })
+      response.writeHead(400).end(JSON.stringify({ error: 'InvalidSwap', message: 'Record was at bafy' }))
+    }
+    const done = await post(id)
+    t.match(done, { status: 'succeeded', attempt: 1, output: { text: /^leak ••• ••• ••• a\ufffdb\ufffd$/ } })
+  })
+
+  t.test('a session is that of the account that the config names', async (t) => {
+    const id = await create(BLUESKY)
+    t.match(await post(id), { status: 'succeeded' })
+    await send(owner, 'PATCH', `${base}/${id}`, { config: { ...BLUESKY, identifier: 'bob.bsky.social' } })
+    t.match(await post(id), { status: 'failed', output: { reason: 'credential_rejected' } })
+    t.equal(posts.length, 1)
+  })
+
+  t.test('nothing stands behind the host of a server, and a credential is not for another scheme', async (t) => {
+    for (const path of ['/x', '/?d=', '/#', '?d=1', '//'])
+      t.match(
+        await send(owner, 'POST', base, {
+          name: 'n',
+          kind: 'social_post',
+          config: { ...MASTODON, instance_url: `${there}${path}` },
+        }),
+        { status: 400, body: { details: [{ path: '/config/instance_url' }] } },
+        path,
+      )
+    const id = await create({ ...MASTODON, instance_url: 'https://mastodon.example' })
+    await send(owner, 'PATCH', `${base}/${id}`, { config: { ...MASTODON, instance_url: 'http://mastodon.example' } })
+    t.match(await show(id), { has_oauth_token: false })
+  })
+
+  t.test('what AI staff previews asks nobody', async (t) => {
+    const staff = await serviceAccount(['files.read', 'files.write'])
+    const config = { ...MASTODON, instance_url: strange() }
+    const { preview } = (await send(staff, 'POST', `${base}/preview`, { kind: 'social_post', config })).body
+    t.match(preview.warnings.join(), /is asked how long a post may be when a person looks/)
+    t.same(received, [])
+  })
+
+  t.test('an automation that is paused while another is about to post by it is not posted by', async (t) => {
+    const through = await create({ ...MASTODON, instance_url: strange() })
+    const action = { type: 'social_post', automation_id: through }
+    const body = { name: 'Other', kind: 'scheduled', config: { cron: '0 9 * * *', action }, status: 'active' }
+    const { id } = (await send(owner, 'POST', base, body)).body.automation
+    state.beforeInstance = () => send(owner, 'PATCH', `${base}/${through}`, { status: 'paused' })
+    t.match(await post(id), { status: 'failed', error_message: /it is paused/, sent_at: null })
+    state.beforeInstance = undefined
+    t.same(posts, [])
   })
 })

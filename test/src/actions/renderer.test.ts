@@ -163,3 +163,19 @@ t.test('long templates are read ahead, once, and what is found of them is known 
     message: 'it waits',
   })
 })
+
+t.test('a template is not blamed for a renderer that is closed', async (t) => {
+  const renderer = createRenderer()
+  const slow = renderer.render(source(), Array(50).fill(SLOW), { secrets: undefined, signal })
+  setTimeout(renderer.close, 300)
+  await t.rejects(slow, { name: 'SubprocessLost' })
+})
+
+t.test('an output has the secrets that it names, and no other', async (t) => {
+  const renderer = createRenderer()
+  t.teardown(renderer.close)
+  const secrets = { a: 'secret-aaaa', b: 'secret-bbbb' }
+  const templates = ['{% assign x = "secrets" %}{{ secrets.a | append: [x].b }}', '{{ secrets.b }}']
+  const { value } = await renderer.render(source(), templates, { secrets, signal })
+  t.same(value, ['secret-aaaa', 'secret-bbbb'])
+})

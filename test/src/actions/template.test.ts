@@ -245,6 +245,25 @@ t.test('where a text is needed, an object is its JSON', async (t) => {
   t.equal(render('{{ event }}', own), JSON.stringify(own.event))
 })
 
+t.test('keys that would make a text of an object are keys', async (t) => {
+  const odd = {
+    items: [
+      { toString: 1, valueOf: 1, n: 2 },
+      { toString: 2, valueOf: 2, n: 1 },
+    ],
+  }
+  t.equal(render('{{ items | sort | map: "n" }} {{ items | sum }} {{ items | sort: "n" | map: "n" }}', odd), '21 0 12')
+})
+
+t.test('a format of dates is short, because nothing looks at the clock in it', async (t) => {
+  t.match(
+    refusal(
+      '{% assign f = "%b" %}{% for i in (1..12) %}{% assign f = f | append: f %}{% endfor %}{{ "now" | date: f }}',
+    ),
+    /format of at most 200 characters/,
+  )
+})
+
 t.test('what no template may do to what the others see', async (t) => {
   const fill = fillerOf(SCOPE)
   const before = fill('{{ event }}').text
@@ -262,6 +281,8 @@ t.test('what Postgres can not hold is replaced, and it is said', async (t) => {
   t.same(fill('{{ name | split: "" | first }}'), { text: '\ufffd', isReplaced: true })
   t.same(fill('{{ data | base64_decode }}'), { text: 'a\ufffdb', isReplaced: true })
   t.same(fill('{{ name }}'), { text: '🎉 Party', isReplaced: false })
+  for (const encode of ['base64_encode', 'sha256', 'hmac_sha256: "k"'])
+    t.equal(fill(`{{ name | split: "" | first | ${encode} }}`).isReplaced, true, encode)
   for (const encode of ['url_encode', 'uri_escape', 'cgi_escape'])
     t.same(fill(`{{ name | split: "" | first | ${encode} }}`), { text: '%EF%BF%BD', isReplaced: true }, encode)
   t.same(fill('{{ name | split: "" | json }}').text.slice(0, 8), '["\ufffd","\ufffd"')

@@ -5,6 +5,7 @@ import { measureLinkedIn, toLittleText } from '../../../src/social/linkedin.ts'
 import { measureMastodon } from '../../../src/social/mastodon.ts'
 import { tidOf } from '../../../src/social/tid.ts'
 import { measureX } from '../../../src/social/x.ts'
+import { countProcessorTime } from '../../support/processor-time.ts'
 
 t.test('X: links are 23, what is not Latin is 2, and so is each emoji', async (t) => {
   const lengths: [text: string, length: number][] = [
@@ -72,11 +73,19 @@ t.test('X: every emoji that Node knows is 2', async (t) => {
   t.ok(count > 1000, `${count} of them`)
 })
 
+t.test('a link of hundreds of characters is 23 all the same', async (t) => {
+  const link = `https://example.com/${'a.b/'.repeat(300)}`
+  t.equal(measureX(`see ${link} now`).length, 4 + 23 + 4)
+})
+
 t.test('any text is measured in a moment', async (t) => {
-  const texts = ['a', 'a.', 'http://a.b ', '@', '中.com', '#a', '🎉', '(((', 'a@b.c ']
+  const texts = ['中.', '中中中.a', 'a', 'a.', 'http://a.b ', '@', '中.com', '#a', '🎉', '(((', 'a@b.c ']
   for (const part of texts) {
     const text = part.repeat(Math.ceil(10_000 / part.length)).slice(0, 10_000)
     t.ok(measureX(text).length > 280, part)
+    const spent = countProcessorTime()
+    t.ok(measureX(text.slice(0, 4000)).length > 280, part)
+    t.ok(spent() < 100, `${part} took ${Math.round(spent())} ms`)
     t.ok(measureLinkedIn(text).length > 3000)
     t.ok(measureMastodon(text, '', { characters: 500, perUrl: 23 }).length > 0)
   }
