@@ -10,7 +10,7 @@ import type { Action, Fill } from './action.ts'
 import { FillError } from './filling.ts'
 import { replacedWarnings } from './preview-warnings.ts'
 import type { Scope } from './scope.ts'
-import { checkTemplate } from './template.ts'
+import { textProblems } from './template.ts'
 
 const MAX_TOGETHER = 400
 
@@ -24,10 +24,7 @@ export function createMessageAction(db: Kysely<DB>): Action<MessageAction> {
   return {
     type: 'message',
     schema: MessageAction,
-    problems({ text }) {
-      const message = text === undefined ? undefined : checkTemplate(text).problem
-      return message === undefined ? [] : [{ path: '/text', message }]
-    },
+    problems: ({ text }) => textProblems(text),
     profile: () => ({ hosts: [], secrets: [], warnings: [] }),
     async preview({ channel, text }, { fill }) {
       const { value, replaced } = await fill({ text: text ?? 'a digest of what the automations of this space did' })

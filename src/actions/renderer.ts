@@ -6,7 +6,6 @@ import type { Scope } from './scope.ts'
 import {
   CODE_READ_AT_ONCE,
   codeLength,
-  isTemplate,
   type Limits,
   learnChecks,
   type ScopeText,
@@ -101,9 +100,7 @@ export function createRenderer(): Renderer {
     },
     async render(source, templates, { secrets, signal }) {
       const { organizationId, eventBody } = source
-      const code = stringsOf(templates)
-        .filter(isTemplate)
-        .reduce((sum, text) => sum + codeLength(text), 0)
+      const code = codeLength(stringsOf(templates))
       if (code === 0) return { value: templates, replaced: [], made: [] }
       const scope = JSON.stringify(source.scope)
       const isSmall = typeof eventBody !== 'function' && scope.length + (eventBody?.length ?? 0) <= HERE.scope

@@ -1,5 +1,6 @@
 import { AssertionError, LiquidError, ParseError, type Template, type Token, TokenizationError } from 'liquidjs'
 import { canonicalNumber, parseWith } from '../../db/exact-json.ts'
+import type { ErrorDetail } from '../errors.ts'
 import { remember } from '../remember.ts'
 import { storableText } from '../storable.ts'
 import { LongNumber } from './decimals.ts'
@@ -54,22 +55,19 @@ export function isTemplate(text: string): boolean {
   return text.includes('{{') || text.includes('{%')
 }
 
-/** The characters of a text that stand in {{ … }} and {% … %}: what it takes to read it goes by them. */
-export function codeLength(text: string): number {
+/** The characters of texts that stand in {{ … }} and {% … %}: what it takes to read them goes by these. */
+export function codeLength(texts: readonly string[]): number {
   let length = 0
-  for (const [code] of text.matchAll(/\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)/gs)) length += code.length
+  for (const text of texts)
+    for (const [code] of text.matchAll(/\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)/gs)) length += code.length
   return length
 }
 
 /** What keeps the templates of one action from being read, so many are they; undefined where nothing does. */
 export function lengthProblem(texts: readonly string[]): string | undefined {
   const templates = texts.filter(isTemplate)
-  if (sumOf(templates, ({ length }) => length) > MAX_TEMPLATES_LENGTH) return TEMPLATES_TOO_LONG
-  return sumOf(templates, codeLength) > MAX_CODE_LENGTH ? CODE_TOO_LONG : undefined
-}
-
-function sumOf(texts: readonly string[], count: (text: string) => number): number {
-  return texts.reduce((sum, text) => sum + count(text), 0)
+  if (templates.reduce((sum, { length }) => sum + length, 0) > MAX_TEMPLATES_LENGTH) return TEMPLATES_TOO_LONG
+  return codeLength(templates) > MAX_CODE_LENGTH ? CODE_TOO_LONG : undefined
 }
 
 /** What is plain of a template: what is wrong with it, where something is, and the names of the secrets that it fills in. */
@@ -85,6 +83,12 @@ export function checkTemplate(text: string, { takesSecrets = false } = {}): Temp
   return !takesSecrets && check.secrets.length > 0 ? { problem: NO_SECRETS, secrets: [] } : check
 }
 
+/** What is wrong with the `text` of an action that takes no secrets. Paths are JSON pointers into its config. */
+export function textProblems(text: string | undefined): ErrorDetail[] {
+  const message = text === undefined ? undefined : checkTemplate(text).problem
+  return message === undefined ? [] : [{ path: '/text', message }]
+}
+
 const NOTHING: TemplateCheck = { problem: undefined, secrets: [] }
 /** What is saved is read again when it is approved, previewed and run. */
 const CHECKS = remember(readTemplate, CHECKS_KEPT)
@@ -93,7 +97,7 @@ const CHECKS = remember(readTemplate, CHECKS_KEPT)
 export function slowToRead(texts: readonly string[]): string[] {
   if (lengthProblem(texts) !== undefined) return []
   const unread = texts.filter((text) => isTemplate(text) && !CHECKS.has(text))
-  return sumOf(unread, codeLength) > CODE_READ_AT_ONCE ? unread : []
+  return codeLength(unread) > CODE_READ_AT_ONCE ? unread : []
 }
 
 /** Tells what was found of texts elsewhere, by {@link readTemplate}. */

@@ -62,16 +62,15 @@ export function createAccounts({ db, cipher, egress }: AccountsOptions): Account
   async function read(of: AccountOf): Promise<Held | Failure> {
     const row = await socialSessions.find(db, of.key)
     if (row?.rejected_at) return rejected(of.provider)
-    const stored = row?.tokens ?? null
-    if (row === undefined || stored === null)
-      return { session: of.provider.firstSession(of.credential) ?? null, generation: row?.generation ?? 0 }
-    const { subject, ...session }: Stored = JSON.parse(cipher.decrypt(stored, placeOf(row.id)))
-    // One of another account, from before the config named this one.
-    const isOthers = subject !== subjectOf(of)
-    return {
-      session: isOthers ? (of.provider.firstSession(of.credential) ?? null) : session,
-      generation: row.generation,
-    }
+    const session = (row && keptFor(of, row)) ?? of.provider.firstSession(of.credential) ?? null
+    return { session, generation: row?.generation ?? 0 }
+  }
+
+  /** Undefined where none is kept, or one of another account, from before the config named this one. */
+  function keptFor(of: AccountOf, { id, tokens }: socialSessions.SocialSession): Session | undefined {
+    if (tokens === null) return undefined
+    const { subject, ...session }: Stored = JSON.parse(cipher.decrypt(tokens, placeOf(id)))
+    return subject === subjectOf(of) ? session : undefined
   }
 
   async function ask(of: AccountOf, { session }: Held): Promise<Session | Failure> {

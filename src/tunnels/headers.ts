@@ -25,8 +25,6 @@ export type RequestRules = {
   host: string | undefined
   /** Leaves a header out. The name is in lower case. */
   leavesOut: (name: string, value: string) => boolean
-  /** The value of a header, where it is to be another one. */
-  change?: (name: string, value: string) => string
   /** Of a request that asks for another protocol: that one goes on with it. */
   isUpgrade: boolean
   /** Whether what others said about who asks is believed. */
@@ -41,7 +39,7 @@ export function toService(raw: RawHeaders, rules: RequestRules): string[] {
     const lower = name.toLowerCase()
     if (HOP_BY_HOP.has(lower) || named.has(lower) || rules.leavesOut(lower, value)) continue
     if (!rules.trustsForwarded && OF_PROXIES.includes(lower)) continue
-    headers.push(name, lower === 'host' ? (rules.host ?? value) : (rules.change?.(lower, value) ?? value))
+    headers.push(name, lower === 'host' ? (rules.host ?? value) : value)
   }
   const te = valuesOf(raw, 'te').some((value) => /\btrailers\b/i.test(value))
   if (te) headers.push('TE', 'trailers')

@@ -1,22 +1,12 @@
 import { once } from 'node:events'
 import { request as ask, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { type Agent, type AgentEvent, startAgent } from '../../agent/agent.ts'
 import { beginSession, type TunnelSession } from '../../src/tunnels/session.ts'
 import { TunnelSockets } from '../../src/tunnels/sockets.ts'
+import { listening } from '../support/listening.ts'
 import { until } from '../support/until.ts'
-
-async function listening(t: Test, server: ReturnType<typeof createServer>): Promise<number> {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return (server.address() as AddressInfo).port
-}
 
 /** A server of tunnels with one token, a service, and an agent between them. */
 async function start(t: Test, { token = 'tun_good', sessions = 2 } = {}) {

@@ -1,19 +1,13 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { backoff } from '../../agent/backoff.ts'
 import { dial } from '../../agent/dial.ts'
+import { listening } from '../support/listening.ts'
 
 async function startServer(t: Test, listener: RequestListener) {
   const server = createServer(listener)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return { server, url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/prefix/`) }
+  return { server, url: new URL(`http://127.0.0.1:${await listening(t, server)}/prefix/`) }
 }
 
 t.test('a server that upgrades gives its socket, with what it has said already', async (t) => {

@@ -1,7 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { request as ask, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
@@ -9,7 +8,9 @@ import t, { type Test } from 'tap'
 import { createExecutor } from '../../src/engine/executor.ts'
 import type { RunJob } from '../../src/runs/queue.ts'
 import { testApp } from '../support/app.ts'
+import { listening } from '../support/listening.ts'
 import { startNetworks } from '../support/networks.ts'
+import { passOn } from '../support/proxy.ts'
 
 t.setTimeout(180_000)
 
@@ -39,26 +40,15 @@ async function startBluesky(t: Test): Promise<Server> {
 async function startCutter(t: Test, target: string) {
   const state: { cut: 'request' | 'answer' | undefined; asked: string[] } = { cut: undefined, asked: [] }
   const server = createServer((incoming, answer) => {
-    const { method, headers, url = '' } = incoming
+    const { url = '' } = incoming
     state.asked.push(url.replace(/^.*\.|\?.*$/g, ''))
     const cut = url.endsWith('.putRecord') ? state.cut : undefined
     if (cut !== undefined) state.cut = undefined
     if (cut === 'request') return void incoming.socket.destroy()
-    const outgoing = ask(`${target}${url}`, { method, headers }, (response) => {
-      if (cut === 'answer') return void response.resume().on('end', () => incoming.socket.destroy())
-      answer.writeHead(response.statusCode ?? 502, response.headers)
-      response.pipe(answer)
-    })
-    outgoing.on('error', () => answer.destroy())
-    incoming.pipe(outgoing)
+    const cutAnswer = (response: IncomingMessage) => void response.resume().on('end', () => incoming.socket.destroy())
+    passOn(incoming, answer, `${target}${url}`, cut === 'answer' ? cutAnswer : undefined)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const authority = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  const authority = `127.0.0.1:${await listening(t, server)}`
   return { state, authority, count: (name: string) => state.asked.filter((each) => each === name).length }
 }
 

@@ -1,7 +1,22 @@
-import { once } from 'node:events'
-import { createServer, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { Test } from 'tap'
+import { listening } from './listening.ts'
+
+/** Asks another server the same, and answers what it does. @param onAnswer does something else with its answer. */
+export function passOn(
+  incoming: IncomingMessage,
+  answer: ServerResponse,
+  url: string,
+  onAnswer = (response: IncomingMessage): void => {
+    answer.writeHead(response.statusCode ?? 502, response.headers)
+    response.pipe(answer)
+  },
+): void {
+  const { method, headers } = incoming
+  const outgoing = request(url, { method, headers }, onAnswer)
+  outgoing.on('error', () => answer.destroy())
+  incoming.pipe(outgoing)
+}
 
 /**
  * Starts a proxy on loopback that serves another server under a path, which it takes off before it asks; whatever else is asked
@@ -12,26 +27,15 @@ import type { Test } from 'tap'
 export async function proxyUnder(t: Test, path: string): Promise<{ url: string; forwardTo(base: string): void }> {
   let target = ''
   const server = createServer((incoming, answer) => {
-    const { method, headers, url = '' } = incoming
+    const { url = '' } = incoming
     if (url !== path && !url.startsWith(`${path}/`)) {
       answer.writeHead(404).end('not under the path')
       return
     }
-    const outgoing = request(`${target}${url.slice(path.length) || '/'}`, { method, headers }, (response) => {
-      answer.writeHead(response.statusCode ?? 502, response.headers)
-      response.pipe(answer)
-    })
-    outgoing.on('error', () => answer.destroy())
-    incoming.pipe(outgoing)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
+    passOn(incoming, answer, `${target}${url.slice(path.length) || '/'}`)
   })
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`,
+    url: `http://127.0.0.1:${await listening(t, server)}${path}`,
     forwardTo(base) {
       target = base
     },

@@ -79,6 +79,10 @@ t.test('posts on social networks', async (t) => {
   t.beforeEach(() => {
     strangers++
   })
+  /** What makes a token of X one that can be renewed. */
+  const refreshable = (oauth_refresh_token = state.refreshToken) => {
+    return { oauth_refresh_token, oauth_client_id: X_APP.id, oauth_client_secret: X_APP.secret }
+  }
   const show = async (id: string) => (await send(owner, 'GET', `${base}/${id}`)).body.automation
   t.beforeEach(() => {
     Object.assign(state, { mood: undefined, renewalMood: undefined, token: 'good-token-1234', maxCharacters: 500 })
@@ -451,11 +455,7 @@ t.test('posts on social networks', async (t) => {
   })
 
   t.test('50 posts with a token of X that is over renew it once, and nothing that was approved changes', async (t) => {
-    const more = {
-      oauth_refresh_token: state.refreshToken,
-      oauth_client_id: X_APP.id,
-      oauth_client_secret: X_APP.secret,
-    }
+    const more = refreshable()
     const id = await create(X, 'expired-token-1234', more)
     const { digest } = await show(id)
     const asked = await Promise.all(Array.from({ length: 50 }, (_, i) => run(id, { text: `post ${i}` })))
@@ -478,11 +478,7 @@ t.test('posts on social networks', async (t) => {
   })
 
   t.test('a credential that is definitely refused is not sent again until people set another', async (t) => {
-    const more = {
-      oauth_refresh_token: 'used-up-refresh',
-      oauth_client_id: X_APP.id,
-      oauth_client_secret: X_APP.secret,
-    }
+    const more = refreshable('used-up-refresh')
     const refused: [config: PostConfig, more: object][] = [
       [X, {}],
       [X, more],
@@ -515,11 +511,7 @@ t.test('posts on social networks', async (t) => {
   })
 
   t.test('a renewal that fails for now rejects nothing, and is tried again', async (t) => {
-    const more = {
-      oauth_refresh_token: state.refreshToken,
-      oauth_client_id: X_APP.id,
-      oauth_client_secret: X_APP.secret,
-    }
+    const more = refreshable()
     for (const [config, token, given] of [
       [X, 'expired-token-1234', more],
       [BLUESKY, ACCOUNT.password, {}],
@@ -540,11 +532,7 @@ t.test('posts on social networks', async (t) => {
   })
 
   t.test('a refresh token that the network does not replace is used again', async (t) => {
-    const more = {
-      oauth_refresh_token: state.refreshToken,
-      oauth_client_id: X_APP.id,
-      oauth_client_secret: X_APP.secret,
-    }
+    const more = refreshable()
     state.keepsRefreshToken = true
     const id = await create(X, 'expired-token-1234', more)
     for (const count of [1, 2, 3]) {
@@ -556,11 +544,7 @@ t.test('posts on social networks', async (t) => {
   })
 
   t.test('whoever dies while renewing is waited for, and then another goes on', async (t) => {
-    const more = {
-      oauth_refresh_token: state.refreshToken,
-      oauth_client_id: X_APP.id,
-      oauth_client_secret: X_APP.secret,
-    }
+    const more = refreshable()
     const id = await create(X, 'expired-token-1234', more)
     const lease = { lease: '00000000-0000-4000-8000-000000000000', leased_until: new Date(Date.now() + 1500) }
     const row = { organization_id: organizationId, automation_id: id, version: 1, id: lease.lease, ...lease }
