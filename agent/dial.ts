@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import { request as askHttp, type IncomingMessage } from 'node:http'
 import { request as askHttps } from 'node:https'
 import type { Socket } from 'node:net'
-import { TUNNEL_PATH, UPGRADE } from './protocol.ts'
+import type { Duplex } from 'node:stream'
+import { SAYS, TUNNEL_PATH, UPGRADE } from './protocol.ts'
 
-/** The server does not want this agent, whenever it comes: its token is not one, or the tunnel is not to be. */
+/** The server does not want this agent, whenever it comes: its token is not one. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError'
 }
@@ -25,12 +26,21 @@ export class DialError extends Error {
 
 type DialErrorOptions = { afterSeconds?: number | undefined; isUnknownUpgrade?: boolean; cause?: unknown }
 
+/** How the bytes of a session travel: behind an upgrade of our own, or in the frames of a WebSocket. */
+export type Transport = 'upgrade' | 'websocket'
+
 export type DialOptions = {
   /** Where the server is: `https://…` or `http://…`, with a path where it has one. */
   server: URL
   token: string
+  /** What the agent says of itself, by the names of headers. */
+  says: Readonly<Record<string, string>>
+  transport: Transport
   signal: AbortSignal
 }
+
+/** A connection whose bytes are the tunnel's, and which of how many servers it leads to, where that says so. */
+export type Dialled = { socket: Duplex; server: string | undefined; servers: number }
 
 const DIAL_WITHIN_MS = 15_000
 const MAX_REASON_BYTES = 4096
@@ -40,37 +50,80 @@ const MAX_REASON_BYTES = 4096
  *
  * @throws RefusedError, DialError; the reason of the signal
  */
-export async function dial({ server, token, signal }: DialOptions): Promise<Socket> {
+export async function dial(options: DialOptions): Promise<Dialled> {
+  const { server, token, says, signal, transport } = options
   const url = new URL(server.pathname.replace(/\/+$/, '') + TUNNEL_PATH, server)
-  const ask = url.protocol === 'https:' ? askHttps : askHttp
-  const headers = { connection: 'Upgrade', upgrade: UPGRADE, authorization: `Bearer ${token}` }
   const within = AbortSignal.any([signal, AbortSignal.timeout(DIAL_WITHIN_MS)])
-  const request = ask(url, { headers, agent: false, signal: within })
-  request.end()
-  const upgraded = once(request, 'upgrade', { signal: within }) as Promise<[IncomingMessage, Socket, Buffer]>
-  const answered = once(request, 'response', { signal: within }) as Promise<[IncomingMessage]>
-  for (const promise of [upgraded, answered]) promise.catch(() => {}) // one of them is told, or neither comes
+  const headers = { ...says, authorization: `Bearer ${token}` }
   try {
-    const [answer, socket, first] = await Promise.race([upgraded, answered.then(explain)])
-    if (answer.headers.upgrade?.toLowerCase() !== UPGRADE)
-      throw new DialError(`it speaks ${answer.headers.upgrade}`, { isUnknownUpgrade: true })
-    if (first.length > 0) socket.unshift(first)
-    socket.setNoDelay(true)
-    return socket
+    const way = transport === 'upgrade' ? byUpgrade : byWebSocket
+    const { answer, socket } = await way(url, headers, within)
+    const server = answer.headers[SAYS.server]
+    const servers = Number(answer.headers[SAYS.servers])
+    return { socket, server: typeof server === 'string' ? server : undefined, servers: servers > 0 ? servers : 1 }
   } catch (error) {
-    request.destroy()
     signal.throwIfAborted()
     if (error instanceof RefusedError || error instanceof DialError) throw error
     throw new DialError(reasonOf(error), { cause: error })
   }
 }
 
+type Way = (
+  url: URL,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+) => Promise<{ answer: IncomingMessage; socket: Duplex }>
+
+const byUpgrade: Way = async (url, said, signal) => {
+  const ask = url.protocol === 'https:' ? askHttps : askHttp
+  const headers = { ...said, connection: 'Upgrade', upgrade: UPGRADE }
+  const request = ask(url, { headers, agent: false, signal })
+  request.end()
+  const upgraded = once(request, 'upgrade', { signal }) as Promise<[IncomingMessage, Socket, Buffer]>
+  const answered = once(request, 'response', { signal }) as Promise<[IncomingMessage]>
+  for (const promise of [upgraded, answered]) promise.catch(() => {}) // one of them is told, or neither comes
+  try {
+    const [answer, socket, first] = await Promise.race([upgraded, answered.then(([response]) => explain(response))])
+    if (answer.headers.upgrade?.toLowerCase() !== UPGRADE)
+      throw new DialError(`it speaks ${answer.headers.upgrade}`, { isUnknownUpgrade: true })
+    if (first.length > 0) socket.unshift(first)
+    socket.setNoDelay(true)
+    return { answer, socket }
+  } catch (error) {
+    request.destroy()
+    throw error
+  }
+}
+
+/** Loaded only where it is needed. */
+const byWebSocket: Way = async (url, headers, signal) => {
+  const { WebSocket, createWebSocketStream } = await import('ws')
+  const webSocket = new WebSocket(url.href.replace(/^http/, 'ws'), UPGRADE, { headers, perMessageDeflate: false })
+  const refused = Promise.withResolvers<never>()
+  let answer: IncomingMessage | undefined
+  webSocket.once('upgrade', (response) => {
+    answer = response
+  })
+  webSocket.once('unexpected-response', (_request, response) => explain(response).catch(refused.reject))
+  webSocket.on('error', refused.reject)
+  refused.promise.catch(() => {}) // told by the race, or by the stream
+  try {
+    await Promise.race([once(webSocket, 'open', { signal }), refused.promise])
+    if (answer === undefined) throw new DialError('it did not answer')
+    return { answer, socket: createWebSocketStream(webSocket) }
+  } catch (error) {
+    webSocket.terminate()
+    throw error
+  }
+}
+
 /** What an answer means that is no upgrade. @throws RefusedError, DialError */
-async function explain([answer]: [IncomingMessage]): Promise<never> {
+async function explain(answer: IncomingMessage): Promise<never> {
   const status = answer.statusCode ?? 0
   const said = await sentenceOf(answer)
   const reason = `the server answered ${status}${said === undefined ? '' : `: ${said}`}`
-  if (status === 401 || status === 403 || status === 409) throw new RefusedError(reason)
+  // Of this API, and not of somebody between.
+  if (status === 401 && said !== undefined) throw new RefusedError(reason)
   const seconds = Number(answer.headers['retry-after'])
   const isBusy = status === 429 || status >= 500
   throw new DialError(reason, {
@@ -97,5 +150,6 @@ async function sentenceOf(answer: IncomingMessage): Promise<string | undefined> 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return 'the server did not answer in time'
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0])
   return error.message || String('code' in error ? error.code : error.name)
 }

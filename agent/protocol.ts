@@ -4,6 +4,22 @@
 export const UPGRADE = 'hyperspeed-tunnel'
 /** Where an agent asks for it. */
 export const TUNNEL_PATH = '/api/v1/tunnel'
+/** The same over WebSockets, for proxies that pass no other upgrade: their subprotocol. */
+export const WEBSOCKET = 'websocket'
+
+/** What an agent says of itself when it asks, and a server when it agrees: names of headers. */
+export const SAYS = {
+  /** Who the agent is, for as long as it runs. */
+  agent: 'tunnel-agent',
+  name: 'tunnel-agent-name',
+  version: 'tunnel-agent-version',
+  /** host:port of the service. */
+  target: 'tunnel-target',
+  /** Which of several servers it is, and how many there are. */
+  server: 'tunnel-server',
+  servers: 'tunnel-servers',
+} as const
+
 /** Sessions that an agent keeps. */
 export const SESSIONS = 4
 /** Of the stream on which a server tells its agent what happens: JSON, an object a line. */

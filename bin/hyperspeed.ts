@@ -1,8 +1,5 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
-import { EmbeddedPostgresError } from '../db/embedded.ts'
-import { UnusableServerError } from '../db/server.ts'
-import { ConfigError } from '../src/config.ts'
 import { exitOnSignals } from './signals.ts'
 import { version } from './version.ts'
 
@@ -18,6 +15,8 @@ Usage: hyperspeed <command> [options]
   openapi                   print the OpenAPI document
     --out FILE              write it there instead
     --check FILE            compare it with that file; exit code 1 when it differs
+
+  tunnel                    carry the requests of a tunnel's visitors to a service on this machine; see hyperspeed tunnel --help
 
   audit verify              check the hash chain of every audit log; exit code 1 when one is broken
   rotate-keys               encrypt again, with the first key of HS_ENCRYPTION_KEY, what other keys encrypted
@@ -50,6 +49,8 @@ const COMMANDS: Record<string, Run> = {
 const STOP_IN_ORDER = new Set(['serve', 'worker'])
 
 async function main(args: string[]): Promise<number | undefined> {
+  // It has options of its own, and stops in its own order.
+  if (args[0] === 'tunnel') return (await import('../agent/cli.ts')).tunnel(args.slice(1), process.env, version)
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -79,13 +80,14 @@ function usage(message: string): number {
   return 2
 }
 
+/** By their names: to load them would take longer than the agent of a tunnel takes to start. */
+const MENDABLE = new Set(['ConfigError', 'EmbeddedPostgresError', 'UnusableServerError'])
+
 /** What a person can mend is one line; anything else is a bug and keeps its stack. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const isMendable =
-    error instanceof ConfigError ||
-    error instanceof EmbeddedPostgresError ||
-    error instanceof UnusableServerError ||
+    MENDABLE.has(error.name) ||
     ('code' in error && /^(EADDR|EACCES|ECONN|ENOTFOUND|28|3D|42501)/.test(String(error.code)))
   return isMendable ? `hyperspeed: ${error.message}` : String(error.stack)
 }

@@ -18,6 +18,7 @@ export async function openapiYaml(): Promise<string> {
   const app = await buildApp({
     config: {
       publicUrl: 'http://127.0.0.1:8080',
+      tunnelUrl: 'http://localhost:8081',
       corsOrigin: [],
       rateLimit: undefined,
       trustProxy: false,

@@ -26,6 +26,8 @@ export type Program = {
   onError(message: string): (error: unknown) => void
   /** Has what runs automations stop while the requests that are under way end: each waits for the other's work. */
   stopWithRequests(work: Work): void
+  /** Has something else stop at the same time. */
+  alsoStop(stop: () => Promise<unknown>): void
   /** Stops everything: what takes work first, then what it was done with, the last first. */
   stop(): Promise<void>
 }
@@ -41,9 +43,10 @@ export async function startProgram(config: ConfigWithSecrets, { isWorker, ...opt
   let work: Work | undefined
   const onError = (message: string) => (err: unknown) => app?.log.warn({ err }, message)
   const stops: (() => Promise<unknown>)[] = []
+  const alongside: (() => Promise<unknown>)[] = []
   const isWorking = () => work?.isAlive() ?? true
   const stop = async () => {
-    await Promise.all([app?.close(), work?.stop()])
+    await Promise.all([app?.close(), work?.stop(), ...alongside.map((each) => each())])
     for (const each of stops.toReversed()) await each()
   }
   try {
@@ -73,7 +76,8 @@ export async function startProgram(config: ConfigWithSecrets, { isWorker, ...opt
     const stopWithRequests = (started: Work) => {
       work = started
     }
-    return { database, queue, actions, kinds: KINDS, cipher, rules, app, onError, stopWithRequests, stop }
+    const alsoStop = (each: () => Promise<unknown>) => void alongside.push(each)
+    return { database, queue, actions, kinds: KINDS, cipher, rules, app, onError, stopWithRequests, alsoStop, stop }
   } catch (error) {
     await stop()
     throw error

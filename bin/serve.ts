@@ -1,10 +1,14 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
 import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
 import { type PrettyOptions, build as pretty } from 'pino-pretty'
 import type { Config } from '../src/config.ts'
+import type { Tunnels } from '../src/tunnels/tunnels.ts'
 import { type Demo, describeDemo, isDemoWanted, makeDemo } from './demo.ts'
 import { type ConfigWithSecrets, loadConfig } from './load-config.ts'
 import { type Program, startProgram } from './program.ts'
 import { onStop } from './signals.ts'
+import { serveTunnels } from './tunnels.ts'
 import { startWorker } from './worker.ts'
 
 /** Within this time after a signal the process is gone, whatever hangs. */
@@ -46,7 +50,10 @@ async function start(config: ConfigWithSecrets): Promise<Program> {
   try {
     const demo = (await isDemoWanted(config, program.database)) ? await makeDemoQuietly(program.app) : undefined
     if (isWorker) program.stopWithRequests(await startWorker(program, config))
+    const tunnels = config.role === 'worker' ? undefined : await serveTunnels(program, config)
+    if (tunnels !== undefined) program.alsoStop(tunnels.stop)
     await listen(program, config, demo)
+    if (tunnels !== undefined) await listenForVisitors(program, tunnels, config)
     return program
   } catch (error) {
     await program.stop()
@@ -97,6 +104,13 @@ async function listen({ app }: Program, { host, port, publicUrl }: Config, demo:
     // Also where the port is taken, because the next start finds the workspace there and says nothing of it.
     if (demo) console.log(describeDemo(demo, base))
   }
+}
+
+async function listenForVisitors({ app }: Program, { visitors }: Tunnels, { host, tunnelPort }: Config): Promise<void> {
+  visitors.listen(tunnelPort, host)
+  await once(visitors, 'listening')
+  const { address, family, port } = visitors.address() as AddressInfo
+  app.log.info(`Tunnels listening at http://${family === 'IPv6' ? `[${address}]` : address}:${port}`)
 }
 
 /** Readiness first, so that nobody sends more. */

@@ -10,7 +10,7 @@ export function jsonText(text: string): JsonText {
   return text as JsonText
 }
 
-/** RFC 3339 in UTC with milliseconds, as Date.toISOString writes it; null stays null. */
-export function isoTime(column: string): RawBuilder<string> {
-  return sql<string>`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+/** RFC 3339 in UTC with milliseconds, as Date.toISOString writes it; null stays null. @param time a column, or SQL. */
+export function isoTime(time: string | RawBuilder<unknown>): RawBuilder<string> {
+  return sql<string>`to_char(${typeof time === 'string' ? sql.ref(time) : time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 }

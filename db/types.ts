@@ -305,6 +305,53 @@ export interface Spaces {
   organization_id: string;
 }
 
+export interface TunnelNames {
+  automation_id: string | null;
+  freed_at: Timestamp | null;
+  is_made: boolean;
+  organization_id: string;
+  subdomain: string;
+}
+
+export interface Tunnels {
+  access_token_hash: Buffer | null;
+  access_token_set_at: Timestamp | null;
+  alone_since: Timestamp | null;
+  automation_id: string;
+  bytes_in: Generated<Int8>;
+  bytes_out: Generated<Int8>;
+  organization_id: string;
+  requests: Generated<Int8>;
+  run_id: string | null;
+  token_hash: Buffer | null;
+  token_id: string | null;
+  token_set_at: Timestamp | null;
+}
+
+export interface TunnelServers {
+  address: string;
+  id: string;
+  leased_until: Timestamp;
+  started_at: Generated<Timestamp>;
+}
+
+export interface TunnelSessions {
+  agent_address: string;
+  agent_id: string;
+  agent_name: string | null;
+  agent_version: string | null;
+  automation_id: string;
+  connected_at: Generated<Timestamp>;
+  health_checked_at: Timestamp | null;
+  health_status: number | null;
+  id: string;
+  is_healthy: boolean | null;
+  organization_id: string;
+  round_trip_ms: number | null;
+  server_id: string;
+  target: string;
+}
+
 export interface Users {
   created_at: Generated<Timestamp>;
   display_name: string;
@@ -360,6 +407,10 @@ export interface DB {
   space_events: SpaceEvents;
   space_roles: SpaceRoles;
   spaces: Spaces;
+  tunnel_names: TunnelNames;
+  tunnel_servers: TunnelServers;
+  tunnel_sessions: TunnelSessions;
+  tunnels: Tunnels;
   users: Users;
   webhook_events: WebhookEvents;
   webhooks: Webhooks;

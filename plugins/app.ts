@@ -22,6 +22,7 @@ import parts from './core/parts.ts'
 import swaggerUi from './core/swagger-ui.ts'
 import validation from './core/validation.ts'
 import waiting from './core/waiting.ts'
+import agents from './routes/agents.ts'
 import auditLog from './routes/audit-log.ts'
 import auth from './routes/auth.ts'
 import automationPolicy from './routes/automation-policy.ts'
@@ -46,11 +47,12 @@ import serviceAccounts from './routes/service-accounts.ts'
 import signupRequests from './routes/signup-requests.ts'
 import spaceEvents from './routes/space-events.ts'
 import spaces from './routes/spaces.ts'
+import tunnels from './routes/tunnels.ts'
 import webhookEvents from './routes/webhook-events.ts'
 import { createServer } from './server.ts'
 
 export type AppDependencies = {
-  config: Pick<Config, 'publicUrl' | 'corsOrigin' | 'rateLimit' | 'trustProxy' | 'multiTenant'>
+  config: Pick<Config, 'publicUrl' | 'tunnelUrl' | 'corsOrigin' | 'rateLimit' | 'trustProxy' | 'multiTenant'>
   db: Database
   cipher: Cipher
   passwords: Passwords
@@ -93,7 +95,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
     rateLimit: config.rateLimit,
     limitsLogins: config.rateLimit !== undefined,
     eventBatches: deps.eventBatches,
-    hooksUrl: `${config.publicUrl}${HOOKS}/`,
+    triggerUrls: { hooksUrl: `${config.publicUrl}${HOOKS}/`, tunnelsUrl: config.tunnelUrl.replace('://', '://*.') },
   })
 
   const components = componentsOf(deps.kinds.schemas)
@@ -127,8 +129,10 @@ async function registerApi(app: FastifyInstance, publicUrl: string): Promise<voi
   await app.register(spaceEvents, { prefix: `${SPACE}/events` })
   await app.register(automationSecrets, { prefix: `${SPACE}/automations/:automationId` })
   await app.register(namedSecrets, { prefix: `${SPACE}/automations/:automationId/secrets` })
+  await app.register(tunnels, { prefix: `${SPACE}/automations/:automationId/tunnel` })
   await app.register(webhookEvents, { prefix: `${SPACE}/automations/:automationId` })
   await app.register(hooks, { prefix: HOOKS })
+  await app.register(agents)
   await app.register(reviews, { prefix: `${ORGANIZATION}/reviews` })
   await app.register(automationPolicy, { prefix: `${ORGANIZATION}/automation-policy` })
   await app.register(instance, { prefix: '/api/v1/public' })

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Database } from '../db/client.ts'
+import type { TriggerUrls } from '../db/queries/shown-automations.ts'
 import type { Passwords } from '../src/access/passwords.ts'
 import type { Actions } from '../src/actions/index.ts'
 import type { EventBatches } from '../src/hooks/receiver.ts'
@@ -33,8 +34,8 @@ export type Settings = {
   /** Whether the database takes many organizations. */
   multiTenant: boolean
   eventBatches: EventBatches | undefined
-  /** What the URL of a webhook begins with. */
-  hooksUrl: string
+  /** Where what sets automations off comes in. */
+  triggerUrls: TriggerUrls
   /** Requests a minute of one caller; undefined is no limit. */
   rateLimit: number | undefined
   /** Whether logins and registrations are counted; off where no requests are. */

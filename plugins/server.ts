@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import { TUNNEL_PATH } from '../agent/protocol.ts'
 import type { Config } from '../src/config.ts'
 import { ApiError, type ErrorCode } from '../src/errors.ts'
 import { errorBody, sendError } from './core/errors.ts'
@@ -21,7 +22,12 @@ export function createServer({ trustProxy, logger }: ServerOptions): FastifyInst
     bodyLimit: BODY_LIMIT,
     // Slow senders: the headers within 20 s, the whole request within 30 s, looked at every 2 s. Node takes the shorter
     // for the headers, whichever it is. An idle connection is kept for 72 s (above the usual proxy's 60 s).
-    http: { headersTimeout: 20_000, connectionsCheckingInterval: 2000 },
+    http: {
+      headersTimeout: 20_000,
+      connectionsCheckingInterval: 2000,
+      // What else asks for another protocol is answered in the one that it speaks.
+      shouldUpgradeCallback: ({ url }) => url?.split('?', 1)[0] === TUNNEL_PATH,
+    },
     requestTimeout: 30_000,
     keepAliveTimeout: 72_000,
     connectionTimeout: 60_000,

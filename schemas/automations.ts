@@ -72,7 +72,12 @@ export const AutomationTrigger = component(
   'AutomationTrigger',
   nullable(
     closed(
-      { url: Type.String({ description: 'Where its events come in. It stays the same.' }) },
+      {
+        url: Type.String({
+          description:
+            'Where its events come in, which stays the same; or its visitors, which follows its `subdomain`.',
+        }),
+      },
       { description: 'Where it is set off from outside; null for a kind that is not.' },
     ),
   ),

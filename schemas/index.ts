@@ -35,6 +35,7 @@ import * as serviceAccounts from './service-accounts.ts'
 import * as signupRequests from './signup-requests.ts'
 import * as spaceEvents from './space-events.ts'
 import * as spaces from './spaces.ts'
+import * as tunnels from './tunnels.ts'
 import * as webhookEvents from './webhook-events.ts'
 
 /** The named schemas that do not depend on which kinds there are, in the order in which they stand in the document. */
@@ -57,6 +58,7 @@ export const COMPONENTS: readonly Component[] = [
   spaceEvents,
   webhookEvents,
   automationSecrets,
+  tunnels,
   auth,
   instance,
   me,

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { AutomationConfig, AutomationKind } from './automations.ts'
-import { type Component, closed, component, named, nullable, ref } from './component.ts'
+import { type Component, closed, component, named, nullable, ref, stringEnum } from './component.ts'
 import { ErrorDetail } from './errors.ts'
 import type { KindSchema } from './kinds/kind.ts'
 
@@ -33,6 +33,27 @@ const PlannedRun = component(
   ),
 )
 
+const PreviewedTunnel = component(
+  'PreviewedTunnel',
+  nullable(
+    closed(
+      {
+        url: nullable(
+          Type.String({ description: 'Where visitors would come in; null where a name is made once it is saved.' }),
+        ),
+        access: stringEnum(['public', 'token'], {
+          description: 'Who may come in: everybody, or who has the access token.',
+        }),
+        allowed_paths: nullable(Type.Array(Type.String(), { description: 'What paths begin with; null for any.' })),
+        allowed_networks: nullable(
+          Type.Array(Type.String(), { description: 'Where visitors may come from; null for anywhere.' }),
+        ),
+      },
+      { description: 'What would be open to visitors; null for a kind that opens nothing.' },
+    ),
+  ),
+)
+
 const Preview = component(
   'Preview',
   closed(
@@ -46,6 +67,7 @@ const Preview = component(
             'What a run would do, with its templates rendered and secrets as `•••`; null where it can do nothing.',
         }),
       ),
+      tunnel: ref(PreviewedTunnel),
       problems: Type.Array(ref(ErrorDetail), { description: 'What keeps it from running.' }),
       warnings: Type.Array(Type.String(), { description: 'What a reviewer should know.' }),
     },
@@ -57,4 +79,4 @@ export const PreviewResponse = component(
   'PreviewResponse',
   closed({ preview: ref(Preview) }, { description: 'What would happen.' }),
 )
-export { PlannedRun, Preview }
+export { PlannedRun, Preview, PreviewedTunnel }

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { isAddressOrNetwork } from './egress/address.ts'
 import { parseAllowEntry } from './egress/destination.ts'
 import { type KeyRing, parseKeyRing } from './secrets/cipher.ts'
@@ -11,6 +13,12 @@ export type Config = Readonly<{
   port: number
   /** Where clients reach this server, without a trailing slash: in the OpenAPI document and in URLs it hands out. */
   publicUrl: string
+  /** Where visitors of tunnels come in. */
+  tunnelPort: number
+  /** Where they reach it, without the names of the tunnels, which stand in front of its host; without a trailing slash. */
+  tunnelUrl: string
+  /** Where other servers on the same database reach this one, to pass on what its tunnels carry; port 0 is any free one. */
+  peer: Readonly<{ host: string; port: number }>
   /** A Postgres ≥ 15; undefined means the embedded one in `dataDir`. */
   databaseUrl: string | undefined
   dataDir: string
@@ -55,6 +63,7 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 export function readConfig(env: Environment): Config {
   const host = text(env, 'HOST') ?? '127.0.0.1'
   const port = integer(env, 'PORT', 0, 65_535) ?? 8080
+  const tunnelPort = integer(env, 'TUNNEL_PORT', 0, 65_535) ?? (port === 0 ? 0 : (port % 65_535) + 1)
   const databaseUrl = databaseUrlOf(env)
   const jwtSecret = text(env, 'JWT_SECRET')
   if (jwtSecret !== undefined && jwtSecret.length < 32)
@@ -68,6 +77,9 @@ export function readConfig(env: Environment): Config {
     host,
     port,
     publicUrl: publicUrlOf(env) ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    tunnelPort,
+    tunnelUrl: tunnelUrlOf(env) ?? `http://localhost:${tunnelPort}`,
+    peer: { host: text(env, 'PEER_HOST') ?? reachable(host), port: integer(env, 'PEER_PORT', 0, 65_535) ?? 0 },
     databaseUrl,
     dataDir: dataDirOf(env),
     role: oneOf(env, 'ROLE', ['all', 'api', 'worker']) ?? 'all',
@@ -157,6 +169,24 @@ function publicUrlOf(env: Environment): string | undefined {
   if (url === null || !['http:', 'https:'].includes(url.protocol) || url.search || url.hash)
     throw new ConfigError(`PUBLIC_URL: takes a URL like https://automations.example.com, not "${value}"`)
   return url.href.replace(/\/+$/, '')
+}
+
+function tunnelUrlOf(env: Environment): string | undefined {
+  const value = text(env, 'TUNNEL_URL')
+  if (value === undefined) return undefined
+  const url = URL.parse(value)
+  const isOrigin = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`
+  if (!isOrigin || isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0)
+    throw new ConfigError(`TUNNEL_URL: takes a URL with a host name like https://tunnels.example.net, not "${value}"`)
+  return url.origin
+}
+
+/** An address of this machine that others may know, where it listens on all that it has. */
+function reachable(host: string): string {
+  if (host !== '0.0.0.0' && host !== '::') return host
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? [])
+  const outer = addresses.filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
+  return (outer.find(({ family }) => family === 'IPv4') ?? outer[0])?.address ?? '127.0.0.1'
 }
 
 function trustProxyOf(env: Environment): Config['trustProxy'] {

@@ -24,6 +24,8 @@ export const ERRORS = {
   unauthorized: [401, 'unauthorized'],
   invalid_credentials: [401, 'invalid credentials'],
   invalid_refresh_token: [401, 'invalid refresh token'],
+  tunnel_token_invalid: [401, 'no tunnel has this token: a person makes another one'],
+  access_token_required: [401, 'this tunnel wants its access token'],
   webhook_not_verified: [401, 'no such webhook, or the request does not prove its sender'],
   // 403: known, and not allowed
   forbidden: [403, 'forbidden'],
@@ -43,8 +45,11 @@ export const ERRORS = {
   signups_disabled: [403, 'signups_disabled'],
   single_org_exists: [403, 'single_org_exists'],
   invite_not_for_this_user: [403, 'invite not for this user'],
+  network_not_allowed: [403, 'this tunnel does not take visitors from your network'],
   // 404
   not_found: [404, 'not found'],
+  tunnel_not_found: [404, 'no tunnel has this name'],
+  path_not_allowed: [404, 'this tunnel does not lead to that path'],
   space_not_found: [404, 'space not found'],
   automation_not_found: [404, 'automation not found'],
   automation_not_pending: [404, 'automation not pending or not found'],
@@ -84,6 +89,9 @@ export const ERRORS = {
   run_not_finished: [409, 'the run has not finished yet'],
   kind_unknown: [409, 'this server does not know the kind of the automation: a newer one made it'],
   not_a_webhook: [409, 'the automation takes no events from outside'],
+  not_a_tunnel: [409, 'no agent connects to this automation'],
+  subdomain_taken: [409, 'that subdomain is taken'],
+  tunnel_run: [409, 'the run lasts while an agent is connected: pause the automation to end it'],
   too_many_secrets: [409, 'an automation has at most 50 secrets'],
   other_proposal_pending: [409, 'another proposal for this automation is pending'],
   pending_limit_reached: [409, 'this service account has too many proposals pending'],
@@ -99,12 +107,18 @@ export const ERRORS = {
     428,
     'name the digest that you saw (digest, or If-Match): letting it run without works only while it is as first submitted',
   ],
+  upgrade_required: [426, 'an agent asks for Upgrade: hyperspeed-tunnel'],
   rate_limited: [429, 'too many requests'],
   headers_too_large: [431, 'the request headers are too large'],
   // 5xx: not the caller's doing
   internal: [500, 'internal error'],
+  agent_away: [502, 'no agent of this tunnel is connected'],
+  service_down: [502, 'the service behind this tunnel does not take connections, or broke one off'],
   unavailable: [503, 'temporarily unavailable, try again'],
+  tunnel_closed: [503, 'the tunnel is not open: nobody has let it run, or it is paused'],
+  tunnel_busy: [503, 'the tunnel carries as many requests as it may'],
   timeout: [503, 'the database took too long, try again'],
+  service_silent: [504, 'the service behind this tunnel has not answered in time'],
 } as const satisfies Record<string, readonly [status: number, sentence: string]>
 
 export type ErrorCode = keyof typeof ERRORS

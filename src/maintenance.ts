@@ -5,6 +5,7 @@ import * as automationSecrets from '../db/queries/automation-secrets.ts'
 import * as idempotencyKeys from '../db/queries/idempotency-keys.ts'
 import * as sessions from '../db/queries/sessions.ts'
 import * as spaceEvents from '../db/queries/space-events.ts'
+import * as tunnelNames from '../db/queries/tunnel-names.ts'
 import * as webhookEvents from '../db/queries/webhook-events.ts'
 import type { DB } from '../db/types.ts'
 import { expireProposals } from './automations/expiry.ts'
@@ -44,6 +45,7 @@ export async function sweep(
     () => sessions.removeExpired(db, BATCH),
     () => automationSecrets.destroyExpired(db, BATCH),
     () => automationRuns.removeFinished(db, kept, BATCH),
+    () => tunnelNames.removeFreed(db, BATCH),
     () => webhookEvents.removeReceived(db, kept, BATCH),
     () => spaceEvents.removeOld(db, before(EVENTS_KEPT_MS), BATCH),
   ]

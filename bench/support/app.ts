@@ -25,7 +25,14 @@ export async function buildBenchApp(
   const db = createDb(url)
   const queue = await startQueue(url, { isWorker: false, onError: console.error })
   const app = await buildApp({
-    config: { publicUrl: 'http://127.0.0.1', corsOrigin: [], rateLimit: 1e9, trustProxy: false, multiTenant: false },
+    config: {
+      publicUrl: 'http://127.0.0.1',
+      tunnelUrl: 'http://localhost',
+      corsOrigin: [],
+      rateLimit: 1e9,
+      trustProxy: false,
+      multiTenant: false,
+    },
     db,
     kinds: KINDS,
     rules: RULES,

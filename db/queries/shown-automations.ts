@@ -10,7 +10,10 @@ export type Shown = { json: JsonText; version: number }
 
 type Param<P> = <K extends keyof P & string>(name: K) => RawBuilder<P[K]>
 
-type SpaceValues = { organizationId: string; spaceId: string; hooksUrl: string }
+/** Where what sets automations off comes in: what the URL of a webhook begins with, and that of a tunnel with `*` for its name. */
+export type TriggerUrls = { hooksUrl: string; tunnelsUrl: string }
+
+type SpaceValues = { organizationId: string; spaceId: string } & TriggerUrls
 
 /** What an automation is made of, as it is stored: no JSON is read here. */
 function stored(db: Kysely<DB>, param: Param<SpaceValues>) {
@@ -32,6 +35,11 @@ function stored(db: Kysely<DB>, param: Param<SpaceValues>) {
       join
         .onRef('webhooks.organization_id', '=', 'automations.organization_id')
         .onRef('webhooks.automation_id', '=', 'automations.id'),
+    )
+    .leftJoin('tunnel_names', (join) =>
+      join
+        .onRef('tunnel_names.organization_id', '=', 'automations.organization_id')
+        .onRef('tunnel_names.automation_id', '=', 'automations.id'),
     )
     .leftJoin('social_sessions', (join) =>
       join
@@ -77,13 +85,14 @@ function stored(db: Kysely<DB>, param: Param<SpaceValues>) {
       'pending.authored_by_service_account_id as pending_service_account_id',
       'pending.created_at as pending_created_at',
       'webhooks.hook_id',
+      'tunnel_names.subdomain',
     ])
     .where('automations.organization_id', '=', param('organizationId'))
     .where('automations.space_id', '=', param('spaceId'))
 }
 
 /** The fields of the object, in the order of the documentation: the only list of what leaves the database. */
-function shownFields(hooksUrl: RawBuilder<string>): RawBuilder<object> {
+function shownFields(param: Param<TriggerUrls>): RawBuilder<object> {
   return sql`
     stored.id,
     stored.organization_id,
@@ -127,24 +136,26 @@ function shownFields(hooksUrl: RawBuilder<string>): RawBuilder<object> {
     ) end as pending_revision,
     ${isoTime('stored.next_run_at')} as next_run_at,
     coalesce(stored.problems, '[]'::json) as problems,
-    case when stored.hook_id is not null then json_build_object('url', ${hooksUrl}::text || stored.hook_id) end as trigger`
+    case when stored.hook_id is not null then json_build_object('url', ${param('hooksUrl')}::text || stored.hook_id)
+         when stored.subdomain is not null then json_build_object('url', replace(${param('tunnelsUrl')}::text, '*', stored.subdomain))
+    end as trigger`
 }
 
 const findShown = prepared<SpaceValues & { id: string }, { json: string; version: number }>(
   (param, db) => sql<{ json: string; version: number }>`
     select to_json(shown)::text as json, stored.version
       from ${stored(db, param).where('automations.id', '=', param('id')).as('stored')}
-     cross join lateral (select ${shownFields(param('hooksUrl'))}) shown`,
+     cross join lateral (select ${shownFields(param)}) shown`,
 )
 
-/** One automation of a space, as the API shows it. @param hooksUrl what the URL of a webhook begins with. */
-export async function find(db: Kysely<DB>, space: Space, id: string, hooksUrl: string): Promise<Shown | undefined> {
-  const [row] = await findShown(db, { organizationId: space.organizationId, spaceId: space.id, id, hooksUrl })
+/** One automation of a space, as the API shows it. */
+export async function find(db: Kysely<DB>, space: Space, id: string, urls: TriggerUrls): Promise<Shown | undefined> {
+  const [row] = await findShown(db, { organizationId: space.organizationId, spaceId: space.id, id, ...urls })
   return row && { json: jsonText(row.json), version: row.version }
 }
 
-/** What to list, and what the URL of a webhook begins with. */
-export type ListFilter = { status: string | null; kind: string | null; hooksUrl: string }
+/** What to list, and where it is set off from outside. */
+export type ListFilter = { status: string | null; kind: string | null } & TriggerUrls
 
 /** The place of a row in the order of the list. */
 export type Position = { updatedAt: string; id: string }
@@ -181,7 +192,7 @@ const listAll = prepared<ListValues, Whole>(
     select string_agg(case when ${ALL_FIT} then to_json(shown)::text end, ',') as json,
            array_agg(stored.id::text) filter (where not ${ALL_FIT}) as ids
       from ${listed(db, param).as('stored')}
-     cross join lateral (select ${shownFields(param('hooksUrl'))}) shown`,
+     cross join lateral (select ${shownFields(param)}) shown`,
 )
 
 type PageValues = ListValues & { most: number; afterUpdatedAt: string | null; afterId: string | null }
@@ -197,7 +208,7 @@ const listPage = prepared<PageValues, PageRow>((param, db) => {
   return sql<PageRow>`
     select case when ${ALL_FIT} then to_json(shown)::text end as json, shown.updated_at, stored.id
       from ${rows.as('stored')}
-     cross join lateral (select ${shownFields(param('hooksUrl'))}) shown`
+     cross join lateral (select ${shownFields(param)}) shown`
 })
 
 /** All automations of a space, newest `updated_at` first. */
@@ -235,7 +246,7 @@ export async function listLimited(
   }
 }
 
-type PartValues = SpaceValues & { hooksUrl: string; ids: string[] }
+type PartValues = SpaceValues & { ids: string[] }
 /** `rest` is the place of the first of the ids that is left for the next part, from 1 on; null where none is. */
 type Part = { json: string | null; rest: number | null }
 
@@ -258,7 +269,7 @@ const listPart = prepared<PartValues, Part>((param, db) => {
     select string_agg(case when ${fits} then to_json(shown)::text end, ',' order by stored.place) as json,
            (min(stored.place) filter (where not ${fits}))::integer as rest
       from ${rows.as('stored')}
-     cross join lateral (select ${shownFields(param('hooksUrl'))}) shown`
+     cross join lateral (select ${shownFields(param)}) shown`
 })
 
 const IDS_AT_ONCE = 200
@@ -271,9 +282,9 @@ export async function* listParts(
   db: Kysely<DB>,
   space: Space,
   ids: readonly string[],
-  hooksUrl: string,
+  urls: TriggerUrls,
 ): AsyncGenerator<JsonText> {
-  const values = { organizationId: space.organizationId, spaceId: space.id, hooksUrl }
+  const values = { organizationId: space.organizationId, spaceId: space.id, ...urls }
   for (let start = 0; start < ids.length; ) {
     const some = ids.slice(start, start + IDS_AT_ONCE)
     // On a connection of its own: on one that is shared, all who come after would wait until it is read.

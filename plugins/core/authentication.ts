@@ -24,6 +24,8 @@ declare module 'fastify' {
     signAccessToken(userId: string, sessionId: string): string
     /** Reads who a request says is asking. @throws ApiError `unauthorized` for anything but one well-made token. */
     readCredential(request: FastifyRequest): Credential
+    /** Whether a text is an access token that this server signed, whether it still holds or not. */
+    isAccessToken(token: string): boolean
   }
 }
 
@@ -53,6 +55,14 @@ export default fp<{ jwtSecret: string }>(
       // Only this server signs tokens, but a column of uuids must not be asked for anything else.
       if (!isUuid(sub) || !isUuid(sid)) throw unauthorized()
       return { userId: sub, sessionId: sid }
+    })
+
+    app.decorate('isAccessToken', (token: string): boolean => {
+      try {
+        return Boolean(app.jwt.verify(token, { ignoreExpiration: true }))
+      } catch {
+        return false
+      }
     })
 
     function verify(token: string): { sub: unknown; sid: unknown } {

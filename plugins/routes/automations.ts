@@ -45,8 +45,8 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async ({ space, query }, reply) => {
-      const { hooksUrl } = settings
-      const filter = { status: query.status ?? null, kind: query.kind ?? null, hooksUrl }
+      const { triggerUrls } = settings
+      const filter = { status: query.status ?? null, kind: query.kind ?? null, ...triggerUrls }
       const { most, after } = readPage(query, [isTimestamp, isUuid])
       const position = after && { updatedAt: after[0], id: after[1] }
       const isPage = query.limit !== undefined || position !== null
@@ -56,7 +56,7 @@ const routes: RoutePlugin = async (app) => {
       const cursor = listed.last && encodeCursor([listed.last.updatedAt, listed.last.id])
       const others = isPage ? { next_cursor: jsonText(JSON.stringify(cursor)) } : {}
       if ('json' in listed) return writeObject(reply, { automations: jsonText(`[${listed.json}]`), ...others })
-      const parts = shownAutomations.listParts(db, space, listed.ids, hooksUrl)
+      const parts = shownAutomations.listParts(db, space, listed.ids, triggerUrls)
       return reply.sendParts('automations', parts, others)
     },
   )
@@ -81,7 +81,7 @@ const routes: RoutePlugin = async (app) => {
       await readAhead(app.actions, space.organizationId, [body.config])
       return reply.code(201).transact(async (trx) => {
         const id = await create(trx, caller, space, body, app)
-        return showAutomation(reply, await shownAutomations.find(trx, space, id, settings.hooksUrl))
+        return showAutomation(reply, await shownAutomations.find(trx, space, id, settings.triggerUrls))
       })
     },
   )
@@ -99,7 +99,7 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async ({ space, params }, reply) =>
-      showAutomation(reply, await shownAutomations.find(db, space, params.automationId, settings.hooksUrl)),
+      showAutomation(reply, await shownAutomations.find(db, space, params.automationId, settings.triggerUrls)),
   )
 
   app.patch(
@@ -124,7 +124,7 @@ const routes: RoutePlugin = async (app) => {
       return db.transaction().execute(async (trx) => {
         const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
         await edit(trx, caller, target, body, app)
-        return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.hooksUrl))
+        return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
       })
     },
   )

@@ -38,7 +38,7 @@ const routes: RoutePlugin = async (app) => {
       reply.transact(async (trx) => {
         const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
         await review.approve(trx, caller, target, body.digest, app)
-        return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.hooksUrl))
+        return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
       }),
   )
 
@@ -61,7 +61,7 @@ const routes: RoutePlugin = async (app) => {
       reply.transact(async (trx) => {
         const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
         await review.reject(trx, caller, target, body, app)
-        return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.hooksUrl))
+        return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
       }),
   )
 }

@@ -2,6 +2,7 @@ import { v7 as newId } from 'uuid'
 import * as automationRevisions from '../../db/queries/automation-revisions.ts'
 import * as automationSecrets from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'
+import * as tunnelNames from '../../db/queries/tunnel-names.ts'
 import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { AutomationParams, SpaceParams } from '../../schemas/params.ts'
@@ -16,7 +17,8 @@ const TAG = 'Review'
 
 /** What automations would do, without any effect. */
 const routes: RoutePlugin = async (app) => {
-  const { db, actions, kinds } = app
+  const { db, actions, kinds, settings } = app
+  const means = { actions, kinds, tunnelsUrl: settings.triggerUrls.tunnelsUrl }
 
   app.post(
     '/preview',
@@ -47,7 +49,7 @@ const routes: RoutePlugin = async (app) => {
         lastRunAt: null,
         stored: null,
       }
-      const shown = await preview(previewed, actions, kinds, new Date())
+      const shown = await preview(previewed, means, new Date())
       return reply.transact(async (trx) => ({
         preview: await withFirstContact(trx, organizationId, id, shown),
       }))
@@ -78,10 +80,11 @@ const routes: RoutePlugin = async (app) => {
       const hasWebhookSecret = (await automationSecrets.list(db, owner, automationSecrets.INTAKE_SLOT)).length > 0
       const secrets = await presentNames(db, owner, secretVersions)
       const credentialSetAt = await automationSecrets.findSetAt(db, owner, secretVersions)
-      const stored = { hasWebhookSecret, secrets, credentialSetAt }
+      const subdomain = await tunnelNames.find(db, owner)
+      const stored = { hasWebhookSecret, secrets, credentialSetAt, subdomain }
       const { organizationId, id: spaceId } = space
       const previewed = { organizationId, spaceId, actor, id, name, kind: found.kind, config, lastRunAt, stored }
-      const shown = await preview(previewed, actions, kinds, new Date())
+      const shown = await preview(previewed, means, new Date())
       return { preview: await withFirstContact(db, organizationId, id, shown) }
     },
   )

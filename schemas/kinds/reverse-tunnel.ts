@@ -11,18 +11,23 @@ export const ReverseTunnelConfig = component(
         Type.String({
           pattern: '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$',
           maxLength: 63,
-          description: 'The first label of its host name (RFC 1035). One is made when it is left out.',
+          description:
+            'The first label of its host name (RFC 1035), of which there is one in an installation. One is made when it is left out.',
           example: 'staging',
         }),
       ),
       access: Type.Optional(
-        stringEnum(['public', 'token'], { description: 'Who may come in. Default: `token`.', example: 'token' }),
+        stringEnum(['public', 'token'], {
+          description: 'Who may come in: everybody, or who has the access token. Default: `token`.',
+          example: 'token',
+        }),
       ),
       allowed_paths: Type.Optional(
         Type.Array(Type.String({ pattern: '^/', maxLength: 2048 }), {
           minItems: 1,
           maxItems: 100,
-          description: 'What the paths of requests must begin with. Default: everything passes.',
+          description:
+            'What the paths of requests begin with, in whole segments: `/hooks` lets `/hooks/a` in, and not `/hooks2`. Default: any path.',
           example: ['/hooks/'],
         }),
       ),
@@ -46,12 +51,42 @@ export const ReverseTunnelConfig = component(
         Type.Integer({
           minimum: 1,
           maximum: 86_400,
-          description: 'A stream on which nothing passes for so long is cut. Default: 300.',
+          description:
+            'An upgraded connection (WebSocket), or a stream of events, on which nothing passes for so long is cut. Default: none is.',
           example: 300,
         }),
       ),
       max_streams: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 10_000, description: 'Requests at a time. Default: 100.', example: 100 }),
+        Type.Integer({
+          minimum: 1,
+          maximum: 10_000,
+          description: 'Requests and upgraded connections at a time, for each server. Default: 100.',
+          example: 100,
+        }),
+      ),
+      requests_per_minute: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 1_000_000,
+          description:
+            'Of one visitor (an IPv4 address, or the /64 of an IPv6 one), for each server. Default: any number.',
+          example: 600,
+        }),
+      ),
+      allowed_networks: Type.Optional(
+        Type.Array(Type.String({ minLength: 2, maxLength: 50 }), {
+          minItems: 1,
+          maxItems: 100,
+          description: 'Addresses and networks that visitors may come from. Default: any.',
+          example: ['203.0.113.0/24'],
+        }),
+      ),
+      host_header: Type.Optional(
+        stringEnum(['keep', 'rewrite'], {
+          description:
+            'What `Host` the service sees: that of the visitor, or that of the address which the agent was given. Default: `keep`.',
+          example: 'keep',
+        }),
       ),
     },
     {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 
 /** What a secret handed to a client begins with, so that one found in the wrong place tells what it is. */
-export type TokenPrefix = 'sa_' | 'rt_' | 'inv_' | 'wh_'
+export type TokenPrefix = 'sa_' | 'rt_' | 'inv_' | 'wh_' | 'tun_' | 'vis_'
 
 const SECRET_BYTES = 32
 

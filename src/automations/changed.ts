@@ -2,6 +2,7 @@ import type { Transaction } from 'kysely'
 import { notify } from '../../db/listen.ts'
 import * as automationRuns from '../../db/queries/automation-runs.ts'
 import * as dueAutomations from '../../db/queries/due-automations.ts'
+import * as tunnels from '../../db/queries/tunnels.ts'
 import * as webhooks from '../../db/queries/webhooks.ts'
 import type { DB } from '../../db/types.ts'
 import type { AutomationConfig, AutomationStatus } from '../../schemas/automations.ts'
@@ -9,9 +10,10 @@ import { newToken } from '../access/tokens.ts'
 import { overProblem } from '../clock/over.ts'
 import { type Due, isSameTiming, nextDue, parseSchedule, type Schedule } from '../clock/schedule.ts'
 import { ApiError } from '../errors.ts'
-import type { Clock } from '../kinds/kind.ts'
+import type { Clock, Sessions } from '../kinds/kind.ts'
 import type { Kinds } from '../kinds/registry.ts'
 import type { Problems } from './content.ts'
+import { nameTunnel } from './tunnel-name.ts'
 
 /** An automation as its sources see it: what is shown, and while active, runs. */
 export type Standing = {
@@ -30,7 +32,8 @@ export type Standing = {
  *
  * @param before null for one that is new.
  * @param after null for one that is gone: with its row went its plan, its hook and its runs.
- * @throws ApiError `schedule_over` where it becomes active, or gets other times while it is, and is never due again.
+ * @throws ApiError `schedule_over` where it becomes active, or gets other times while it is, and is never due again;
+ * `subdomain_taken`
  */
 export async function changed(
   trx: Transaction<DB>,
@@ -44,7 +47,23 @@ export async function changed(
   const { clock, intake, sessions } = kinds.find(standing.kind) ?? {}
   if (clock !== undefined && after !== null) await plan(trx, clock, before, after)
   if (intake !== undefined && before === null) await webhooks.insert(trx, standing, newToken('wh_'))
-  if (sessions !== undefined) await notify(trx, sessions.channel, standing.id)
+  if (sessions !== undefined) await name(trx, sessions, before, after)
+  if (sessions !== undefined) await notify(trx, tunnels.TUNNELS_CHANNEL, standing.id)
+}
+
+/** Makes the tunnel of what is new, and gives it the name that its config asks for, or another once that asks for another. */
+async function name(
+  trx: Transaction<DB>,
+  sessions: Sessions,
+  before: Standing | null,
+  after: Standing | null,
+): Promise<void> {
+  if (after === null) return
+  const owner = { organizationId: after.organizationId, automationId: after.id }
+  const { subdomain } = sessions.opening(after.config)
+  if (before === null) await tunnels.insert(trx, owner)
+  else if (sessions.opening(before.config).subdomain === subdomain) return
+  await nameTunnel(trx, owner, subdomain)
 }
 
 /**

@@ -9,7 +9,7 @@ import { overProblem } from '../clock/over.ts'
 import { type PlannedRun, previewSchedule } from '../clock/preview.ts'
 import { requireSchedule } from '../clock/schedule.ts'
 import type { ErrorDetail } from '../errors.ts'
-import type { Config, Kind } from '../kinds/kind.ts'
+import type { Config, Kind, Opening } from '../kinds/kind.ts'
 import type { Kinds } from '../kinds/registry.ts'
 import { TRIGGERS } from '../runs/triggers.ts'
 import { inTimeFor } from '../subprocess-in-turn.ts'
@@ -34,6 +34,8 @@ export type Previewed = {
     secrets: ReadonlySet<string>
     /** When its credential was set; null without one. */
     credentialSetAt: Date | null
+    /** By which its tunnel is reached; undefined where it has none. */
+    subdomain: string | undefined
   } | null
 }
 
@@ -41,12 +43,24 @@ export type Preview = {
   kind: string
   next_runs: PlannedRun[]
   action: Record<string, unknown> | null
+  tunnel: PreviewedTunnel | null
   problems: ErrorDetail[]
   warnings: string[]
 }
 
+/** What visitors would reach, and who may be one. */
+type PreviewedTunnel = {
+  url: string | null
+  access: 'public' | 'token'
+  allowed_paths: string[] | null
+  allowed_networks: string[] | null
+}
+
 /** A preview, and the hosts that the action would send to. */
 type WithHosts = { preview: Preview; hosts: string[] }
+
+/** `tunnelsUrl` is that of tunnels, with `*` for the name. */
+export type PreviewMeans = { actions: Actions; kinds: Kinds; tunnelsUrl: string }
 
 const NO_SECRET = 'it has no secret yet: until a person sets one, every event is refused'
 const NO_ID = '00000000-0000-7000-8000-000000000000'
@@ -57,18 +71,23 @@ const NO_ID = '00000000-0000-7000-8000-000000000000'
  *
  * @throws ApiError `unavailable` where so many others preview that its turn does not come
  */
-export async function preview(automation: Previewed, actions: Actions, kinds: Kinds, now: Date): Promise<WithHosts> {
+export async function preview(
+  automation: Previewed,
+  { actions, kinds, tunnelsUrl }: PreviewMeans,
+  now: Date,
+): Promise<WithHosts> {
   const { id, kind: name, config, stored } = automation
   const kind = kinds.get(name)
   await readAhead(actions, automation.organizationId, [config])
   const problems = kinds.problems(name, config, { actions, secrets: stored?.secrets ?? null })
-  const shown: Preview = { kind: name, next_runs: [], action: null, problems, warnings: [] }
+  const shown: Preview = { kind: name, next_runs: [], action: null, tunnel: null, problems, warnings: [] }
   if (problems.length > 0) return { preview: shown, hosts: [] }
   const schedule = kind.clock?.schedule(config) ?? null
   if (schedule !== null) {
     Object.assign(shown, previewSchedule(requireSchedule(schedule), id, now))
     if (shown.next_runs.length === 0) shown.problems.push(overProblem(schedule, config))
   }
+  if (kind.sessions !== undefined) shown.tunnel = tunnelOf(kind.sessions.opening(config), stored?.subdomain, tunnelsUrl)
   shown.warnings.push(...(kind.warnings?.(config) ?? []))
   if (stored?.hasWebhookSecret === false && kind.intake?.needsSecret(config)) shown.warnings.push(NO_SECRET)
   if (stored === null) shown.warnings.push(...kinds.profile(name, config, actions).secrets.map(neededSecret))
@@ -92,6 +111,17 @@ export async function preview(automation: Previewed, actions: Actions, kinds: Ki
     if (!(error instanceof FillError)) throw error
     shown.warnings.push(`a run would fail: ${error.message}`)
     return { preview: shown, hosts: [] }
+  }
+}
+
+/** @param made the name that it has, which stays where it asks for none. */
+function tunnelOf(opening: Opening, made: string | undefined, tunnelsUrl: string): PreviewedTunnel {
+  const name = opening.subdomain ?? made
+  return {
+    url: name === undefined ? null : tunnelsUrl.replace('*', name),
+    access: opening.access,
+    allowed_paths: opening.allowedPaths ? [...opening.allowedPaths] : null,
+    allowed_networks: opening.allowedNetworks ? [...opening.allowedNetworks] : null,
   }
 }
 

@@ -70,10 +70,31 @@ export type Intake = {
   example(config: Config): { type: string | null; body: unknown }
 }
 
-/** A kind that holds connections open: whoever holds some hears of each change of their automation. */
+/** What visitors reach through connections that are held open, and who may come. */
+export type Opening = {
+  /** The first label of its host name, where one is asked for. */
+  subdomain: string | undefined
+  access: 'public' | 'token'
+  /** What paths begin with, in whole segments; undefined for any. */
+  allowedPaths: readonly string[] | undefined
+  /** Addresses and networks (CIDR) that visitors come from; undefined for any. */
+  allowedNetworks: readonly string[] | undefined
+  /** Of one visitor; undefined for any number. */
+  requestsPerMinute: number | undefined
+  /** Requests, and upgraded connections, at a time. */
+  maxStreams: number
+  /** For how long nothing may pass on a stream that has no end of its own; undefined for any time. */
+  idleTimeoutSeconds: number | undefined
+  /** Whether the service is asked for by the name that it has where its agent is. */
+  rewritesHost: boolean
+  /** How the service is looked after; undefined for not at all. */
+  healthCheck: { path: string; intervalSeconds: number } | undefined
+}
+
+/** A kind that holds connections open: by tunnels (src/tunnels/), whose agents dial in. */
 export type Sessions = {
-  /** The channel of Postgres on which they hear the automation's id. */
-  channel: string
+  /** Also asked of configs that are not whole. */
+  opening(config: Config): Opening
 }
 
 /**

@@ -145,7 +145,7 @@ export async function replay(
 /**
  * Ends a run that waits or is under way. What it has done already stays done; what has waited for its end begins.
  *
- * @throws ApiError `run_not_found`, `run_finished`, `run_sent`
+ * @throws ApiError `run_not_found`, `run_finished`, `run_sent`, `tunnel_run`
  */
 export async function cancel(
   trx: Transaction<DB>,
@@ -154,7 +154,8 @@ export async function cancel(
   target: RunTarget,
   runId: string,
 ): Promise<void> {
-  const { id } = await find(trx, target, runId)
+  const { id, trigger } = await find(trx, target, runId)
+  if (trigger === TRIGGERS.sessions) throw new ApiError('tunnel_run')
   const { organizationId } = target.space
   const automation = { organizationId, automationId: target.automationId }
   await runAttempts.lockAutomations(trx, [automation])

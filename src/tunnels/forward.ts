@@ -1,11 +1,12 @@
 import { request as ask, type ClientRequest, type IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type RequestRules, toService, toVisitor, valuesOf } from './headers.ts'
-import { NoSessionError, type TunnelSockets } from './sockets.ts'
+import { StreamRefusedError } from './session.ts'
+import type { Place, ThroughTunnel, TunnelSockets } from './sockets.ts'
 
 /** What a visitor's request becomes, and where it goes. */
 export type Passage = {
-  tunnelId: string
+  place: Place
   /** The host name of the tunnel, without its port. */
   host: string
   rules: Omit<RequestRules, 'isUpgrade'>
@@ -13,13 +14,17 @@ export type Passage = {
   answerWithinMs: number
   /** Milliseconds for which nothing may pass on a stream that has no end; undefined for any time. */
   idleMs: number | undefined
+  meter: Meter
 }
+
+/** Counts what passes: requests, and the bytes of their bodies and of upgraded connections. */
+export type Meter = { requests: number; bytesIn: number; bytesOut: number }
 
 /** Why there is no answer of the service. */
 export type Trouble = 'no_agent' | 'no_service' | 'no_answer'
 
-/** What passed of an answer. */
-export type Passed = { status: number; bytes: number }
+/** What passed of an answer, and the connection that it came by. */
+export type Passed = { status: number; bytes: number; socket: Duplex | null }
 
 /**
  * Passes a request on to the service of a tunnel, and the answer back, as they come: nothing is held but what is on its way.
@@ -41,11 +46,26 @@ function retried(outcome: Passed | Trouble | 'stale'): Passed | Trouble {
   return outcome === 'stale' ? 'no_service' : outcome
 }
 
+/** A request to the service, whose headers are those that were given. */
+function askService(
+  sockets: TunnelSockets,
+  { method, url }: IncomingMessage,
+  place: Place,
+  headers: string[],
+): ClientRequest {
+  const options: ThroughTunnel = { agent: sockets, place, method, path: url ?? null, headers, setHost: false }
+  return ask(options)
+}
+
+function troubleOf(error: unknown): Trouble {
+  return error instanceof StreamRefusedError ? 'no_agent' : 'no_service'
+}
+
 function exchange(
   sockets: TunnelSockets,
   request: IncomingMessage,
   response: ServerResponse,
-  { tunnelId, host, rules, answerWithinMs, idleMs }: Passage,
+  { place, host, rules, answerWithinMs, idleMs, meter }: Passage,
 ): Promise<Passed | Trouble | 'stale'> {
   const { promise, resolve } = Promise.withResolvers<Passed | Trouble | 'stale'>()
   const headers = toService(request.rawHeaders, { ...rules, isUpgrade: false })
@@ -53,14 +73,9 @@ function exchange(
   const hasBody = isChunked || request.headers['content-length'] !== undefined
   // Whatever the method: a body without its framing would be another request to the service.
   if (isChunked) headers.push('Transfer-Encoding', 'chunked')
-  let out: ClientRequest
-  try {
-    out = ask({ agent: sockets, host: tunnelId, method: request.method, path: request.url, headers, setHost: false })
-  } catch (error) {
-    if (error instanceof NoSessionError) return Promise.resolve('no_agent')
-    throw error
-  }
+  const out = askService(sockets, request, place, headers)
   let bytes = 0
+  let socket: Duplex | null = null
   const tooLate = setTimeout(() => {
     resolve('no_answer')
     out.destroy()
@@ -70,12 +85,12 @@ function exchange(
   out.once('error', (error: Error & { code?: string }) => {
     if (response.headersSent) response.destroy()
     const isStale = out.reusedSocket && !hasBody && error.code === 'ECONNRESET'
-    resolve(error instanceof NoSessionError ? 'no_agent' : isStale ? 'stale' : 'no_service')
+    resolve(isStale ? 'stale' : troubleOf(error))
   })
   out.once('close', () => {
     clearTimeout(tooLate)
     response.off('close', leave)
-    resolve(response.headersSent ? { status: response.statusCode, bytes } : 'no_service')
+    resolve(response.headersSent ? { status: response.statusCode, bytes, socket } : 'no_service')
   })
   out.on('continue', () => response.writeContinue())
   out.on('information', ({ statusCode, headers: hints }) => {
@@ -84,12 +99,14 @@ function exchange(
   })
   out.once('response', (answer) => {
     clearTimeout(tooLate)
+    socket = out.socket
     response.sendDate = false
     response.writeHead(answer.statusCode ?? 502, answer.statusMessage, toVisitor(answer.rawHeaders, host))
     response.flushHeaders()
     if (idleMs !== undefined && isEventStream(answer)) out.socket?.setTimeout(idleMs, () => out.destroy())
     answer.on('data', (chunk: Buffer) => {
       bytes += chunk.length
+      meter.bytesOut += chunk.length
     })
     answer.once('end', () => {
       if (answer.rawTrailers.length > 0) response.addTrailers(inPairs(answer.rawTrailers))
@@ -99,7 +116,10 @@ function exchange(
   })
   if (hasBody) {
     // Whoever still sends has not been answered late.
-    request.on('data', () => tooLate.refresh())
+    request.on('data', (chunk: Buffer) => {
+      meter.bytesIn += chunk.length
+      tooLate.refresh()
+    })
     request.once('end', () => {
       if (request.rawTrailers.length > 0) out.addTrailers(inPairs(request.rawTrailers))
     })
@@ -116,28 +136,27 @@ function inPairs(raw: readonly string[]): [string, string][] {
   return Array.from({ length: raw.length / 2 }, (_, i) => [raw[2 * i] ?? '', raw[2 * i + 1] ?? ''])
 }
 
+/** What becomes of a request for another protocol. */
+export type UpgradeEnds = {
+  /** The service does not answer: the visitor has yet to hear of it. */
+  onTrouble(trouble: Trouble): void
+  /** The service has answered, on this connection. */
+  onAnswer(status: number, service: Duplex | null): void
+}
+
 /**
  * Passes on a request that asks for another protocol. Bytes that a visitor sent after it wait until the service has agreed.
- *
- * @param onTrouble answers the visitor, where the service does not.
  */
 export function forwardUpgrade(
   sockets: TunnelSockets,
   request: IncomingMessage,
   visitor: Duplex,
   head: Buffer,
-  { tunnelId, host, rules, answerWithinMs, idleMs }: Passage,
-  onTrouble: (trouble: Trouble) => void,
+  { place, host, rules, answerWithinMs, idleMs, meter }: Passage,
+  { onTrouble, onAnswer }: UpgradeEnds,
 ): void {
   const headers = toService(request.rawHeaders, { ...rules, isUpgrade: true })
-  const out = ask({
-    agent: sockets,
-    host: tunnelId,
-    method: request.method,
-    path: request.url,
-    headers,
-    setHost: false,
-  })
+  const out = askService(sockets, request, place, headers)
   let isAnswered = false
   const tooLate = setTimeout(() => {
     isAnswered = true
@@ -148,7 +167,7 @@ export function forwardUpgrade(
   visitor.once('close', () => out.destroy())
   out.once('close', () => clearTimeout(tooLate))
   out.once('error', (error) => {
-    if (!isAnswered) onTrouble(error instanceof NoSessionError ? 'no_agent' : 'no_service')
+    if (!isAnswered) onTrouble(troubleOf(error))
     isAnswered = true
   })
   out.once('upgrade', (answer, service, first) => {
@@ -158,7 +177,10 @@ export function forwardUpgrade(
     visitor.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join('')}\r\n`, 'latin1')
     if (first.length > 0) visitor.write(first)
     if (head.length > 0) service.write(head)
-    join(visitor, service, idleMs)
+    meter.bytesIn += head.length
+    meter.bytesOut += first.length
+    onAnswer(101, service)
+    join(visitor, service, { idleMs, meter })
   })
   out.once('response', (answer) => {
     isAnswered = true
@@ -171,26 +193,29 @@ export function forwardUpgrade(
     response.once('finish', () => visitor.end())
     response.writeHead(answer.statusCode ?? 502, answer.statusMessage, toVisitor(answer.rawHeaders, host))
     answer.pipe(response)
+    onAnswer(answer.statusCode ?? 502, out.socket)
   })
   out.end()
 }
 
 /** Lets bytes pass both ways. What ends one ends the other. */
-function join(visitor: Duplex, service: Duplex, idleMs: number | undefined): void {
+function join(visitor: Duplex, service: Duplex, { idleMs, meter }: Pick<Passage, 'idleMs' | 'meter'>): void {
   let idle: NodeJS.Timeout | undefined
   const cut = () => {
     clearTimeout(idle)
     visitor.destroy()
     service.destroy()
   }
-  const isBusy = () => void idle?.refresh()
   if (idleMs !== undefined) idle = setTimeout(cut, idleMs)
-  for (const [from, to] of [
-    [visitor, service],
-    [service, visitor],
+  for (const [from, to, counter] of [
+    [visitor, service, 'bytesIn'],
+    [service, visitor, 'bytesOut'],
   ] as const) {
-    from.on('error', cut).on('data', isBusy).pipe(to)
-    from.once('close', cut)
+    const pass = (chunk: Buffer) => {
+      meter[counter] += chunk.length
+      idle?.refresh()
+    }
+    from.on('error', cut).on('data', pass).once('close', cut).pipe(to)
   }
 }
 

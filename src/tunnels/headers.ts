@@ -23,8 +23,8 @@ export type RequestRules = {
   forwarded: Forwarded
   /** What the service is asked for in place of the visitor's `Host`; undefined keeps that. */
   host: string | undefined
-  /** Leaves a header out. The name is in lower case. */
-  leavesOut: (name: string, value: string) => boolean
+  /** What of a header's value passes; undefined leaves it out. The name is in lower case. */
+  passes: (name: string, value: string) => string | undefined
   /** Of a request that asks for another protocol: that one goes on with it. */
   isUpgrade: boolean
   /** Whether what others said about who asks is believed. */
@@ -37,9 +37,10 @@ export function toService(raw: RawHeaders, rules: RequestRules): string[] {
   const headers: string[] = []
   for (const [name, value] of pairs(raw)) {
     const lower = name.toLowerCase()
-    if (HOP_BY_HOP.has(lower) || named.has(lower) || rules.leavesOut(lower, value)) continue
+    if (HOP_BY_HOP.has(lower) || named.has(lower)) continue
     if (!rules.trustsForwarded && OF_PROXIES.includes(lower)) continue
-    headers.push(name, lower === 'host' ? (rules.host ?? value) : value)
+    const passed = rules.passes(lower, value)
+    if (passed !== undefined) headers.push(name, lower === 'host' ? (rules.host ?? passed) : passed)
   }
   const te = valuesOf(raw, 'te').some((value) => /\btrailers\b/i.test(value))
   if (te) headers.push('TE', 'trailers')

@@ -1,4 +1,9 @@
-import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
+import http2, {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { keepAsking } from '../../agent/pings.ts'
 import { CONTROL_PATH, type Told, WINDOWS, type Windows } from '../../agent/protocol.ts'
@@ -6,8 +11,12 @@ import { CONTROL_PATH, type Told, WINDOWS, type Windows } from '../../agent/prot
 /** One session of a tunnel, as the server that holds it sees it. */
 export type TunnelSession = {
   readonly id: string
-  /** Opens a connection to the service behind. Bytes may be written at once; it errs where nobody is there. */
-  open(): ClientHttp2Stream
+  /**
+   * Opens a connection to the service behind.
+   *
+   * @throws StreamRefusedError, ServiceDownError; nothing has been sent to anybody then
+   */
+  open(): Promise<ClientHttp2Stream>
   /** Streams that are open. */
   openStreams(): number
   /** Whether new streams may be opened: not once the agent has said that it goes. */
@@ -19,12 +28,30 @@ export type TunnelSession = {
   drain(): void
   /** Cuts every stream. */
   cut(): void
+  /** Resolves once nothing more may be opened. */
+  readonly going: Promise<void>
   /** Resolves once it is over. */
   readonly ended: Promise<void>
 }
 
+/** A session takes no more streams. */
+export class StreamRefusedError extends Error {
+  override readonly name = 'StreamRefusedError'
+}
+
+/** The agent can't connect to the service. */
+export class ServiceDownError extends Error {
+  override readonly name = 'ServiceDownError'
+}
+
 /** Of what an agent may do to a server, which asks it and is asked nothing. */
 const GUARDED = { maxSessionInvalidFrames: 10, maxSettings: 32, maxOutstandingPings: 10, maxHeaderListPairs: 64 }
+/** An agent, and the service beside it, are there or not. */
+const OPEN_WITHIN_MS = 10_000
+/** What an agent is told waits so long for more, and is left out where it is too much. */
+const TELL_AFTER_MS = 50
+const MAX_TOLD_BYTES = 256 * 1024
+const { NGHTTP2_CONNECT_ERROR, NGHTTP2_CANCEL } = http2.constants
 
 /**
  * Begins a session on the socket of an agent. Over TLS, Node 26 aborts the process where a socket is given to HTTP/2 while
@@ -36,6 +63,8 @@ export function beginSession(id: string, socket: Duplex, windows: Windows = WIND
     settings: { initialWindowSize: windows.stream, enablePush: false },
     ...GUARDED,
   })
+  // Sockets of Node's HTTP server may stay half open, and an agent that was killed would be there until a ping finds out.
+  socket.once('end', () => socket.destroy())
   return new Promise((resolve, reject) => {
     session.once('error', reject)
     session.once('close', () => reject(new Error('the tunnel ended before it began')))
@@ -48,39 +77,98 @@ export function beginSession(id: string, socket: Duplex, windows: Windows = WIND
 
 function hold(id: string, session: ClientHttp2Session): TunnelSession {
   const open = new Set<ClientHttp2Stream>()
+  const going = Promise.withResolvers<void>()
   let isGoing = false
   let roundTrip: number | undefined
-  session.on('error', () => {}) // told by its end
-  session.on('goaway', () => {
+  const go = () => {
     isGoing = true
-  })
+    going.resolve()
+  }
+  session.on('error', () => {}) // told by its end
+  session.on('goaway', go)
+  session.once('close', go)
   keepAsking(session, (ms) => {
     roundTrip = ms
   })
   const control = session.request({ ':method': 'POST', ':path': CONTROL_PATH })
   control.on('error', () => {}).resume()
+  const tell = telling<Told>(control, ({ event }) => event !== 'request')
   return {
     id,
-    open() {
-      const stream = session.request({ ':method': 'CONNECT', ':authority': 'service' })
-      open.add(stream)
-      stream.once('close', () => open.delete(stream))
-      return stream
-    },
+    open: async () => (await openStream(session, open)).stream,
     openStreams: () => open.size,
     isOpen: () => !isGoing && !session.closed && !session.destroyed,
     roundTripMs: () => roundTrip,
-    tell(told) {
-      if (!control.destroyed && !control.writableEnded) control.write(`${JSON.stringify(told)}\n`)
-    },
+    tell,
     drain() {
-      isGoing = true
+      go()
       control.end()
       session.close()
     },
     cut() {
       session.destroy()
     },
+    going: going.promise,
     ended: new Promise((resolve) => session.once('close', resolve)),
+  }
+}
+
+/**
+ * Opens a stream that carries a connection, and waits until the other end has connected it.
+ *
+ * @param open is kept up: the streams of the session that are open.
+ * @param headers besides those of a CONNECT.
+ * @throws StreamRefusedError, ServiceDownError
+ */
+export function openStream(
+  session: ClientHttp2Session,
+  open: Set<ClientHttp2Stream>,
+  headers: OutgoingHttpHeaders = { ':authority': 'service' },
+): Promise<{ stream: ClientHttp2Stream; headers: IncomingHttpHeaders }> {
+  return new Promise((resolve, reject) => {
+    let stream: ClientHttp2Stream
+    try {
+      stream = session.request({ ':method': 'CONNECT', ...headers })
+    } catch (cause) {
+      reject(new StreamRefusedError('the session is over', { cause }))
+      return
+    }
+    open.add(stream)
+    const late = setTimeout(() => stream.close(NGHTTP2_CANCEL), OPEN_WITHIN_MS)
+    const refuse = () => {
+      const isDown = stream.rstCode === NGHTTP2_CONNECT_ERROR
+      reject(
+        isDown ? new ServiceDownError('the service is not there') : new StreamRefusedError('the stream was refused'),
+      )
+    }
+    // What fails is told by its end; whoever reads it has its own eyes on it.
+    stream.on('error', () => {})
+    stream.once('close', () => {
+      clearTimeout(late)
+      open.delete(stream)
+      refuse()
+    })
+    stream.once('response', (answered) => {
+      clearTimeout(late)
+      resolve({ stream, headers: answered })
+    })
+  })
+}
+
+/** Makes what writes what is told, a line each: what comes at about the same time, and is not urgent, goes together. */
+export function telling<T extends object>(
+  control: ClientHttp2Stream,
+  isUrgent: (told: T) => boolean,
+): (told: T) => void {
+  let lines: string[] = []
+  const flush = () => {
+    if (!control.destroyed && !control.writableEnded) control.write(lines.join(''))
+    lines = []
+  }
+  return (told) => {
+    // Whoever does not listen is told no more.
+    if (control.destroyed || control.writableEnded || control.writableLength > MAX_TOLD_BYTES) return
+    if (lines.length === 0) setTimeout(flush, isUrgent(told) ? 0 : TELL_AFTER_MS)
+    lines.push(`${JSON.stringify(told)}\n`)
   }
 }

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { type Agent, type AgentEvent, startAgent } from '../../agent/agent.ts'
 import { beginSession, type TunnelSession } from '../../src/tunnels/session.ts'
-import { TunnelSockets } from '../../src/tunnels/sockets.ts'
+import { type ThroughTunnel, TunnelSockets } from '../../src/tunnels/sockets.ts'
 import { listening } from '../support/listening.ts'
 import { until } from '../support/until.ts'
 
@@ -36,10 +36,19 @@ async function start(t: Test, { token = 'tun_good', sessions = 2 } = {}) {
   const events: AgentEvent[] = []
   const agent: Agent = startAgent({ server: url, token, target, sessions, onEvent: (event) => events.push(event) })
   t.teardown(() => agent.stop(0))
-  const sockets = new TunnelSockets(() => held.find((session) => session.isOpen()))
+  const sockets = new TunnelSockets(async () => {
+    const session = held.find((each) => each.isOpen())
+    if (session === undefined) throw new Error('nobody is there')
+    return { stream: await session.open(), session }
+  })
   t.teardown(() => sockets.destroy())
   const get = async (path: string) => {
-    const request = ask({ agent: sockets, host: 't', path, headers: { host: 'x' } }).end()
+    const request = ask({
+      agent: sockets,
+      place: { tunnelId: 't', agentId: 'a' },
+      path,
+      headers: { host: 'x' },
+    } as ThroughTunnel).end()
     const [answer] = await once(request, 'response')
     return answer
   }
@@ -51,7 +60,7 @@ t.test('an agent keeps its sessions, and dials again when one is cut', async (t)
   const { held, open, events, get, agent } = await start(t)
   await until(async () => open().length === 2)
   t.equal(await text(await get('/')), 'quick')
-  t.equal(agent.openStreams(), 1, 'which is kept alive')
+  t.equal(agent.load().openStreams, 1, 'which is kept alive')
   held[0]?.cut()
   await until(async () => open().length === 2 && events.length === 4)
   t.match(events, [

@@ -2,13 +2,17 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import t, { type Test } from 'tap'
 import { backoff } from '../../agent/backoff.ts'
-import { dial } from '../../agent/dial.ts'
+import { type DialOptions, dial } from '../../agent/dial.ts'
 import { listening } from '../support/listening.ts'
 
 async function startServer(t: Test, listener: RequestListener) {
   const server = createServer(listener)
   return { server, url: new URL(`http://127.0.0.1:${await listening(t, server)}/prefix/`) }
 }
+
+/** Dials by an upgrade, and says nothing of itself. */
+const ask = (options: Pick<DialOptions, 'server' | 'token' | 'signal'>) =>
+  dial({ says: {}, transport: 'upgrade', ...options })
 
 t.test('a server that upgrades gives its socket, with what it has said already', async (t) => {
   const { server, url } = await startServer(t, (_, response) => response.writeHead(400).end())
@@ -17,7 +21,7 @@ t.test('a server that upgrades gives its socket, with what it has said already',
     t.match(headers, { upgrade: 'hyperspeed-tunnel', authorization: 'Bearer tun_x' })
     socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: hyperspeed-tunnel\r\n\r\nfirst')
   })
-  const socket = await dial({ server: url, token: 'tun_x', signal: new AbortController().signal })
+  const { socket } = await ask({ server: url, token: 'tun_x', signal: new AbortController().signal })
   const [first] = await once(socket, 'data')
   t.equal(String(first), 'first')
   socket.destroy()
@@ -36,8 +40,8 @@ t.test('whatever else a server says is told, and what to do about it', async (t)
       '{"error":"the token is not one"}',
       { name: 'RefusedError', message: /answered 401: the token is not one$/ },
     ],
-    [403, {}, '<html>', { name: 'RefusedError', message: /answered 403$/ }],
-    [409, {}, '{"error":"it is paused"}', { name: 'RefusedError', message: /it is paused/ }],
+    [401, {}, '<html>', { name: 'DialError', message: /answered 401$/ }],
+    [403, {}, '{"error":"not from there"}', { name: 'DialError', message: /not from there/ }],
     [503, { 'retry-after': '7' }, '', { name: 'DialError', afterSeconds: 7, isUnknownUpgrade: false }],
     [429, { 'retry-after': 'soon' }, '', { name: 'DialError', afterSeconds: undefined }],
     [200, {}, 'x'.repeat(100_000), { name: 'DialError', isUnknownUpgrade: true, message: /answered 200$/ }],
@@ -46,15 +50,15 @@ t.test('whatever else a server says is told, and what to do about it', async (t)
   const { signal } = new AbortController()
   for (const [status, headers, body, error] of answers) {
     const { url } = await startServer(t, (_, response) => response.writeHead(status, headers).end(body))
-    await t.rejects(dial({ server: url, token: 'tun_x', signal }), error, String(status))
+    await t.rejects(ask({ server: url, token: 'tun_x', signal }), error, String(status))
   }
   const { server, url } = await startServer(t, () => {})
   server.on('upgrade', (_, socket) => socket.destroy())
-  await t.rejects(dial({ server: url, token: 'tun_x', signal }), { name: 'DialError', message: /./ })
-  await t.rejects(dial({ server: new URL('http://127.0.0.1:1'), token: 'x', signal }), { message: /ECONNREFUSED/ })
+  await t.rejects(ask({ server: url, token: 'tun_x', signal }), { name: 'DialError', message: /./ })
+  await t.rejects(ask({ server: new URL('http://127.0.0.1:1'), token: 'x', signal }), { message: /ECONNREFUSED/ })
   const stop = new AbortController()
   server.removeAllListeners('upgrade').on('upgrade', () => stop.abort(new Error('stopped')))
-  await t.rejects(dial({ server: url, token: 'tun_x', signal: stop.signal }), { message: 'stopped' })
+  await t.rejects(ask({ server: url, token: 'tun_x', signal: stop.signal }), { message: 'stopped' })
 })
 
 t.test('the wait before another try grows to half a minute, and is drawn from all of that', async (t) => {

@@ -126,6 +126,7 @@ export async function emptyApp(
   const app = await buildApp({
     config: {
       publicUrl: 'http://127.0.0.1:8080',
+      tunnelUrl: 'http://localhost:8081',
       corsOrigin: [],
       rateLimit: undefined,
       trustProxy: false,

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer as createTcp } from 'node:net'
 import type { Test } from 'tap'
 import { type AgentSession, serveSession } from '../../agent/session.ts'
 import { forward, forwardUpgrade, type Passage, protocolOf, type Trouble } from '../../src/tunnels/forward.ts'
-import { beginSession, type TunnelSession } from '../../src/tunnels/session.ts'
+import { beginSession, StreamRefusedError, type TunnelSession } from '../../src/tunnels/session.ts'
 import { TunnelSockets } from '../../src/tunnels/sockets.ts'
 
 const STATUS: Record<Trouble, number> = { no_agent: 502, no_service: 502, no_answer: 504 }
@@ -31,10 +31,15 @@ export async function startTunnel(t: Test, service: RequestListener, passage: Pa
     return agent
   }
   await dial()
-  const sockets = new TunnelSockets(() => held.find((session) => session.isOpen()))
+  const sockets = new TunnelSockets(async () => {
+    const session = held.find((each) => each.isOpen())
+    if (session === undefined) throw new StreamRefusedError('nobody is there')
+    return { stream: await session.open(), session }
+  })
   const troubles: Trouble[] = []
   const passageOf = ({ headers }: IncomingMessage): Passage => ({
-    tunnelId: 't',
+    place: { tunnelId: 't', agentId: 'a' },
+    meter: { requests: 0, bytesIn: 0, bytesOut: 0 },
     host: 'demo.tunnels.example',
     answerWithinMs: 5000,
     idleMs: undefined,
@@ -42,7 +47,7 @@ export async function startTunnel(t: Test, service: RequestListener, passage: Pa
     rules: {
       forwarded: { for: '203.0.113.7', proto: 'https', host: headers.host ?? '' },
       host: undefined,
-      leavesOut: () => false,
+      passes: (_name, value) => value,
       trustsForwarded: false,
       ...passage.rules,
     },
@@ -57,9 +62,12 @@ export async function startTunnel(t: Test, service: RequestListener, passage: Pa
   visitors.on('checkContinue', answer)
   visitors.on('upgrade', (request, socket, head) => {
     if (protocolOf(request) === undefined) return void socket.destroy()
-    forwardUpgrade(sockets, request, socket, head, passageOf(request), (trouble) => {
-      troubles.push(trouble)
-      socket.end(`HTTP/1.1 ${STATUS[trouble]} Trouble\r\nContent-Length: 0\r\n\r\n`)
+    forwardUpgrade(sockets, request, socket, head, passageOf(request), {
+      onTrouble(trouble) {
+        troubles.push(trouble)
+        socket.end(`HTTP/1.1 ${STATUS[trouble]} Trouble\r\nContent-Length: 0\r\n\r\n`)
+      },
+      onAnswer() {},
     })
   })
   const port = await listening(visitors)

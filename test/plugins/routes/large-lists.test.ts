@@ -74,12 +74,13 @@ t.test('what one tenant stores makes no answer too large', async (t) => {
     )
     const [oldest = '', second = ''] = ids
     const target = { organizationId, id: spaceId }
-    const begun = await shownAutomations.list(db, target, { status: null, kind: null, hooksUrl: '' })
+    const urls = { hooksUrl: '', tunnelsUrl: '' }
+    const begun = await shownAutomations.list(db, target, { status: null, kind: null, ...urls })
     await send(owner, 'PATCH', `${automations}/${oldest}`, { name: 'Moves to the top' })
     await send(owner, 'DELETE', `${automations}/${second}`)
     const listed: { id: string; name: string }[] = []
     if ('json' in begun) throw new Error('it came in one piece')
-    for await (const part of shownAutomations.listParts(db, target, begun.ids, ''))
+    for await (const part of shownAutomations.listParts(db, target, begun.ids, urls))
       listed.push(...JSON.parse(`[${part}]`))
     t.same(
       listed.map(({ id }) => id),

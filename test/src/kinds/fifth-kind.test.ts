@@ -1,11 +1,12 @@
 import t from 'tap'
 import { listen } from '../../../db/listen.ts'
+import { TUNNELS_CHANNEL } from '../../../db/queries/tunnels.ts'
 import { createExecutor } from '../../../src/engine/executor.ts'
 import { startDue } from '../../../src/engine/scheduler.ts'
 import { KINDS } from '../../../src/kinds/index.ts'
 import { createKinds } from '../../../src/kinds/registry.ts'
 import { emptyApp, testApp } from '../../support/app.ts'
-import { ECHO_CHANNEL, echo } from '../../support/fifth-kind/index.ts'
+import { echo } from '../../support/fifth-kind/index.ts'
 import { until } from '../../support/until.ts'
 
 /** The one line that registers it. */
@@ -147,7 +148,7 @@ t.test('a fifth kind is a folder and a line', async (t) => {
 
   t.test('whoever holds its connections hears of each change', async (t) => {
     const heard: string[] = []
-    const stop = listen(databaseUrl, ECHO_CHANNEL, (id) => void heard.push(id), t.error)
+    const stop = listen(databaseUrl, TUNNELS_CHANNEL, (id) => void heard.push(id), t.error)
     t.teardown(stop)
     await until(async () => heard.length === 1)
     const { id } = await create({ ...HELLO, status: 'active' })

@@ -185,7 +185,7 @@ t.test('a visitor who leaves is let go of behind, and so is a service', async (t
   t.equal(answers.length, 20)
   t.equal(open, 20)
   leaving.abort()
-  await until(async () => open === 0 && agent().openStreams() === 0)
+  await until(async () => open === 0 && agent().load().openStreams === 0)
   t.match(await raw(port, 'GET /cut HTTP/1.1\r\nHost: demo\r\n\r\n'), /half\r\n$/, 'cut, and not ended as if whole')
   t.same(troubles, [])
 })

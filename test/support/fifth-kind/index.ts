@@ -1,10 +1,7 @@
 import { scheduleProblems } from '../../../src/clock/schedule.ts'
 import type { ConfigProblem } from '../../../src/errors.ts'
-import type { Config, Kind } from '../../../src/kinds/kind.ts'
+import type { Config, Kind, Opening } from '../../../src/kinds/kind.ts'
 import { type EchoConfig, echoSchema } from './schema.ts'
-
-/** The channel on which whoever holds connections of an `echo` hears of changes. */
-export const ECHO_CHANNEL = 'hyperspeed_echo'
 
 /** `echo`: a kind that stands in the tests alone. It has every source: it is due, takes events, and holds connections. */
 export const echo: Kind = {
@@ -45,7 +42,19 @@ export const echo: Kind = {
     waitSeconds: () => null,
     example: () => ({ type: 'call', body: 'hello?' }),
   },
-  sessions: { channel: ECHO_CHANNEL },
+  sessions: { opening: () => OPENING },
+}
+
+const OPENING: Opening = {
+  subdomain: undefined,
+  access: 'public',
+  allowedPaths: ['/echo'],
+  allowedNetworks: undefined,
+  requestsPerMinute: undefined,
+  maxStreams: 10,
+  idleTimeoutSeconds: undefined,
+  rewritesHost: false,
+  healthCheck: undefined,
 }
 
 function effect(config: Config, { shout }: Readonly<Record<string, unknown>> = {}) {

@@ -1,0 +1,284 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { BlockList, isIP } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { ApiError, type ErrorCode, tryAgain } from '../errors.ts'
+import type { Opening } from '../kinds/kind.ts'
+import { networkOf } from '../network.ts'
+import { ACCESS_PATH, accessCookie, hasAccess, isToken, withoutCredentials } from './access.ts'
+import type { Directory, Tunnel } from './directory.ts'
+import { forward, forwardUpgrade, type Meter, type Passage, protocolOf, type Trouble } from './forward.ts'
+import { valuesOf } from './headers.ts'
+import { isAllowed } from './paths.ts'
+import { MinuteCounts } from './rate.ts'
+import { refuse, refuseMalformed, refuseUpgrade } from './refusal.ts'
+import type { Place, TunnelSockets } from './sockets.ts'
+
+/** Of what answers late, most are asked something long; proxies in front of services give up at about this. */
+const ANSWER_WITHIN_MS = 100_000
+const BUSY_SECONDS = 1
+const HEADERS_WITHIN_MS = 20_000
+const KEPT_ALIVE_MS = 72_000
+
+const CODE_OF: Record<Trouble, ErrorCode> = {
+  no_agent: 'agent_away',
+  no_service: 'service_down',
+  no_answer: 'service_silent',
+}
+
+type Client = { address: string; isForwarded: boolean }
+
+export type VisitorsOptions = {
+  directory: Pick<Directory, 'find'>
+  sockets: TunnelSockets
+  /** Which of the agents is to take the next request, and where its service is; undefined where there is none. */
+  pick(tunnel: Tunnel): Promise<(Place & { target: string }) | undefined>
+  /** Whether a text is an access token of a person, as this API signs them. */
+  isAccessToken(token: string): boolean
+  /** Where a visitor comes from, and whether whoever handed the request over is believed about that. */
+  clientOf(request: IncomingMessage): Client
+  /** Whether visitors reach this over TLS, where nobody says. */
+  isSecure: boolean
+  answerWithinMs?: number
+  onError(error: unknown): void
+}
+
+/** Where the visitors of tunnels come in. */
+export type Visitors = {
+  server: Server
+  /** The tunnels in which somebody is. */
+  tunnelIds(): string[]
+  /** Cuts off those who came in by other rules than these; all of them where there are none. */
+  cut(tunnelId: string, admission?: string): void
+  /** What passed through each tunnel since the last call. */
+  takeCounts(): Map<string, Meter>
+  /** Resolves once nobody is inside any more. */
+  empty(): Promise<void>
+}
+
+/** A request, or an upgraded connection, on its way. */
+type Visit = { tunnelId: string; admission: string; cut: () => void }
+
+/** Makes the server of visitors, which does not listen yet. */
+export function createVisitors(options: VisitorsOptions): Visitors {
+  const { directory, sockets, pick, clientOf, isSecure, answerWithinMs = ANSWER_WITHIN_MS, onError } = options
+  const visits = new Map<string, Set<Visit>>()
+  const counts = new Map<string, Meter>()
+  const rates = new MinuteCounts()
+  const networks = new WeakMap<Opening, BlockList>()
+  let onEmpty = () => {}
+
+  /** Lets a request in, or says why not. @throws ApiError */
+  async function enter(request: IncomingMessage, isUpgrade: boolean): Promise<{ tunnel: Tunnel; passage: Passage }> {
+    const host = hostOf(request, isUpgrade)
+    const tunnel = await directory.find(host.split('.', 1)[0] ?? '')
+    if (tunnel?.opening === undefined) throw new ApiError('tunnel_not_found')
+    const { opening } = tunnel
+    const client = clientOf(request)
+    const from = client.address
+    if (opening.allowedNetworks !== undefined && !isWithin(opening, from)) throw new ApiError('network_not_allowed')
+    const wait =
+      opening.requestsPerMinute && rates.exceeds(`${tunnel.id} ${networkOf(from)}`, opening.requestsPerMinute)
+    if (wait !== undefined) throw tryAgain('rate_limited', wait)
+    if (opening.access === 'token' && !hasAccess(request.rawHeaders, tunnel.accessTokenHash))
+      throw new ApiError('access_token_required')
+    if (opening.allowedPaths !== undefined) {
+      const allowed = isAllowed(request.url ?? '', opening.allowedPaths)
+      if (!allowed) throw new ApiError(allowed === undefined ? 'invalid_url' : 'path_not_allowed')
+    }
+    if ((visits.get(tunnel.id)?.size ?? 0) >= opening.maxStreams) throw tryAgain('tunnel_busy', BUSY_SECONDS)
+    const place = await pick(tunnel)
+    if (place === undefined) throw new ApiError('agent_away')
+    return { tunnel, passage: passageOf(request, tunnel, opening, { place, host, client }) }
+  }
+
+  function isWithin(opening: Opening, address: string): boolean {
+    const list = networks.get(opening) ?? listOf(opening.allowedNetworks ?? [])
+    networks.set(opening, list)
+    const family = isIP(address)
+    return family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4')
+  }
+
+  function passageOf(
+    request: IncomingMessage,
+    { id }: Tunnel,
+    opening: Opening,
+    { place, host, client }: { place: Place & { target: string }; host: string; client: Client },
+  ): Passage {
+    const meter = counts.get(id) ?? { requests: 0, bytesIn: 0, bytesOut: 0 }
+    counts.set(id, meter)
+    return {
+      place,
+      host,
+      answerWithinMs,
+      idleMs: opening.idleTimeoutSeconds === undefined ? undefined : opening.idleTimeoutSeconds * 1000,
+      meter,
+      rules: {
+        forwarded: { for: client.address, proto: isSecure ? 'https' : 'http', host: request.headers.host ?? '' },
+        host: opening.rewritesHost ? place.target : undefined,
+        passes: (name, value) => withoutCredentials(name, value, options.isAccessToken),
+        trustsForwarded: client.isForwarded,
+      },
+    }
+  }
+
+  /** Counts a visitor in. @returns counts them out. */
+  function begin({ id, admission }: Tunnel, passage: Passage, cut: () => void): () => void {
+    const visit = { tunnelId: id, admission, cut }
+    const inside = visits.get(id) ?? new Set()
+    visits.set(id, inside.add(visit))
+    passage.meter.requests++
+    return () => {
+      inside.delete(visit)
+      if (inside.size === 0 && visits.get(id) === inside) visits.delete(id)
+      if (visits.size === 0) onEmpty()
+    }
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const began = performance.now()
+    if (isForAccess(request)) return grant(request, response)
+    const { tunnel, passage } = await enter(request, false)
+    if (response.destroyed) return
+    const leave = begin(tunnel, passage, () => response.destroy())
+    try {
+      const outcome = await forward(sockets, request, response, passage)
+      if (typeof outcome === 'string') return refuse(request, response, refusalOf(outcome))
+      const { status, bytes, socket } = outcome
+      const ms = Math.round((performance.now() - began) * 10) / 10
+      const { method = '', url = '' } = request
+      sockets.tell(socket, { event: 'request', method, path: url.slice(0, MAX_TOLD_PATH), status, ms, bytes })
+    } finally {
+      leave()
+    }
+  }
+
+  /** Lets a browser in that comes with the link, and shows it the way to where the link leads. */
+  async function grant(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const host = hostOf(request, false)
+    const tunnel = await directory.find(host.split('.', 1)[0] ?? '')
+    if (tunnel?.opening === undefined) throw new ApiError('tunnel_not_found')
+    const { searchParams } = new URL(request.url ?? '', 'http://tunnel')
+    const token = searchParams.get('token') ?? ''
+    if (!isToken(token, tunnel.accessTokenHash)) throw new ApiError('access_token_required')
+    const to = new URL(searchParams.get('to') ?? '/', 'http://tunnel')
+    response.writeHead(303, {
+      location: to.host === 'tunnel' ? `${to.pathname.replace(/^\/+/, '/')}${to.search}` : '/',
+      'set-cookie': accessCookie(token),
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+    })
+    response.end()
+  }
+
+  async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const began = performance.now()
+    let hasLeft = false
+    socket.on('error', () => {}) // told by its end
+    socket.once('close', () => {
+      hasLeft = true
+    })
+    const { tunnel, passage } = await enter(request, true)
+    if (hasLeft) return
+    const leave = begin(tunnel, passage, () => socket.destroy())
+    socket.once('close', leave)
+    forwardUpgrade(sockets, request, socket, head, passage, {
+      onTrouble: (trouble) => refuseUpgrade(request, socket, refusalOf(trouble)),
+      onAnswer: (status, service) => {
+        const ms = Math.round((performance.now() - began) * 10) / 10
+        const { method = '', url = '' } = request
+        sockets.tell(service, { event: 'request', method, path: url.slice(0, MAX_TOLD_PATH), status, ms, bytes: 0 })
+      },
+    })
+  }
+
+  const toRefusal = (error: unknown): ApiError => {
+    if (error instanceof ApiError) return error
+    onError(error)
+    return tryAgain()
+  }
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+    answer(request, response).catch((error) => refuse(request, response, toRefusal(error)))
+  }
+  const server = createServer({
+    headersTimeout: HEADERS_WITHIN_MS,
+    // Bodies take as long as they take.
+    requestTimeout: 0,
+    keepAliveTimeout: KEPT_ALIVE_MS,
+    connectionsCheckingInterval: 2000,
+    noDelay: true,
+  })
+  // Node would leave out those beyond 2,000 in silence; there are no more than fit into its 16 kB.
+  server.maxHeadersCount = 0
+  server.on('request', onRequest)
+  server.on('checkContinue', onRequest)
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    upgrade(request, socket, head).catch((error) => refuseUpgrade(request, socket, toRefusal(error)))
+  })
+  server.on('connect', (request: IncomingMessage, socket: Duplex) =>
+    refuseUpgrade(request, socket, new ApiError('invalid_request')),
+  )
+  server.on('clientError', refuseMalformed)
+  return {
+    server,
+    tunnelIds: () => [...visits.keys()],
+    cut(tunnelId, admission) {
+      for (const visit of visits.get(tunnelId) ?? []) if (visit.admission !== admission) visit.cut()
+    },
+    takeCounts() {
+      const taken = new Map([...counts].map(([id, count]) => [id, { ...count }]))
+      for (const [id, count] of counts) {
+        Object.assign(count, { requests: 0, bytesIn: 0, bytesOut: 0 })
+        // Whoever is inside goes on counting in it.
+        if (!visits.has(id)) counts.delete(id)
+      }
+      return taken
+    },
+    empty: () =>
+      new Promise((resolve) => {
+        onEmpty = resolve
+        if (visits.size === 0) resolve()
+      }),
+  }
+}
+
+const MAX_TOLD_PATH = 2048
+
+function refusalOf(trouble: Trouble): ApiError {
+  return new ApiError(CODE_OF[trouble])
+}
+
+/**
+ * The host that a request is for, in lower case and without its port.
+ *
+ * @throws ApiError for what Node lets through and services read in different ways.
+ */
+function hostOf(request: IncomingMessage, isUpgrade: boolean): string {
+  const { rawHeaders, url = '', method, headers } = request
+  const hosts = valuesOf(rawHeaders, 'host')
+  const isPath = url.startsWith('/') || (url === '*' && method === 'OPTIONS')
+  if (hosts.length !== 1 || !isPath) throw new ApiError('invalid_request')
+  if (isUpgrade) {
+    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
+    const isH2c =
+      protocolOf(request)
+        ?.split(/[\s,]+/)
+        .some((each) => /^h2c?$/.test(each)) ?? true
+    if (hasBody || isH2c) throw new ApiError('invalid_request')
+  }
+  return (hosts[0] ?? '').trim().toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
+}
+
+function isForAccess({ url = '', method }: IncomingMessage): boolean {
+  return method === 'GET' && url.split('?', 1)[0] === ACCESS_PATH
+}
+
+function listOf(networks: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const each of networks) {
+    const [address = '', bits] = each.split('/')
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+    if (bits === undefined) list.addAddress(address, family)
+    else list.addSubnet(address, Number(bits), family)
+  }
+  return list
+}
