@@ -99,6 +99,8 @@ const byUpgrade: Way = async (url, said, signal) => {
 const byWebSocket: Way = async (url, headers, signal) => {
   const { WebSocket, createWebSocketStream } = await import('ws')
   const webSocket = new WebSocket(url.href.replace(/^http/, 'ws'), UPGRADE, { headers, perMessageDeflate: false })
+  // At once: what comes with the answer would find nobody.
+  const socket = createWebSocketStream(webSocket)
   const refused = Promise.withResolvers<never>()
   let answer: IncomingMessage | undefined
   webSocket.once('upgrade', (response) => {
@@ -106,11 +108,12 @@ const byWebSocket: Way = async (url, headers, signal) => {
   })
   webSocket.once('unexpected-response', (_request, response) => explain(response).catch(refused.reject))
   webSocket.on('error', refused.reject)
+  socket.on('error', refused.reject)
   refused.promise.catch(() => {}) // told by the race, or by the stream
   try {
     await Promise.race([once(webSocket, 'open', { signal }), refused.promise])
     if (answer === undefined) throw new DialError('it did not answer')
-    return { answer, socket: createWebSocketStream(webSocket) }
+    return { answer, socket }
   } catch (error) {
     webSocket.terminate()
     throw error

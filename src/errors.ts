@@ -48,7 +48,7 @@ export const ERRORS = {
   network_not_allowed: [403, 'this tunnel does not take visitors from your network'],
   // 404
   not_found: [404, 'not found'],
-  tunnel_not_found: [404, 'no tunnel has this name'],
+  tunnel_not_found: [404, 'no such tunnel'],
   path_not_allowed: [404, 'this tunnel does not lead to that path'],
   space_not_found: [404, 'space not found'],
   automation_not_found: [404, 'automation not found'],

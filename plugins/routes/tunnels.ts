@@ -27,14 +27,14 @@ const routes: RoutePlugin = async (app) => {
         summary: 'Get a tunnel',
         description: 'Where it is reached, who serves it, and what has passed through it.',
         params: AutomationParams,
-        response: { 200: written(TunnelResponse), ...errors(404, 409) },
+        response: { 200: written(TunnelResponse), ...errors(404) },
       },
     },
     async ({ space, params: { automationId: id } }, reply) => {
       const tunnel = await tunnels.show(db, space, id, tunnelsUrl)
       if (tunnel !== undefined) return writeObject(reply, { tunnel })
       const found = await automations.findShown(db, space, id)
-      throw new ApiError(found === undefined ? 'automation_not_found' : 'not_a_tunnel')
+      throw new ApiError(found === undefined ? 'automation_not_found' : 'tunnel_not_found')
     },
   )
 

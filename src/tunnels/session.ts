@@ -162,7 +162,7 @@ export function telling<T extends object>(
 ): (told: T) => void {
   let lines: string[] = []
   const flush = () => {
-    if (!control.destroyed && !control.writableEnded) control.write(lines.join(''))
+    if (!control.destroyed && !control.writableEnded) control.write(Buffer.from(lines.join('')))
     lines = []
   }
   return (told) => {

@@ -1,5 +1,5 @@
 import { Agent, type AgentOptions, type ClientRequestArgs } from 'node:http'
-import type { Duplex } from 'node:stream'
+import { Duplex } from 'node:stream'
 import type { Told } from '../../agent/protocol.ts'
 
 /** A service closes a connection that is idle for five seconds, as Node does by default: so it is let go before. */
@@ -76,8 +76,13 @@ export class TunnelSockets extends Agent {
   }
 }
 
-/** What HTTP/1.1 asks of a socket besides its bytes means nothing to a stream. */
+/**
+ * What HTTP/1.1 asks of a socket besides its bytes means nothing to a stream. Its texts become bytes first: Node 26.10 was seen to
+ * overwrite the memory of a head that is written to a stream of HTTP/2 together with a body.
+ */
 function asSocket<S extends Duplex>(stream: S): S {
   const nothing = () => stream
-  return Object.assign(stream, { setNoDelay: nothing, setKeepAlive: nothing, ref: nothing, unref: nothing })
+  const write = (chunk: string | Uint8Array, ...rest: [BufferEncoding]) =>
+    Duplex.prototype.write.call(stream, typeof chunk === 'string' ? Buffer.from(chunk, ...rest) : chunk, ...rest)
+  return Object.assign(stream, { write, setNoDelay: nothing, setKeepAlive: nothing, ref: nothing, unref: nothing })
 }
