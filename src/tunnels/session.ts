@@ -46,6 +46,9 @@ export class ServiceDownError extends Error {
 
 /** Of what an agent may do to a server, which asks it and is asked nothing. */
 const GUARDED = { maxSessionInvalidFrames: 10, maxSettings: 32, maxOutstandingPings: 10, maxHeaderListPairs: 64 }
+/** It asks whether anybody is there every five seconds, and changes its settings never. */
+const MAX_QUESTIONS = 100
+const QUESTIONS_EVERY_MS = 10_000
 /** An agent, and the service beside it, are there or not. */
 const OPEN_WITHIN_MS = 10_000
 /** What an agent is told waits so long for more, and is left out where it is too much. */
@@ -63,6 +66,7 @@ export function beginSession(id: string, socket: Duplex, windows: Windows = WIND
     settings: { initialWindowSize: windows.stream, enablePush: false },
     ...GUARDED,
   })
+  refuseFloods(session)
   // Sockets of Node's HTTP server may stay half open, and an agent that was killed would be there until a ping finds out.
   socket.once('end', () => socket.destroy())
   return new Promise((resolve, reject) => {
@@ -73,6 +77,20 @@ export function beginSession(id: string, socket: Duplex, windows: Windows = WIND
       resolve(hold(id, session))
     })
   })
+}
+
+/** What an agent asks is answered as fast as it comes, which bounds nothing: one that only asks is let go. */
+function refuseFloods(session: ClientHttp2Session): void {
+  let questions = 0
+  const count = () => {
+    if (++questions > MAX_QUESTIONS) session.destroy(new Error('the agent does nothing but ask'))
+  }
+  session.on('ping', count)
+  session.on('remoteSettings', count)
+  const timer = setInterval(() => {
+    questions = 0
+  }, QUESTIONS_EVERY_MS)
+  session.once('close', () => clearInterval(timer))
 }
 
 function hold(id: string, session: ClientHttp2Session): TunnelSession {
