@@ -1,6 +1,11 @@
 import { hkdfSync } from 'node:crypto'
 import { once } from 'node:events'
-import http2, { type ClientHttp2Session, type ClientHttp2Stream, type ServerHttp2Stream } from 'node:http2'
+import http2, {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type Http2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import tls, { type TLSSocket } from 'node:tls'
 import { carry, readLines } from '../../agent/carry.ts'
@@ -37,7 +42,12 @@ function linkKeys(ring: KeyRing): Map<string, Buffer> {
 }
 
 /** Takes connections of other servers, for the sessions that this one holds. */
-export type LinkListener = { port: number; stop(): Promise<void> }
+export type LinkListener = {
+  port: number
+  /** Takes nothing more, and lets what is under way end. */
+  drain(): void
+  stop(): Promise<void>
+}
 
 /** Starts to take them. */
 export async function listenForLinks(
@@ -46,13 +56,12 @@ export async function listenForLinks(
   held: HeldSessions,
 ): Promise<LinkListener> {
   const keys = linkKeys(ring)
-  const sockets = new Set<TLSSocket>()
+  const sockets = new Map<TLSSocket, Http2Session>()
   const server = tls.createServer(
     { ...TLS, handshakeTimeout: CONNECT_WITHIN_MS, pskCallback: (_socket, identity) => keys.get(identity) ?? null },
     (socket) => {
-      sockets.add(socket)
+      sockets.set(socket, serveLink(socket, held))
       socket.once('close', () => sockets.delete(socket))
-      serveLink(socket, held)
     },
   )
   server.on('tlsClientError', () => {}) // somebody without the key, or no other server at all
@@ -60,16 +69,21 @@ export async function listenForLinks(
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,
+    drain() {
+      server.close()
+      for (const session of sockets.values()) session.close()
+    },
     async stop() {
+      if (sockets.size === 0 && !server.listening) return
       const closed = once(server, 'close')
       server.close()
-      for (const socket of sockets) socket.destroy()
+      for (const socket of sockets.keys()) socket.destroy()
       await closed
     },
   }
 }
 
-function serveLink(socket: TLSSocket, held: HeldSessions): void {
+function serveLink(socket: TLSSocket, held: HeldSessions): Http2Session {
   const settings = { initialWindowSize: WINDOWS.stream, maxConcurrentStreams: MAX_STREAMS }
   const session = http2.performServerHandshake(socket, { settings })
   session.setLocalWindowSize(WINDOWS.session)
@@ -83,6 +97,7 @@ function serveLink(socket: TLSSocket, held: HeldSessions): void {
     }
     void connectHere(stream, held, { tunnelId: headers[':authority'] ?? '', agentId: String(headers[AGENT]) })
   })
+  return session
 }
 
 /** Connects a stream of another server to a session of this one, and never to a third. */
@@ -157,10 +172,13 @@ export class Links {
       if (this.#links.get(address) === made) this.#links.delete(address)
     }
     made.then((link) => {
-      link.session.once('close', () => {
+      const go = () => {
         forget()
+        link.isGoing = true
         this.#onGoing(link)
-      })
+      }
+      link.session.once('goaway', go)
+      link.session.once('close', go)
     }, forget)
     return made
   }
@@ -195,6 +213,8 @@ export class Links {
 /** A connection to another server. */
 export class Link {
   readonly session: ClientHttp2Session
+  /** Whether it takes nothing more. */
+  isGoing = false
   readonly #open = new Set<ClientHttp2Stream>()
   readonly #sessions = new WeakMap<object, string>()
   readonly #relay: (relayed: Relayed) => void
@@ -216,7 +236,7 @@ export class Link {
   }
 
   isOpen(): boolean {
-    return !this.session.closed && !this.session.destroyed
+    return !this.isGoing && !this.session.closed && !this.session.destroyed
   }
 
   tell(told: Told, stream: object): void {

@@ -30,7 +30,8 @@ const SESSION_BEGINS_WITHIN_MS = 10_000
 const MAX_SESSIONS = 256
 /** When an agent of what is not open asks again. */
 const CLOSED_SECONDS = 5
-const MOVE_WITHIN_MS = 2000
+const SEEN_WITHIN_MS = 1000
+const MOVE_WITHIN_MS = 3000
 const GRACE_MS = 5000
 
 export type TunnelOptions = {
@@ -319,9 +320,12 @@ export async function startTunnels(options: TunnelOptions): Promise<Tunnels> {
       for (const session of held.all()) session.tell({ event: 'drain' })
       const until = performance.now() + MOVE_WITHIN_MS
       const hasOthers = (await sessions.countServers(db).catch(() => 0)) > 1
+      // Whoever sends visitors here is to have seen that this process is not ready any more.
+      if (hasOthers) await wait(SEEN_WITHIN_MS)
       while (hasOthers && performance.now() < until && !(await hasMoved().catch(() => true))) await wait(50)
       const closed = new Promise((resolve) => visitors.server.close(resolve))
       const idle = setInterval(() => visitors.server.closeIdleConnections(), 50)
+      listener?.drain()
       for (const session of held.all()) session.drain()
       const ended = Promise.all([visitors.empty(), ...held.all().map((session) => session.ended)])
       await Promise.race([ended, wait(GRACE_MS, undefined, { ref: false })])
