@@ -32,6 +32,18 @@ export const DEAD_AFTER_MS = 15_000
 /** Bytes on their way: of a stream, and of all streams of a session. */
 export type Windows = { stream: number; session: number }
 
+/**
+ * What a session bears, where it comes from visitors and not from the other end: readers that stand still (MiB of memory, of which a
+ * new stream takes its part), streams that are turned away for that, and visitors who leave, of whom each is a reset. By default a
+ * session ends after a hundred of the one, or a thousand of the other.
+ */
+export const BORNE = {
+  maxSessionMemory: 1024,
+  maxSessionRejectedStreams: 1_000_000,
+  streamResetBurst: 1_000_000,
+  streamResetRate: 100_000,
+}
+
 export const WINDOWS: Windows = { stream: 1024 * 1024, session: 32 * 1024 * 1024 }
 
 /** What a server tells its agent. */

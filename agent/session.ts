@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { carry, readLines } from './carry.ts'
 import { keepAsking } from './pings.ts'
-import { CONTROL_PATH, type Told, WINDOWS, type Windows } from './protocol.ts'
+import { BORNE, CONTROL_PATH, type Told, WINDOWS, type Windows } from './protocol.ts'
 
 /** Where the service is that a tunnel leads to: nothing else can be reached through it. */
 export type Target = { host: string; port: number }
@@ -42,7 +42,7 @@ export function serveSession(
   { target, windows = WINDOWS, onTold = () => {}, onRoundTrip, onConnection, onPassed = () => {} }: SessionOptions,
 ): AgentSession {
   const settings = { initialWindowSize: windows.stream, maxConcurrentStreams: MAX_STREAMS }
-  const session = http2.performServerHandshake(socket, { settings })
+  const session = http2.performServerHandshake(socket, { settings, ...BORNE })
   const open = new Map<ServerHttp2Stream, Socket>()
   session.setLocalWindowSize(windows.session)
   keepAsking(session, onRoundTrip)

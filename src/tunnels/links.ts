@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net'
 import tls, { type TLSSocket } from 'node:tls'
 import { carry, readLines } from '../../agent/carry.ts'
 import { keepAsking } from '../../agent/pings.ts'
-import { CONTROL_PATH, type Told, WINDOWS } from '../../agent/protocol.ts'
+import { BORNE, CONTROL_PATH, type Told, WINDOWS } from '../../agent/protocol.ts'
 import type { KeyRing } from '../secrets/cipher.ts'
 import type { Held, HeldSessions } from './held.ts'
 import { openStream, ServiceDownError, StreamRefusedError, telling } from './session.ts'
@@ -85,7 +85,7 @@ export async function listenForLinks(
 
 function serveLink(socket: TLSSocket, held: HeldSessions): Http2Session {
   const settings = { initialWindowSize: WINDOWS.stream, maxConcurrentStreams: MAX_STREAMS }
-  const session = http2.performServerHandshake(socket, { settings })
+  const session = http2.performServerHandshake(socket, { settings, ...BORNE })
   session.setLocalWindowSize(WINDOWS.session)
   session.on('error', () => {}) // told by its end
   keepAsking(session)
@@ -203,7 +203,7 @@ export class Links {
         throw new StreamRefusedError('another server is not there', { cause })
       }
       const settings = { initialWindowSize: WINDOWS.stream, enablePush: false }
-      const session = http2.connect('http://tunnel', { createConnection: () => socket, settings })
+      const session = http2.connect('http://tunnel', { createConnection: () => socket, settings, ...BORNE })
       session.setLocalWindowSize(WINDOWS.session)
       return new Link(session)
     })

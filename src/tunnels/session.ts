@@ -6,7 +6,7 @@ import http2, {
 } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { keepAsking } from '../../agent/pings.ts'
-import { CONTROL_PATH, type Told, WINDOWS, type Windows } from '../../agent/protocol.ts'
+import { BORNE, CONTROL_PATH, type Told, WINDOWS, type Windows } from '../../agent/protocol.ts'
 
 /** One session of a tunnel, as the server that holds it sees it. */
 export type TunnelSession = {
@@ -64,6 +64,7 @@ export function beginSession(id: string, socket: Duplex, windows: Windows = WIND
   const session = http2.connect('http://tunnel', {
     createConnection: () => socket,
     settings: { initialWindowSize: windows.stream, enablePush: false },
+    ...BORNE,
     ...GUARDED,
   })
   refuseFloods(session)

@@ -1,0 +1,152 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { request as ask, type IncomingMessage } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { testApp } from '../support/app.ts'
+import { SECRETS } from '../support/server.ts'
+import { startAgentProcess, startTunnelProcess, visitOnce } from '../support/tunnel-processes.ts'
+import { startService } from '../support/tunnels.ts'
+import { until } from '../support/until.ts'
+
+t.setTimeout(300_000)
+
+const MIB = 1024 * 1024
+const SIZE = 1024 * MIB
+const CHUNK = randomBytes(MIB)
+
+const ROUNDS = 5
+type Memory = { server: number; agent: number }
+
+/** Fails where memory grows from round to round. One measurement says little: it depends on when garbage was collected. */
+function isSteady(t: Test, rounds: readonly Memory[]): void {
+  for (const who of ['server', 'agent'] as const) {
+    const all = rounds.map((round) => round[who])
+    t.ok(Math.min(...all.slice(-2)) <= Math.max(...all.slice(0, 2)) * 1.1, `${who}: ${all.join(', ')} MiB`)
+  }
+}
+
+/** A server and an agent, each a process, and a service that sends and takes much. */
+async function prepare(t: Test) {
+  const { send, owner, organizationId, spaceId, databaseUrl } = await testApp(t)
+  const base = `/api/v1/organizations/${organizationId}/spaces/${spaceId}/automations`
+  const config = { subdomain: 'demo', access: 'public', max_streams: 5000 }
+  const body = { name: 'T', kind: 'reverse_tunnel', status: 'active', config }
+  const { id } = (await send(owner, 'POST', base, body)).body.automation
+  const { token } = (await send(owner, 'POST', `${base}/${id}/tunnel/token`)).body
+  let open = 0
+  const service = await startService(t, async (request, response) => {
+    open++
+    response.on('error', () => {}).once('close', () => open--)
+    if (request.method === 'POST') {
+      const hash = createHash('sha256')
+      let bytes = 0
+      for await (const chunk of request) {
+        hash.update(chunk)
+        bytes += chunk.length
+      }
+      return void response.end(`${bytes} ${hash.digest('hex')}`)
+    }
+    if (request.url === '/small') return void response.end('small')
+    for (let i = 0; i < SIZE / MIB && !response.destroyed; i++)
+      if (!response.write(CHUNK)) await Promise.race([once(response, 'drain'), once(response, 'close')]).catch(() => {})
+    response.end()
+  })
+  const server = await startTunnelProcess(t, { ...SECRETS, DATABASE_URL: databaseUrl })
+  const { port: to } = service.address() as { port: number }
+  const agent = startAgentProcess(t, { server: server.base, token, to })
+  await until(async () => (await visitOnce(server.visitorsPort, 'demo', { path: '/small' })).status === 200)
+  /** Resident memory of the two processes, in MiB. */
+  const memory = async (): Promise<Memory> => {
+    const of = async (pid: number | undefined) =>
+      Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+    const [ofServer, ofAgent] = await Promise.all([of(server.child.pid), of(agent.child.pid)])
+    return { server: Math.round(ofServer), agent: Math.round(ofAgent) }
+  }
+  return { port: server.visitorsPort, agent, memory, openAtService: () => open }
+}
+
+t.test('much passes both ways, whole, and little of it is ever held', async (t) => {
+  const { port, memory } = await prepare(t)
+  const expected = createHash('sha256')
+  for (let i = 0; i < SIZE / MIB; i++) expected.update(CHUNK)
+  const digest = expected.digest('hex')
+  const before = await memory()
+  const download = ask({ port, host: '127.0.0.1', headers: { host: 'demo' } }).end()
+  const [answer] = (await once(download, 'response')) as [IncomingMessage]
+  const got = createHash('sha256')
+  let bytes = 0
+  for await (const chunk of answer) {
+    got.update(chunk)
+    bytes += chunk.length
+  }
+  t.equal(bytes, SIZE)
+  t.equal(got.digest('hex'), digest)
+  const upload = ask({ port, host: '127.0.0.1', method: 'POST', headers: { host: 'demo', 'content-length': SIZE } })
+  for (let i = 0; i < SIZE / MIB; i++) if (!upload.write(CHUNK)) await once(upload, 'drain')
+  upload.end()
+  const [stored] = (await once(upload, 'response')) as [IncomingMessage]
+  let said = ''
+  for await (const chunk of stored) said += chunk
+  t.equal(said, `${SIZE} ${digest}`)
+  const after = await memory()
+  t.ok(after.server - before.server < 300 && after.agent - before.agent < 300, JSON.stringify({ before, after }))
+})
+
+t.test('readers that stand still hold up nobody, and leave nothing behind', async (t) => {
+  const { port, agent, memory, openAtService } = await prepare(t)
+  /** Ask for much, and read none of it. */
+  const stall = async (): Promise<Socket[]> => {
+    const sockets = Array.from({ length: 200 }, () => {
+      const socket = connect(port, '127.0.0.1').pause()
+      socket.on('error', () => {}).write('GET /much HTTP/1.1\r\nHost: demo\r\n\r\n')
+      return socket
+    })
+    await until(async () => openAtService() >= 200)
+    await wait(1000)
+    return sockets
+  }
+  const rounds: Memory[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    const sockets = await stall()
+    for (let i = 0; i < 50; i++) {
+      const { status } = await visitOnce(port, 'demo', { path: '/small', timeoutMs: 5000 })
+      if (status !== 200) t.equal(status, 200, `request ${i} beside those that stand still`)
+    }
+    rounds.push(await memory())
+    for (const socket of sockets) socket.destroy()
+    await until(async () => openAtService() === 0, 10_000)
+  }
+  isSteady(t, rounds)
+  const lost = agent.events.filter(({ event }) => event === 'disconnected')
+  t.same(lost, [], 'no session was lost')
+})
+
+t.test('2,000 downloads that are broken off leave nothing behind', async (t) => {
+  const { port, agent, memory, openAtService } = await prepare(t)
+  const abort = async (): Promise<void> => {
+    const request = ask({ port, host: '127.0.0.1', path: '/much', headers: { host: 'demo' }, agent: false }).end()
+    request.on('error', () => {})
+    const [answer] = (await once(request, 'response')) as [IncomingMessage]
+    answer.on('error', () => {})
+    await once(answer, 'data')
+    request.destroy()
+  }
+  const rounds: Memory[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    let left = 2000 / ROUNDS
+    await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        while (left-- > 0) await abort()
+      }),
+    )
+    t.equal((await visitOnce(port, 'demo', { path: '/small', timeoutMs: 5000 })).status, 200)
+    await until(async () => openAtService() === 0, 10_000)
+    rounds.push(await memory())
+  }
+  isSteady(t, rounds)
+  const lost = agent.events.filter(({ event }) => event === 'disconnected')
+  t.same(lost, [], 'no session was lost')
+})
