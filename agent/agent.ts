@@ -60,19 +60,22 @@ export function startAgent(options: AgentOptions): Agent {
     [SAYS.version]: options.version ?? '',
     [SAYS.target]: `${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`,
   }
-  let transport = options.transport ?? 'upgrade'
+  let preferred = options.transport ?? 'upgrade'
 
   /** Dials by the way that worked last, and by the other where what stands between does not pass it. */
   async function connect(): Promise<Dialled> {
     const { signal } = stopping
-    const first = transport
+    const first = preferred
     const second = first === 'upgrade' ? 'websocket' : 'upgrade'
     try {
       return await dial({ server, token, says, signal, transport: first })
     } catch (error) {
-      if (!(error instanceof DialError && error.isUnknownUpgrade)) throw error
-      const dialled = await dial({ server, token, says, signal, transport: second })
-      transport = second
+      if (!(error instanceof DialError && (error.isUnknownUpgrade || error.isSilent))) throw error
+      const dialled = await dial({ server, token, says, signal, transport: second }).catch((other) => {
+        throw other instanceof RefusedError ? other : error
+      })
+      // Who was silent may have been about to stop.
+      if (error.isUnknownUpgrade) preferred = second
       return dialled
     }
   }
@@ -100,7 +103,7 @@ export function startAgent(options: AgentOptions): Agent {
   }
 
   /** Serves a session to its end. @returns why it ended, and whether the server asked to be left. */
-  async function serve({ socket, server: id }: Dialled): Promise<{ reason: string; isDrained: boolean }> {
+  async function serve({ socket, server: id, transport }: Dialled): Promise<{ reason: string; isDrained: boolean }> {
     const drained = Promise.withResolvers<boolean>()
     const onTold = (told: Told): void => {
       if (told.event === 'drain') drained.resolve(true)

@@ -14,17 +14,28 @@ export class RefusedError extends Error {
 export class DialError extends Error {
   override readonly name = 'DialError'
   readonly afterSeconds: number | undefined
-  /** Whether what stands between passes no such upgrade, and may pass another. */
+  /** Whether what stands between says that it passes no such upgrade: it may pass another. */
   readonly isUnknownUpgrade: boolean
+  /** Whether there was no answer, of which that may be the cause too. */
+  readonly isSilent: boolean
 
-  constructor(message: string, { afterSeconds, isUnknownUpgrade = false, cause }: DialErrorOptions = {}) {
+  constructor(
+    message: string,
+    { afterSeconds, isUnknownUpgrade = false, isSilent = false, cause }: DialErrorOptions = {},
+  ) {
     super(message, { cause })
     this.afterSeconds = afterSeconds
     this.isUnknownUpgrade = isUnknownUpgrade
+    this.isSilent = isSilent
   }
 }
 
-type DialErrorOptions = { afterSeconds?: number | undefined; isUnknownUpgrade?: boolean; cause?: unknown }
+type DialErrorOptions = {
+  afterSeconds?: number | undefined
+  isUnknownUpgrade?: boolean
+  isSilent?: boolean
+  cause?: unknown
+}
 
 /** How the bytes of a session travel: behind an upgrade of our own, or in the frames of a WebSocket. */
 export type Transport = 'upgrade' | 'websocket'
@@ -40,7 +51,7 @@ export type DialOptions = {
 }
 
 /** A connection whose bytes are the tunnel's, and which of how many servers it leads to, where that says so. */
-export type Dialled = { socket: Duplex; server: string | undefined; servers: number }
+export type Dialled = { socket: Duplex; server: string | undefined; servers: number; transport: Transport }
 
 const DIAL_WITHIN_MS = 15_000
 const MAX_REASON_BYTES = 4096
@@ -60,11 +71,12 @@ export async function dial(options: DialOptions): Promise<Dialled> {
     const { answer, socket } = await way(url, headers, within)
     const server = answer.headers[SAYS.server]
     const servers = Number(answer.headers[SAYS.servers])
-    return { socket, server: typeof server === 'string' ? server : undefined, servers: servers > 0 ? servers : 1 }
+    const id = typeof server === 'string' ? server : undefined
+    return { socket, server: id, servers: servers > 0 ? servers : 1, transport }
   } catch (error) {
     signal.throwIfAborted()
     if (error instanceof RefusedError || error instanceof DialError) throw error
-    throw new DialError(reasonOf(error), { cause: error })
+    throw new DialError(reasonOf(error), { cause: error, isSilent: isSilence(error) })
   }
 }
 
@@ -128,7 +140,7 @@ async function explain(answer: IncomingMessage): Promise<never> {
   // Of this API, and not of somebody between.
   if (status === 401 && said !== undefined) throw new RefusedError(reason)
   const seconds = Number(answer.headers['retry-after'])
-  const isBusy = status === 429 || status >= 500
+  const isBusy = status === 429 || (status >= 500 && status !== 501 && status !== 505)
   throw new DialError(reason, {
     afterSeconds: Number.isInteger(seconds) && seconds >= 0 ? seconds : undefined,
     isUnknownUpgrade: !isBusy,
@@ -148,6 +160,12 @@ async function sentenceOf(answer: IncomingMessage): Promise<string | undefined> 
   } catch {
     return undefined
   }
+}
+
+/** Somebody was there and let go, or said nothing. */
+function isSilence(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return ('code' in error && error.code === 'ECONNRESET') || /^(?:Abort|Timeout)Error$/.test(error.name)
 }
 
 function reasonOf(error: unknown): string {

@@ -1,12 +1,13 @@
 import { once } from 'node:events'
-import { request as ask, type IncomingMessage } from 'node:http'
+import { request as ask, createServer, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
 import t from 'tap'
-import { startService, tunnelApp } from '../../support/tunnels.ts'
-import { until } from '../../support/until.ts'
+import { listening } from '../support/listening.ts'
+import { startService, tunnelApp } from '../support/tunnels.ts'
+import { until } from '../support/until.ts'
 
 t.test('a tunnel from its making to its end', async (t) => {
   const on = await tunnelApp(t)
@@ -191,6 +192,21 @@ t.test('agents', async (t) => {
     t.match(events[0], { event: 'connected', transport: 'websocket' })
     const body = 'x'.repeat(3_000_000)
     t.match(await visit(name, '/', { method: 'POST', body }), { status: 200, json: { body } })
+    // Something between passes those, and nothing else.
+    let said = ''
+    const between = createServer((_, response) => response.writeHead(400).end())
+    between.on('upgrade', (request, socket, head) => {
+      if (request.headers.upgrade === 'websocket') server.tunnels.onUpgrade(request, socket, head)
+      else socket.end(said)
+    })
+    const way = new URL(`http://127.0.0.1:${await listening(t, between)}`)
+    for (const answer of ['HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\n\r\n', '']) {
+      said = answer
+      const { events, agent } = await dial(token, await startService(t), { server: way })
+      t.match(events[0], { event: 'connected', transport: 'websocket' })
+      t.notOk(events.some(({ event }) => event === 'disconnected'))
+      await agent.stop(0)
+    }
   })
 
   t.test('whose service is down are passed over', async (t) => {
