@@ -3,11 +3,12 @@ import { http } from './http/index.ts'
 import { runs } from './runs/index.ts'
 import { machine } from './support/report.ts'
 import type { Suite } from './support/suite.ts'
+import { tunnel } from './tunnel/index.ts'
 import { webhooks } from './webhooks/index.ts'
 
 // Each suite starts what it measures: real processes, on an embedded Postgres of their own. A new one is a file or folder
 // beside this one and a line here.
-const SUITES: Record<string, Suite> = { http, runs, webhooks }
+const SUITES: Record<string, Suite> = { http, runs, webhooks, tunnel }
 
 const HELP = `Usage: npm run bench -- [suite …] [options]
 

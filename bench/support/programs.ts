@@ -16,8 +16,11 @@ export async function startProgram<T>(path: string, env: Record<string, string>)
   return { ...program, ready: JSON.parse(line) as T }
 }
 
-/** Starts the program itself, as its users do, and waits until it listens. */
-export async function startServer(role: 'api' | 'worker' | 'all', databaseUrl: string): Promise<Program> {
+/** The program itself, and where it listens. */
+export type Server = Program & { base: string; tunnelPort: number }
+
+/** Starts the program itself, as its users do, and waits until it listens. A worker has no tunnels. */
+export async function startServer(role: 'api' | 'worker' | 'all', databaseUrl: string): Promise<Server> {
   const secrets = {
     JWT_SECRET: randomBytes(48).toString('base64'),
     HS_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
@@ -28,8 +31,12 @@ export async function startServer(role: 'api' | 'worker' | 'all', databaseUrl: s
     PORT: '0',
     ...secrets,
   })
-  await program.line((text) => text.includes('Server listening'))
-  return program
+  const portIn = (line: string) => Number(/:(\d+)"/.exec(line)?.[1])
+  const listening = program.line((text) => text.includes('Server listening'))
+  const tunnels = role === 'worker' ? undefined : program.line((text) => text.includes('Tunnels listening'))
+  const port = portIn(await listening)
+  const tunnelPort = tunnels === undefined ? Number.NaN : portIn(await tunnels)
+  return { ...program, base: `http://127.0.0.1:${port}`, tunnelPort }
 }
 
 function start(args: string[], env: Record<string, string>) {

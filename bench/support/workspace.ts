@@ -37,7 +37,7 @@ export async function makeWorkspace(db: Database, spaces: number): Promise<Works
 export type Made = { organizationId: string; spaceId: string; id: string; digest: string }
 
 /**
- * Makes active automations of the kind `scheduled`, as their owner would have: the digest of each is that of its content, so
+ * Makes active automations of a kind, as their owner would have: the digest of each is that of its content, so
  * that they really run.
  *
  * @param count spread evenly over the workspaces and their spaces.
@@ -49,13 +49,14 @@ export async function makeAutomations(
   count: number,
   config: AutomationConfig,
   plannedAt: Date | null,
+  kind = 'scheduled',
 ): Promise<Made[]> {
   const all: Made[] = []
   while (all.length < count) {
     const batch = Array.from({ length: Math.min(ROWS_AT_ONCE, count - all.length) }, (_, i) => {
       const workspace = at(workspaces, all.length + i)
       const spaceId = at(workspace.spaceIds, Math.floor((all.length + i) / workspaces.length))
-      return content(workspace, spaceId, config, plannedAt)
+      return content(workspace, spaceId, { kind, config, plannedAt })
     })
     await db.transaction().execute(async (trx) => {
       await trx
@@ -75,19 +76,18 @@ export async function makeAutomations(
 function content(
   { organizationId, userId }: Workspace,
   spaceId: string,
-  config: AutomationConfig,
-  plannedAt: Date | null,
+  { kind, config, plannedAt }: { kind: string; config: AutomationConfig; plannedAt: Date | null },
 ) {
   const id = newId()
   const name = 'Weekly digest'
-  const digest = digestOf(id, 'scheduled', { name, config, description: null, secretVersions: {} })
+  const digest = digestOf(id, kind, { name, config, description: null, secretVersions: {} })
   return {
     made: { organizationId, spaceId, id, digest },
     automation: {
       id,
       organization_id: organizationId,
       space_id: spaceId,
-      kind: 'scheduled',
+      kind,
       status: 'active',
       revision: 1,
       approved_digest: digest,
