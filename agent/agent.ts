@@ -9,6 +9,8 @@ import { type AgentSession, serveSession, type Target } from './session.ts'
 
 /** A session that lasted so long was no failure, whatever ended it. */
 const STEADY_MS = 10_000
+/** However much later a server says. */
+const MOST_SECONDS = 3600
 /** How often a server that has a session already is dialled in vain, in the hope of another one behind the same address. */
 const SPREAD_TRIES = 6
 
@@ -56,7 +58,7 @@ export function startAgent(options: AgentOptions): Agent {
   const passed = { bytesIn: 0, bytesOut: 0 }
   const says = {
     [SAYS.agent]: randomUUID(),
-    [SAYS.name]: options.name ?? hostname(),
+    [SAYS.name]: (options.name ?? hostname()).replace(/[^\x20-\x7e]/g, '?'),
     [SAYS.version]: options.version ?? '',
     [SAYS.target]: `${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`,
   }
@@ -122,7 +124,7 @@ export function startAgent(options: AgentOptions): Agent {
     })
     open.set(held, id)
     onEvent({ event: 'connected', sessions: open.size, server: id, transport })
-    const leave = () => held.session.close()
+    const leave = () => held.leave()
     stopping.signal.addEventListener('abort', leave)
     let reason = 'the connection ended'
     held.session.on('error', (error) => {
@@ -159,7 +161,7 @@ export function startAgent(options: AgentOptions): Agent {
       }
       if (stopping.signal.aborted) return
       tries = performance.now() - began > STEADY_MS ? 0 : tries + 1
-      const retryMs = after === undefined ? backoff(tries) : after * 1000 + backoff(0)
+      const retryMs = after === undefined ? backoff(tries) : Math.min(after, MOST_SECONDS) * 1000 + backoff(0)
       onEvent({ event: 'disconnected', sessions: open.size, reason, retryMs })
       await wait(retryMs, undefined, { signal: stopping.signal }).catch(() => {})
     }

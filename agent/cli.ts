@@ -1,5 +1,6 @@
 import { HELP, readOptions, UsageError } from './options.ts'
 import type { Display } from './show.ts'
+import { escapeControls } from './text.ts'
 
 /** What is under way when it is told to stop has so long to end. */
 const GRACE_MS = 10_000
@@ -67,7 +68,7 @@ export async function tunnel(args: string[], env: NodeJS.ProcessEnv, version: st
     display.close()
     display = undefined
     if (!(error instanceof Error && error.name === 'RefusedError')) throw error
-    console.error(`hyperspeed: ${error.message}`)
+    console.error(`hyperspeed: ${escapeControls(error.message)}`)
     return 1
   } finally {
     display?.close()

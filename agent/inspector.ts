@@ -8,7 +8,7 @@ import type { Target } from './session.ts'
 
 const KEPT = 200
 /** Between two hops alone: a request that is sent again has its own. */
-const OF_HOP = new Set(['connection', 'transfer-encoding', 'content-length', 'upgrade', 'te', 'expect'])
+const OF_HOP = new Set(['connection', 'transfer-encoding', 'content-length', 'upgrade', 'te', 'expect', 'trailer'])
 
 export type Inspector = {
   url: string
@@ -31,7 +31,8 @@ export async function startInspector(port: number, target: Target): Promise<Insp
   const server = createServer((request, response) => {
     const { port: own } = server.address() as AddressInfo
     if (isForeign(request, own)) return answer(response, 403, { error: 'this page is for whoever uses this machine' })
-    const url = new URL(request.url ?? '/', 'http://inspector')
+    const url = URL.parse(request.url ?? '/', 'http://inspector')
+    if (url === null) return answer(response, 400, { error: 'invalid url' })
     const [, id, action] = /^\/requests\/(\d+)(\/replay)?$/.exec(url.pathname) ?? []
     const exchange = exchanges.find((each) => each.id === Number(id))
     if (request.method === 'GET' && url.pathname === '/') return page(response)
@@ -42,7 +43,10 @@ export async function startInspector(port: number, target: Target): Promise<Insp
     if (request.method !== 'POST' || action === undefined) return answer(response, 405, { error: 'method not allowed' })
     if (exchange.request.bytes > exchange.request.body.length)
       return answer(response, 409, { error: 'its body is too large to have been kept' })
-    return answer(response, 202, { id: add(replay(exchange, target)).id })
+    if (!exchange.request.isWhole) return answer(response, 409, { error: 'it has not come whole' })
+    const again = replay(exchange, target)
+    if (again === undefined) return answer(response, 409, { error: 'it can not be sent again' })
+    return answer(response, 202, { id: add(again).id })
   })
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
@@ -63,8 +67,11 @@ function isForeign({ headers }: IncomingMessage, port: number): boolean {
   return !isHere || (headers.origin !== undefined && !own.includes(headers.origin.replace(/^http:\/\//, '')))
 }
 
-/** Sends a request to the service once more. */
-function replay({ id, method, path, request: { headers, body } }: Exchange, target: Target): Omit<Exchange, 'id'> {
+/** Sends a request to the service once more. @returns undefined for one that can't be. */
+function replay(
+  { id, method, path, request: { headers, body } }: Exchange,
+  target: Target,
+): Omit<Exchange, 'id'> | undefined {
   const kept: string[] = []
   for (let i = 0; i < headers.length; i += 2)
     if (!OF_HOP.has(headers[i]?.toLowerCase() ?? '')) kept.push(headers[i] ?? '', headers[i + 1] ?? '')
@@ -73,14 +80,18 @@ function replay({ id, method, path, request: { headers, body } }: Exchange, targ
     at: new Date(),
     method,
     path,
-    request: { headers: kept, body, bytes: body.length },
+    request: { headers: kept, body, bytes: body.length, isWhole: true },
     response: undefined,
     replayOf: id,
   }
-  const out = ask({ ...target, method, path, headers: kept, setHost: false, agent: false })
-  takeAnswer(out, exchange, performance.now())
-  out.end(body)
-  return exchange
+  try {
+    const out = ask({ ...target, method, path, headers: kept, setHost: false, agent: false })
+    takeAnswer(out, exchange, performance.now())
+    out.end(body)
+    return exchange
+  } catch {
+    return undefined // what Node takes in and does not send
+  }
 }
 
 function summary({ id, at, method, path, response, replayOf }: Exchange) {

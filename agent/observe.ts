@@ -5,7 +5,7 @@ import { Duplex } from 'node:stream'
 export const KEPT_BYTES = 65_536
 
 /** Names and values in turns, as they were written. */
-export type Message = { headers: string[]; body: Buffer; bytes: number }
+export type Message = { headers: string[]; body: Buffer; bytes: number; isWhole: boolean }
 
 /** A request that passed, and its answer as far as it has come. */
 export type Exchange = {
@@ -14,7 +14,7 @@ export type Exchange = {
   method: string
   path: string
   request: Message
-  response: (Message & { status: number; ms: number; isWhole: boolean }) | undefined
+  response: (Message & { status: number; ms: number }) | undefined
   replayOf: number | undefined
 }
 
@@ -33,7 +33,11 @@ export function createObserver(onExchange: (exchange: Omit<Exchange, 'id'>) => v
     request.once('end', () => response.end())
   })
   server.on('checkContinue', (request, response) => void server.emit('request', request, response))
-  server.on('upgrade', seen)
+  // What follows is no HTTP, and nobody reads it along.
+  server.on('upgrade', (request) => {
+    seen(request)
+    request.socket.destroy()
+  })
   server.on('clientError', () => {}) // the service will say what it thinks of it
 
   return (stream: Duplex, service: Duplex): void => {
@@ -76,25 +80,27 @@ export function takeAnswer(out: ClientRequest, exchange: Omit<Exchange, 'id'>, b
     const response = Object.assign(keep(answer), {
       status: answer.statusCode ?? 0,
       ms: performance.now() - began,
-      isWhole: false,
     })
     exchange.response = response
-    answer.once('end', () => {
-      response.isWhole = true
-    })
   }
   out.once('response', answered)
-  out.once('upgrade', answered)
+  out.once('upgrade', (answer, socket) => {
+    answered(answer)
+    socket.destroy()
+  })
   out.on('error', () => {}) // there is no answer, and that is what is shown
 }
 
 /** Keeps the beginning of a message, and counts the rest. */
 function keep(message: IncomingMessage): Message {
-  const kept: Message = { headers: message.rawHeaders, body: Buffer.alloc(0), bytes: 0 }
+  const kept: Message = { headers: message.rawHeaders, body: Buffer.alloc(0), bytes: 0, isWhole: false }
   message.on('data', (chunk: Buffer) => {
     const room = KEPT_BYTES - kept.body.length
     if (room > 0) kept.body = Buffer.concat([kept.body, chunk.subarray(0, room)])
     kept.bytes += chunk.length
+  })
+  message.once('end', () => {
+    kept.isWhole = true
   })
   message.on('error', () => {}) // it was cut, and that is what is shown
   return kept

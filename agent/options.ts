@@ -69,7 +69,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): TunnelOptio
     token: token ?? '',
     to,
     target: { host: to.hostname.replace(/^\[|\]$/g, ''), port: Number(to.port || 80) },
-    name: values.name,
+    name: nameOf(values.name),
     inspectPort: values.inspect === undefined ? undefined : number('--inspect', values.inspect, 0, 65_535),
     isWebSocket: values.websocket ?? false,
     sessions: values.sessions === undefined ? undefined : number('--sessions', values.sessions, 1, MAX_SESSIONS),
@@ -114,6 +114,12 @@ function serviceOf(text: string): URL {
   if (url === null || url.protocol !== 'http:' || url.username !== '' || url.href !== `${url.origin}/`)
     throw new UsageError(`--to: takes a URL like http://127.0.0.1:3000, without a path, not "${text}"`)
   return url
+}
+
+/** It travels in a header. */
+function nameOf(name: string | undefined): string | undefined {
+  if (name === undefined || /^[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?$/.test(name)) return name
+  throw new UsageError('--name: takes up to 200 printable ASCII characters')
 }
 
 function number(name: string, text: string, least: number, most: number): number {

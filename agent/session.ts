@@ -28,6 +28,8 @@ export type AgentSession = {
   readonly session: ServerHttp2Session
   /** Streams that are open, but for the one on which the server tells what happens, and what passes through them. */
   load(): Passed & { openStreams: number }
+  /** Lets what is under way end, and takes nothing more. */
+  leave(): void
 }
 
 const MAX_STREAMS = 10_000
@@ -44,12 +46,14 @@ export function serveSession(
   const settings = { initialWindowSize: windows.stream, maxConcurrentStreams: MAX_STREAMS }
   const session = http2.performServerHandshake(socket, { settings, ...BORNE })
   const open = new Map<ServerHttp2Stream, Socket>()
+  let control: ServerHttp2Stream | undefined
   session.setLocalWindowSize(windows.session)
   keepAsking(session, onRoundTrip)
   session.on('error', () => {}) // whoever waits for its end hears of it
   session.on('stream', (stream, headers) => {
     stream.on('error', () => {}) // told by its end
     if (headers[':path'] === CONTROL_PATH) {
+      control = stream
       stream.respond({ ':status': 200 }, { endStream: true })
       return readLines(stream, onTold)
     }
@@ -71,6 +75,11 @@ export function serveSession(
   })
   return {
     session,
+    leave() {
+      // It has no end of its own, and the session waits for that of each of its streams.
+      control?.close()
+      session.close()
+    },
     load() {
       const passed = [...open.values()].map(passedThrough)
       const sum = (key: keyof Passed) => passed.reduce((all, each) => all + each[key], 0)

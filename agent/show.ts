@@ -20,7 +20,8 @@ export type DisplayOptions = {
 
 /** One JSON object a line. */
 export function showAsJson({ out, isQuiet }: Pick<DisplayOptions, 'out' | 'isQuiet'>): Display {
-  const write = (object: object) => out.write(`${JSON.stringify({ time: new Date().toISOString(), ...object })}\n`)
+  const write = (object: object) =>
+    out.write(`${escapeControls(JSON.stringify({ time: new Date().toISOString(), ...object }))}\n`)
   return {
     onEvent(event) {
       if (event.event === 'round-trip' || (isQuiet && event.event === 'request')) return
@@ -105,7 +106,7 @@ export function showOnScreen({ out, to, load, isQuiet, hasColor }: DisplayOption
     const color = status >= 500 ? 31 : status >= 400 ? 33 : 32
     const room = width - 45
     const target = escapeControls(path).slice(0, room)
-    return `${clock(at)} ${escapeControls(method).slice(0, 8).padEnd(8)} ${target.padEnd(room)} ${paint(color, String(status))} ${milliseconds(ms).padStart(9)} ${bytes(size).padStart(9)}`
+    return `${clock(at)} ${escapeControls(method).slice(0, 8).padEnd(8)} ${target.padEnd(room)} ${paint(color, String(Number(status)))} ${milliseconds(ms).padStart(9)} ${bytes(size).padStart(9)}`
   }
   const due = () => {
     isDue = true
@@ -149,7 +150,7 @@ export function showOnScreen({ out, to, load, isQuiet, hasColor }: DisplayOption
 }
 
 function requestLine({ method, path, status, ms, bytes: size }: Request): string {
-  return `${escapeControls(method)} ${escapeControls(path)} ${status} ${milliseconds(ms)} ${bytes(size)}`
+  return `${escapeControls(method)} ${escapeControls(path)} ${Number(status)} ${milliseconds(ms)} ${bytes(size)}`
 }
 
 function sessions(count: number): string {

@@ -3,7 +3,7 @@ const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u
 
 /** What would move the cursor, ring, or change what a terminal shows, as it is written in JSON: it may come from a visitor. */
 export function escapeControls(text: string): string {
-  return text.replace(CONTROLS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return String(text).replace(CONTROLS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB']

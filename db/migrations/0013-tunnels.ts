@@ -47,6 +47,7 @@ const STATEMENTS = [
     create unique index tunnel_names_automation_key on tunnel_names (organization_id, automation_id)
      where automation_id is not null`,
   sql`create index tunnel_names_freed_at_idx on tunnel_names (freed_at) where freed_at is not null`,
+  sql`create index tunnel_names_freed_of_idx on tunnel_names (organization_id, freed_at) where freed_at is not null`,
   sql`
     -- Also where an automation goes with its space.
     create function tunnel_names_let_go() returns trigger language plpgsql as $$

@@ -4,6 +4,7 @@ import type { Owner } from './automation-secrets.ts'
 
 /** For how long a name that was let go is kept from other organizations, whose visitors would come to somebody else. */
 const KEPT_DAYS = 7
+const MOST_KEPT = 20
 
 /** A name, and whether it was made here rather than asked for. */
 export type Name = { subdomain: string; isMade: boolean }
@@ -19,6 +20,7 @@ export async function claim(
   { organizationId, automationId }: Owner,
   { subdomain, isMade }: Name,
 ): Promise<boolean> {
+  await forget(trx, organizationId)
   await trx
     .updateTable('tunnel_names')
     .set({ automation_id: null })
@@ -37,6 +39,17 @@ export async function claim(
         or n.freed_at < now() - make_interval(days => ${KEPT_DAYS})
     returning 1`.execute(trx)
   return rows.length === 1
+}
+
+/** An organization keeps the last names that it let go, and no more: they are not others' for being asked for in turn. */
+async function forget(trx: Transaction<DB>, organizationId: string): Promise<void> {
+  await sql`
+    delete from tunnel_names
+     where organization_id = ${organizationId} and freed_at is not null
+       and (is_made or subdomain in (
+         select subdomain from tunnel_names
+          where organization_id = ${organizationId} and freed_at is not null
+          order by freed_at desc offset ${MOST_KEPT}))`.execute(trx)
 }
 
 /** The name of an automation; undefined where it has none. */

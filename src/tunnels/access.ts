@@ -10,7 +10,8 @@ const COOKIE = '__Host-tunnel-access'
 const COOKIE_SECONDS = 30 * 24 * 60 * 60
 
 /** What every secret that this API hands out looks like (src/access/tokens.ts). */
-const OWN_TOKEN = /\b(?:sa|rt|inv|tun|vis)_[\w-]{43}(?![\w-])/
+const OWN_TOKEN = /(?:sa|rt|inv|tun|vis)_[\w-]{43}(?![\w-])/
+const JWT = /eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+/g
 
 /** Whether a request shows the token of visitors. @param hash SHA-256 of it; undefined lets nobody in. */
 export function hasAccess(raw: RawHeaders, hash: Buffer | undefined): boolean {
@@ -40,12 +41,14 @@ export function withoutCredentials(
 ): string | undefined {
   if (name === HEADER) return undefined
   if (name === 'cookie') {
-    const cookies = value.split(';').filter((each) => !each.trim().startsWith(`${COOKIE}=`) && !OWN_TOKEN.test(each))
+    const cookies = value.split(';').filter((each) => !each.trim().startsWith(`${COOKIE}=`) && !isOwn(each))
     return cookies.length === 0 ? undefined : cookies.join(';').trim()
   }
-  if (OWN_TOKEN.test(value)) return undefined
-  const [, token] = name === 'authorization' ? (/^\s*bearer\s+([\w-]+\.[\w-]+\.[\w-]+)\s*$/i.exec(value) ?? []) : []
-  return token !== undefined && isAccessToken(token) ? undefined : value
+  return isOwn(value) ? undefined : value
+
+  function isOwn(text: string): boolean {
+    return OWN_TOKEN.test(text) || (text.includes('eyJ') && (text.match(JWT) ?? []).some(isAccessToken))
+  }
 }
 
 function cookiesIn(raw: RawHeaders): string[] {

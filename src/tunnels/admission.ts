@@ -52,34 +52,39 @@ function subprotocols({ headers }: IncomingMessage): string[] {
   return (headers['sec-websocket-protocol'] ?? '').split(',').map((each) => each.trim())
 }
 
-/** Makes what agrees to an upgrade, in whichever of the two ways it was asked for. */
-export function createUpgrading(): (
+/**
+ * Agrees to an upgrade, in whichever of the two ways it was asked for.
+ *
+ * @param headers that the agreement has besides.
+ * @throws what keeps it from coming about; the agent has been told of it then, or is gone
+ */
+export function agree(
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
   headers: Record<string, string>,
-) => Promise<Duplex> {
-  // Whatever passes is of HTTP/2, which bounds it; it does not shrink by being compressed.
-  const webSockets = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload: 2 ** 24,
-    handleProtocols: () => UPGRADE,
-  })
-  return (request, socket, head, headers) => {
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
-    if (request.headers.upgrade?.toLowerCase() === WEBSOCKET) {
-      return new Promise((resolve) => {
-        webSockets.once('headers', (raw: string[]) => void raw.push(...lines))
-        webSockets.handleUpgrade(request, socket, head, (webSocket) => resolve(createWebSocketStream(webSocket)))
-      })
-    }
-    if (head.length > 0) socket.unshift(head)
-    if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay(true)
-    const answer = ['HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', `Upgrade: ${UPGRADE}`, ...lines]
+): Promise<Duplex> {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  if (request.headers.upgrade?.toLowerCase() === WEBSOCKET) {
+    // One for each: what one agent does wrong is not to be there when the next one comes.
+    const webSockets = new WebSocketServer({
+      noServer: true,
+      // Whatever passes is of HTTP/2, which bounds it; it does not shrink by being compressed.
+      perMessageDeflate: false,
+      maxPayload: 2 ** 24,
+      handleProtocols: () => UPGRADE,
+    })
+    webSockets.once('headers', (raw: string[]) => void raw.push(...lines))
     return new Promise((resolve, reject) => {
-      // In the callback: over TLS, Node aborts the process where HTTP/2 takes a socket that still writes.
-      socket.write(`${answer.join('\r\n')}\r\n\r\n`, (error) => (error ? reject(error) : resolve(socket)))
+      socket.once('close', () => reject(new Error('the agent left before it was let in')))
+      webSockets.handleUpgrade(request, socket, head, (webSocket) => resolve(createWebSocketStream(webSocket)))
     })
   }
+  if (head.length > 0) socket.unshift(head)
+  if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay(true)
+  const answer = ['HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', `Upgrade: ${UPGRADE}`, ...lines]
+  return new Promise((resolve, reject) => {
+    // In the callback: over TLS, Node aborts the process where HTTP/2 takes a socket that still writes.
+    socket.write(`${answer.join('\r\n')}\r\n\r\n`, (error) => (error ? reject(error) : resolve(socket)))
+  })
 }

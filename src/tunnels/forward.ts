@@ -1,6 +1,7 @@
 import { request as ask, type ClientRequest, type IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { type RequestRules, toService, toVisitor, valuesOf } from './headers.ts'
+import { ApiError } from '../errors.ts'
+import { type RequestRules, toService, toVisitor, trailersToService, valuesOf } from './headers.ts'
 import { StreamRefusedError } from './session.ts'
 import type { Place, ThroughTunnel, TunnelSockets } from './sockets.ts'
 
@@ -9,7 +10,7 @@ export type Passage = {
   place: Place
   /** The host name of the tunnel, without its port. */
   host: string
-  rules: Omit<RequestRules, 'isUpgrade'>
+  rules: Omit<RequestRules, 'isUpgrade' | 'hasTrailers'>
   /** Milliseconds until the service must have begun to answer. */
   answerWithinMs: number
   /** Milliseconds for which nothing may pass on a stream that has no end; undefined for any time. */
@@ -46,7 +47,11 @@ function retried(outcome: Passed | Trouble | 'stale'): Passed | Trouble {
   return outcome === 'stale' ? 'no_service' : outcome
 }
 
-/** A request to the service, whose headers are those that were given. */
+/**
+ * A request to the service, whose headers are those that were given.
+ *
+ * @throws ApiError `invalid_request` for what Node takes in and does not send
+ */
 function askService(
   sockets: TunnelSockets,
   { method, url }: IncomingMessage,
@@ -54,7 +59,14 @@ function askService(
   headers: string[],
 ): ClientRequest {
   const options: ThroughTunnel = { agent: sockets, place, method, path: url ?? null, headers, setHost: false }
-  return ask(options)
+  try {
+    const out = ask(options)
+    // Node would leave out those beyond so many in silence; there are no more than fit into its 16 kB.
+    out.maxHeadersCount = 0
+    return out
+  } catch {
+    throw new ApiError('invalid_request')
+  }
 }
 
 function troubleOf(error: unknown): Trouble {
@@ -68,64 +80,115 @@ function exchange(
   { place, host, rules, answerWithinMs, idleMs, meter }: Passage,
 ): Promise<Passed | Trouble | 'stale'> {
   const { promise, resolve } = Promise.withResolvers<Passed | Trouble | 'stale'>()
-  const headers = toService(request.rawHeaders, { ...rules, isUpgrade: false })
   const isChunked = request.headers['transfer-encoding'] !== undefined
   const hasBody = isChunked || request.headers['content-length'] !== undefined
+  const headers = toService(request.rawHeaders, { ...rules, isUpgrade: false, hasTrailers: isChunked })
   // Whatever the method: a body without its framing would be another request to the service.
   if (isChunked) headers.push('Transfer-Encoding', 'chunked')
   const out = askService(sockets, request, place, headers)
   let bytes = 0
   let socket: Duplex | null = null
-  const tooLate = setTimeout(() => {
+  const look = () => {
+    // While the visitor still owes some of the request, nobody is late with an answer.
+    if (hasBody && !request.complete && !out.writableNeedDrain) {
+      tooLate = setTimeout(look, answerWithinMs)
+      return
+    }
     resolve('no_answer')
     out.destroy()
-  }, answerWithinMs)
+  }
+  let tooLate = setTimeout(look, answerWithinMs)
   const leave = () => out.destroy()
   response.once('close', leave)
   out.once('error', (error: Error & { code?: string }) => {
     if (response.headersSent) response.destroy()
-    const isStale = out.reusedSocket && !hasBody && error.code === 'ECONNRESET'
+    const isStale = out.reusedSocket && !hasBody && SAFE.has(request.method ?? '') && error.code === 'ECONNRESET'
     resolve(isStale ? 'stale' : troubleOf(error))
   })
   out.once('close', () => {
     clearTimeout(tooLate)
     response.off('close', leave)
+    // Nobody takes the rest, and a visitor who writes all before reading would wait for ever.
+    request.unpipe(out).resume()
     resolve(response.headersSent ? { status: response.statusCode, bytes, socket } : 'no_service')
   })
-  out.on('continue', () => response.writeContinue())
-  out.on('information', ({ statusCode, headers: hints }) => {
-    if (statusCode === 102) response.writeProcessing()
-    if (statusCode === 103 && hints.link !== undefined) response.writeEarlyHints({ link: hints.link })
-  })
+  passInformation(out, response)
   out.once('response', (answer) => {
     clearTimeout(tooLate)
     socket = out.socket
-    response.sendDate = false
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, toVisitor(answer.rawHeaders, host))
-    response.flushHeaders()
+    if (!begin(answer, request, response, host)) {
+      resolve('no_service')
+      return void out.destroy()
+    }
     if (idleMs !== undefined && isEventStream(answer)) out.socket?.setTimeout(idleMs, () => out.destroy())
     answer.on('data', (chunk: Buffer) => {
       bytes += chunk.length
       meter.bytesOut += chunk.length
     })
-    answer.once('end', () => {
-      if (answer.rawTrailers.length > 0) response.addTrailers(inPairs(answer.rawTrailers))
-    })
+    answer.once('end', () => passTrailers(toVisitor(answer.rawTrailers, host), response))
     answer.once('aborted', () => response.destroy())
     answer.pipe(response)
   })
   if (hasBody) {
-    // Whoever still sends has not been answered late.
     request.on('data', (chunk: Buffer) => {
       meter.bytesIn += chunk.length
       tooLate.refresh()
     })
-    request.once('end', () => {
-      if (request.rawTrailers.length > 0) out.addTrailers(inPairs(request.rawTrailers))
-    })
+    request.once('end', () => passTrailers(trailersToService(request.rawTrailers, rules), out))
     request.pipe(out)
   } else out.end()
   return promise
+}
+
+/** What may be asked a second time without anybody's having said so (RFC 9110, 9.2.1). */
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+
+/** Begins the answer to the visitor as the service began it. @returns false for one that can't be given */
+function begin(answer: IncomingMessage, request: IncomingMessage, response: ServerResponse, host: string): boolean {
+  const { statusCode: status = 0, statusMessage = '', headers } = answer
+  const isBodiless = request.method === 'HEAD' || status === 204 || status === 304
+  const isChunked = headers['transfer-encoding'] !== undefined && request.httpVersion !== '1.0' && !isBodiless
+  response.sendDate = false
+  try {
+    const reason = statusMessage.replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ')
+    response.writeHead(status, reason, toVisitor(answer.rawHeaders, host, { hasTrailers: isChunked }))
+    // Sends the head now, as the bytes that it came as: Node writes a head that goes alone as UTF-8.
+    if (!isBodiless) response.write(NOTHING)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const NOTHING = Buffer.alloc(0)
+/** Of one answer. Each is a few kilobytes at the most, and a visitor who does not read gets none. */
+const MAX_INFORMATION = 100
+
+/** Passes on answers that come before the answer (1xx), as far as the visitor's protocol has them and the visitor takes them. */
+function passInformation(out: ClientRequest, response: ServerResponse): void {
+  let count = 0
+  const takes = () => {
+    const { socket, req, headersSent } = response
+    return req.httpVersion !== '1.0' && !headersSent && !socket?.writableNeedDrain && ++count <= MAX_INFORMATION
+  }
+  out.on('continue', () => {
+    if (takes()) response.writeContinue()
+  })
+  out.on('information', ({ statusCode, statusMessage, rawHeaders }) => {
+    if (statusCode === 101 || !takes()) return
+    const lines = inPairs(toVisitor(rawHeaders, '')).map(([name, value]) => `${name}: ${value}\r\n`)
+    const reason = statusMessage.replace(/[^\t\x20-\x7e]/g, ' ')
+    // Node writes but three of them itself, and those not with all of their headers.
+    response.socket?.write(`HTTP/1.1 ${statusCode} ${reason}\r\n${lines.join('')}\r\n`, 'latin1')
+  })
+}
+
+/** What is no trailer is left out. */
+function passTrailers(raw: readonly string[], to: ServerResponse | ClientRequest): void {
+  for (const trailer of inPairs(raw))
+    try {
+      to.addTrailers([trailer])
+    } catch {}
 }
 
 function isEventStream({ headers }: IncomingMessage): boolean {
@@ -155,7 +218,7 @@ export function forwardUpgrade(
   { place, host, rules, answerWithinMs, idleMs, meter }: Passage,
   { onTrouble, onAnswer }: UpgradeEnds,
 ): void {
-  const headers = toService(request.rawHeaders, { ...rules, isUpgrade: true })
+  const headers = toService(request.rawHeaders, { ...rules, isUpgrade: true, hasTrailers: false })
   const out = askService(sockets, request, place, headers)
   let isAnswered = false
   const tooLate = setTimeout(() => {
@@ -173,7 +236,9 @@ export function forwardUpgrade(
   out.once('upgrade', (answer, service, first) => {
     isAnswered = true
     clearTimeout(tooLate)
-    const lines = inPairs(toVisitor(answer.rawHeaders, host, true)).map(([name, value]) => `${name}: ${value}\r\n`)
+    const lines = inPairs(toVisitor(answer.rawHeaders, host, { isUpgrade: true })).map(
+      ([name, value]) => `${name}: ${value}\r\n`,
+    )
     visitor.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join('')}\r\n`, 'latin1')
     if (first.length > 0) visitor.write(first)
     if (head.length > 0) service.write(head)
@@ -189,16 +254,20 @@ export function forwardUpgrade(
     // Node writes an answer to whatever it takes for a socket.
     response.assignSocket(visitor as Parameters<ServerResponse['assignSocket']>[0])
     response.shouldKeepAlive = false
-    response.sendDate = false
     response.once('finish', () => visitor.end())
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, toVisitor(answer.rawHeaders, host))
+    if (!begin(answer, request, response, host)) {
+      response.detachSocket(visitor as Parameters<ServerResponse['detachSocket']>[0])
+      out.destroy()
+      return onTrouble('no_service')
+    }
+    answer.once('aborted', () => visitor.destroy())
     answer.pipe(response)
     onAnswer(answer.statusCode ?? 502, out.socket)
   })
   out.end()
 }
 
-/** Lets bytes pass both ways. What ends one ends the other. */
+/** Lets bytes pass both ways. What ends one ends the other, once it has got all that there was. */
 function join(visitor: Duplex, service: Duplex, { idleMs, meter }: Pick<Passage, 'idleMs' | 'meter'>): void {
   let idle: NodeJS.Timeout | undefined
   const cut = () => {
@@ -215,11 +284,17 @@ function join(visitor: Duplex, service: Duplex, { idleMs, meter }: Pick<Passage,
       meter[counter] += chunk.length
       idle?.refresh()
     }
-    from.on('error', cut).on('data', pass).once('close', cut).pipe(to)
+    const end = () => {
+      clearTimeout(idle)
+      if (!from.readableEnded || to.writableFinished || to.destroyed) return void to.destroy()
+      to.once('finish', () => to.destroy())
+    }
+    from.on('error', cut).on('data', pass).once('close', end).pipe(to)
   }
 }
 
-/** Whether a request names another protocol, and which. */
-export function protocolOf(request: IncomingMessage): string | undefined {
-  return valuesOf(request.rawHeaders, 'upgrade')[0]?.trim().toLowerCase()
+/** The protocols that a request asks for, in lower case and without their versions. */
+export function protocolsOf(request: IncomingMessage): string[] {
+  const all = valuesOf(request.rawHeaders, 'upgrade').flatMap((value) => value.toLowerCase().split(','))
+  return all.map((each) => each.trim().split('/', 1)[0] ?? '').filter((each) => each !== '')
 }

@@ -15,8 +15,16 @@ const HOP_BY_HOP = new Set([
   'transfer-encoding',
   'upgrade',
 ])
-/** What only the last proxy can know. */
-const OF_PROXIES = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port']
+/** Whatever `Connection` names, these stay: without them a body would be a request of its own, or go to another host. */
+const FRAMING = new Set(['content-length', 'host', 'trailer'])
+
+/** What only the last proxy can know. Servers that make variables of headers take underscores for hyphens (RFC 3875, 4.1.18). */
+function isOfProxies(name: string): boolean {
+  const plain = name.replaceAll('_', '-')
+  return plain.startsWith('x-forwarded') || OF_PROXIES.has(plain)
+}
+
+const OF_PROXIES = new Set(['forwarded', 'true-client-ip', 'x-client-ip', 'x-real-ip'])
 
 /** What happens to the headers of a request on its way to the service. */
 export type RequestRules = {
@@ -27,6 +35,8 @@ export type RequestRules = {
   passes: (name: string, value: string) => string | undefined
   /** Of a request that asks for another protocol: that one goes on with it. */
   isUpgrade: boolean
+  /** Whether trailers can follow: otherwise none are announced. */
+  hasTrailers: boolean
   /** Whether what others said about who asks is believed. */
   trustsForwarded: boolean
 }
@@ -35,29 +45,42 @@ export type RequestRules = {
 export function toService(raw: RawHeaders, rules: RequestRules): string[] {
   const named = namedByConnection(raw)
   const headers: string[] = []
-  for (const [name, value] of pairs(raw)) {
+  let takesTrailers = false
+  let upgrade = ''
+  let isForwarded = false
+  for (let i = 0; i < raw.length; i += 2) {
+    const [name, value] = [raw[i] ?? '', raw[i + 1] ?? '']
     const lower = name.toLowerCase()
-    if (HOP_BY_HOP.has(lower) || named.has(lower)) continue
-    if (!rules.trustsForwarded && OF_PROXIES.includes(lower)) continue
+    if (lower === 'te') takesTrailers ||= /\btrailers\b/i.test(value)
+    if (lower === 'upgrade') upgrade = upgrade === '' ? value : `${upgrade}, ${value}`
+    if (HOP_BY_HOP.has(lower) || (lower === 'trailer' && !rules.hasTrailers)) continue
+    if (isOfProxies(lower)) {
+      // `Forwarded` is made here all the same: few proxies replace what the visitor wrote there.
+      if (!rules.trustsForwarded || lower === 'forwarded') continue
+      isForwarded ||= lower === 'x-forwarded-for'
+    } else if (named?.has(lower)) continue
     const passed = rules.passes(lower, value)
     if (passed !== undefined) headers.push(name, lower === 'host' ? (rules.host ?? passed) : passed)
   }
-  const te = valuesOf(raw, 'te').some((value) => /\btrailers\b/i.test(value))
-  if (te) headers.push('TE', 'trailers')
-  if (rules.isUpgrade) headers.push('Connection', 'Upgrade', 'Upgrade', valuesOf(raw, 'upgrade').join(', '))
-  else if (te) headers.push('Connection', 'TE')
-  return rules.trustsForwarded && valuesOf(raw, 'x-forwarded-for').length > 0
-    ? headers
-    : [...headers, ...forwardedHeaders(rules.forwarded)]
+  if (takesTrailers) headers.push('TE', 'trailers')
+  if (rules.isUpgrade) headers.push('Connection', 'Upgrade', 'Upgrade', upgrade)
+  else if (takesTrailers) headers.push('Connection', 'TE')
+  headers.push(...forwardedHeaders(rules.forwarded, isForwarded))
+  return headers
 }
 
 /** The headers of an answer as the visitor gets them. @param host of the tunnel, above which no cookie may be set. */
-export function toVisitor(raw: RawHeaders, host: string, isUpgrade = false): string[] {
+export function toVisitor(
+  raw: RawHeaders,
+  host: string,
+  { isUpgrade = false, hasTrailers = false }: { isUpgrade?: boolean; hasTrailers?: boolean } = {},
+): string[] {
   const named = namedByConnection(raw)
   const headers: string[] = []
-  for (const [name, value] of pairs(raw)) {
+  for (let i = 0; i < raw.length; i += 2) {
+    const [name, value] = [raw[i] ?? '', raw[i + 1] ?? '']
     const lower = name.toLowerCase()
-    if (HOP_BY_HOP.has(lower) || named.has(lower)) continue
+    if (HOP_BY_HOP.has(lower) || named?.has(lower) || (lower === 'trailer' && !hasTrailers)) continue
     headers.push(name, lower === 'set-cookie' ? withinHost(value, host) : value)
   }
   if (isUpgrade) headers.push('Connection', 'Upgrade', 'Upgrade', valuesOf(raw, 'upgrade').join(', '))
@@ -66,7 +89,10 @@ export function toVisitor(raw: RawHeaders, host: string, isUpgrade = false): str
 
 /** All values of a header. @param name in lower case. */
 export function valuesOf(raw: RawHeaders, name: string): string[] {
-  return pairs(raw).flatMap(([each, value]) => (each.toLowerCase() === name ? [value] : []))
+  const values: string[] = []
+  for (let i = 0; i < raw.length; i += 2)
+    if (raw[i]?.length === name.length && raw[i]?.toLowerCase() === name) values.push(raw[i + 1] ?? '')
+  return values
 }
 
 /** A cookie whose Domain is not its host, or below that, has none: it stays with the host that set it. */
@@ -77,19 +103,30 @@ function withinHost(cookie: string, host: string): string {
   })
 }
 
-function forwardedHeaders({ for: client, proto, host }: Forwarded): string[] {
+/** @param isForwarded whether the one before has said so in the older way, and is believed. */
+function forwardedHeaders({ for: client, proto, host }: Forwarded, isForwarded: boolean): string[] {
   const node = client.includes(':') ? `"[${client}]"` : client
-  return [
-    ...['X-Forwarded-For', client, 'X-Forwarded-Host', host, 'X-Forwarded-Proto', proto],
-    ...['Forwarded', `for=${node};host="${host}";proto=${proto}`],
-  ]
+  const older = ['X-Forwarded-For', client, 'X-Forwarded-Host', host, 'X-Forwarded-Proto', proto]
+  return [...(isForwarded ? [] : older), 'Forwarded', `for=${node};host="${host}";proto=${proto}`]
 }
 
-function namedByConnection(raw: RawHeaders): Set<string> {
-  const names = valuesOf(raw, 'connection').flatMap((value) => value.split(','))
-  return new Set(names.map((name) => name.trim().toLowerCase()))
+/** The trailers of a request as the service gets them: nothing in them that a header could not say. */
+export function trailersToService(raw: RawHeaders, rules: Pick<RequestRules, 'passes'>): string[] {
+  const trailers: string[] = []
+  for (let i = 0; i < raw.length; i += 2) {
+    const [name, value] = [raw[i] ?? '', raw[i + 1] ?? '']
+    const lower = name.toLowerCase()
+    if (HOP_BY_HOP.has(lower) || FRAMING.has(lower) || isOfProxies(lower)) continue
+    const passed = rules.passes(lower, value)
+    if (passed !== undefined) trailers.push(name, passed)
+  }
+  return trailers
 }
 
-function pairs(raw: RawHeaders): [name: string, value: string][] {
-  return Array.from({ length: raw.length / 2 }, (_, i) => [raw[2 * i] ?? '', raw[2 * i + 1] ?? ''])
+/** What `Connection` names besides; undefined where that is nothing. */
+function namedByConnection(raw: RawHeaders): Set<string> | undefined {
+  const values = valuesOf(raw, 'connection').filter((value) => !/^(?:keep-alive|close|upgrade)$/i.test(value))
+  if (values.length === 0) return undefined
+  const names = values.flatMap((value) => value.split(',')).map((name) => name.trim().toLowerCase())
+  return new Set(names.filter((name) => !FRAMING.has(name)))
 }

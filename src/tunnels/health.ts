@@ -1,5 +1,6 @@
 import { request as ask } from 'node:http'
 import type { Held } from './held.ts'
+import { asSocket } from './sockets.ts'
 
 const WITHIN_MS = 10_000
 
@@ -19,10 +20,14 @@ export async function checkHealth(session: Held, path: string, host: string): Pr
     }
     const late = setTimeout(() => end(null), WITHIN_MS)
     const headers = { host, 'user-agent': 'Hyperspeed-Tunnel-Health', connection: 'close' }
-    const out = ask({ createConnection: () => stream, path, headers })
-    out.once('response', ({ statusCode }) => end(statusCode ?? null))
-    out.once('error', () => end(null))
-    out.end()
+    try {
+      const out = ask({ createConnection: () => asSocket(stream), path, headers })
+      out.once('response', ({ statusCode }) => end(statusCode ?? null))
+      out.once('error', () => end(null))
+      out.end()
+    } catch {
+      end(null) // a path that can't be asked for
+    }
   })
 }
 

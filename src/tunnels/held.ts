@@ -16,14 +16,18 @@ export type Held = TunnelSession & {
 export class HeldSessions {
   readonly #byTunnel = new Map<string, readonly Held[]>()
   readonly #byId = new Map<string, Held>()
+  /** Counts what changed of them. */
+  changes = 0
 
   add(session: Held): void {
     this.#byId.set(session.id, session)
+    this.changes++
     this.#byTunnel.set(session.tunnelId, [...this.of(session.tunnelId), session])
   }
 
   remove(session: Held): void {
     this.#byId.delete(session.id)
+    this.changes++
     const rest = this.of(session.tunnelId).filter((each) => each !== session)
     if (rest.length > 0) this.#byTunnel.set(session.tunnelId, rest)
     else this.#byTunnel.delete(session.tunnelId)

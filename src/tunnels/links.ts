@@ -204,6 +204,7 @@ export class Links {
       }
       const settings = { initialWindowSize: WINDOWS.stream, enablePush: false }
       const session = http2.connect('http://tunnel', { createConnection: () => socket, settings, ...BORNE })
+      await once(session, 'connect', { signal: AbortSignal.timeout(CONNECT_WITHIN_MS) })
       session.setLocalWindowSize(WINDOWS.session)
       return new Link(session)
     })

@@ -3,6 +3,10 @@ import { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse, ST
 import type { Duplex } from 'node:stream'
 import { ApiError } from '../errors.ts'
 
+const READ_OUT_MS = 30_000
+/** Who was told goodbye has so long to hang up. */
+const GOODBYE_MS = 1000
+
 /** An answer of this program in place of the service's: a page for people, JSON in the shape of the API for programs. */
 function render(refusal: ApiError, accept: string | undefined): { headers: OutgoingHttpHeaders; body: string } {
   const id = randomUUID()
@@ -44,10 +48,16 @@ function page({ status, message, code }: ApiError, id: string): string {
 export function refuse(request: IncomingMessage, response: ServerResponse, refusal: ApiError): void {
   if (response.headersSent) return void response.destroy()
   const { headers, body } = render(refusal, request.headers.accept)
-  // What else it sends of its body is not waited for.
-  if (!request.complete) response.shouldKeepAlive = false
+  if (!request.complete) readOut(request)
   response.writeHead(refusal.status, headers)
   response.end(body)
+}
+
+/** Reads what else comes of a body: many send all of it before they read an answer. Not for ever. */
+function readOut(request: IncomingMessage): void {
+  const cut = setTimeout(() => request.socket.destroy(), READ_OUT_MS)
+  for (const event of ['end', 'close']) request.once(event, () => clearTimeout(cut))
+  request.resume()
 }
 
 /** Refuses a request whose connection is not spoken on any more. */
@@ -58,7 +68,9 @@ export function refuseUpgrade(request: IncomingMessage, socket: Duplex, refusal:
 
 /** Answers what Node could not read. */
 export function refuseMalformed(error: Error & { code?: string }, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  // In the midst of an answer it would be read as more of that.
+  const isAnswering = '_httpMessage' in socket && socket._httpMessage !== null
+  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering) return void socket.destroy()
   const tooLarge = error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'invalid_request'
   const refusal = new ApiError(error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout' : tooLarge)
   const { headers, body } = render(refusal, undefined)
@@ -69,4 +81,6 @@ function answerRaw(socket: Duplex, status: number, headers: OutgoingHttpHeaders,
   const lines = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.on('error', () => {}) // who has left hears nothing
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
+  socket.resume()
+  setTimeout(() => socket.destroy(), GOODBYE_MS)
 }

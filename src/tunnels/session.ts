@@ -74,8 +74,14 @@ export function beginSession(id: string, socket: Duplex, windows: Windows = WIND
     session.once('error', reject)
     session.once('close', () => reject(new Error('the tunnel ended before it began')))
     session.once('connect', () => {
-      session.setLocalWindowSize(windows.session)
-      resolve(hold(id, session))
+      try {
+        // An agent that sends what is no HTTP/2 has ended it already.
+        session.setLocalWindowSize(windows.session)
+        resolve(hold(id, session))
+      } catch (error) {
+        session.destroy()
+        reject(error)
+      }
     })
   })
 }

@@ -4,7 +4,8 @@ import type { Told } from '../../agent/protocol.ts'
 
 /** A service closes a connection that is idle for five seconds, as Node does by default: so it is let go before. */
 const IDLE_MS = 3000
-const MAX_FREE = 64
+/** More than are in use at once: what is made anew for each request costs a way to the agent and back. */
+const MAX_FREE = 4096
 
 /** A connection to the service behind a tunnel, through one of its sessions. */
 export type Connection = {
@@ -80,7 +81,7 @@ export class TunnelSockets extends Agent {
  * What HTTP/1.1 asks of a socket besides its bytes means nothing to a stream. Its texts become bytes first: Node 26.10 was seen to
  * overwrite the memory of a head that is written to a stream of HTTP/2 together with a body.
  */
-function asSocket<S extends Duplex>(stream: S): S {
+export function asSocket<S extends Duplex>(stream: S): S {
   const nothing = () => stream
   const write = (chunk: string | Uint8Array, ...rest: [BufferEncoding]) =>
     Duplex.prototype.write.call(stream, typeof chunk === 'string' ? Buffer.from(chunk, ...rest) : chunk, ...rest)

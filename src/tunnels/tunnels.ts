@@ -11,7 +11,7 @@ import { hashToken } from '../access/tokens.ts'
 import { ApiError, tryAgain } from '../errors.ts'
 import type { Kinds } from '../kinds/registry.ts'
 import type { KeyRing } from '../secrets/cipher.ts'
-import { type Asking, createUpgrading, readAsking } from './admission.ts'
+import { type Asking, agree, readAsking } from './admission.ts'
 import { createDirectory, type Tunnel } from './directory.ts'
 import { checkHealth, isHealthy } from './health.ts'
 import { type Held, HeldSessions } from './held.ts'
@@ -61,6 +61,8 @@ export type Tunnels = {
   stop(): Promise<void>
 }
 
+type Agent = { agentId: string; target: string }
+
 /** Starts to serve tunnels. */
 export async function startTunnels(options: TunnelOptions): Promise<Tunnels> {
   const { db, kinds, keys, onError } = options
@@ -75,15 +77,24 @@ export async function startTunnels(options: TunnelOptions): Promise<Tunnels> {
   const listener = options.peer && (await listenForLinks(options.peer, keys, held))
   const links = new Links(keys, (link) => sockets.release(link))
   const sockets = new TunnelSockets(connect)
-  const visitors = createVisitors({ ...options, directory, sockets, pick, isSecure: options.url.startsWith('https:') })
-  const upgrading = createUpgrading()
+  const visitors = createVisitors({
+    ...options,
+    directory,
+    sockets,
+    pick,
+    isBlind,
+    isSecure: options.url.startsWith('https:'),
+  })
+  const agentsKnown = new WeakMap<Tunnel, { changes: number; agents: Agent[] }>()
+  /** Agents whose service is being looked after. */
+  const checking = new Set<string>()
   let isStopping = false
   let seenAt = performance.now()
   let hasBegun = false
 
   /** Which agent is next: they take turns, those whose service is well before others. */
   async function pick(tunnel: Tunnel): Promise<(Place & { target: string }) | undefined> {
-    const found = agentsOf(tunnel)
+    const found = knownAgentsOf(tunnel)
     // Its sessions may have come since it was read.
     const agents = found.length > 0 ? found : agentsOf((await directory.read(tunnel.id)) ?? tunnel)
     const turn = (turns.get(tunnel.id) ?? -1) + 1
@@ -92,9 +103,18 @@ export async function startTunnels(options: TunnelOptions): Promise<Tunnels> {
     return agent && { tunnelId: tunnel.id, ...agent }
   }
 
+  /** The same as {@link agentsOf}, as long as nothing has changed: asked for each request. */
+  function knownAgentsOf(tunnel: Tunnel): Agent[] {
+    const last = agentsKnown.get(tunnel)
+    if (last?.changes === held.changes) return last.agents
+    const agents = agentsOf(tunnel)
+    agentsKnown.set(tunnel, { changes: held.changes, agents })
+    return agents
+  }
+
   /** The agents to which requests may go. Where none is well, all of them: a check may be wrong. */
-  function agentsOf({ id, elsewhere }: Tunnel): { agentId: string; target: string }[] {
-    const agents = new Map<string, { agentId: string; target: string; isWell: boolean }>()
+  function agentsOf({ id, elsewhere }: Tunnel): Agent[] {
+    const agents = new Map<string, Agent & { isWell: boolean }>()
     for (const { agent_id: agentId, target, is_healthy } of elsewhere)
       agents.set(agentId, { agentId, target, isWell: is_healthy !== false })
     for (const session of held.of(id)) {
@@ -138,8 +158,10 @@ export async function startTunnels(options: TunnelOptions): Promise<Tunnels> {
     if (held.of(tunnel.id).length >= MAX_SESSIONS) throw tryAgain('tunnel_busy', CLOSED_SECONDS)
     const servers = String(await sessions.countServers(db))
     if (socket.destroyed) return
-    const stream = await upgrading(request, socket, head, { [SAYS.server]: serverId, [SAYS.servers]: servers })
-    await begin(stream, tunnel, token.token_id, asking)
+    const says = { [SAYS.server]: serverId, [SAYS.servers]: servers }
+    // An agent that left meanwhile is told nothing.
+    const stream = await agree(request, socket, head, says).catch(() => socket.destroy())
+    if (!stream.destroyed) await begin(stream, tunnel, token.token_id, asking)
   }
 
   async function begin(stream: Duplex, tunnel: Tunnel, tokenId: string, asking: Asking): Promise<void> {
@@ -155,6 +177,7 @@ export async function startTunnels(options: TunnelOptions): Promise<Tunnels> {
     held.add(own)
     known.set(tunnel.id, tunnel)
     void own.going.then(() => {
+      held.changes++
       sockets.release(own)
       if (isWritten) forgetSessions([id]).catch(() => {})
     })
@@ -180,8 +203,13 @@ export async function startTunnels(options: TunnelOptions): Promise<Tunnels> {
     if (!own.isOpen()) return forgetSessions([id])
     // Asked for just before this process was told to stop.
     if (isStopping) own.tell({ event: 'drain' })
-    own.tell({ event: 'ready', url: options.url.replace('*', tunnel.name), server: serverId })
+    welcomeTo(own, known.get(tunnel.id) ?? tunnel)
     checkHealthOf(own)
+  }
+
+  /** Tells an agent where its visitors come in. */
+  function welcomeTo(session: Held, { name }: Tunnel): void {
+    session.tell({ event: 'ready', url: options.url.replace('*', name), server: serverId })
   }
 
   /** Where this fails, the next renewal does it. */
@@ -208,7 +236,10 @@ export async function startTunnels(options: TunnelOptions): Promise<Tunnels> {
       visitors.cut(id, tunnel?.admission)
       for (const session of held.of(id))
         if (tunnel?.opening === undefined || tunnel.tokenId !== session.tokenId) session.cut()
-      if (tunnel !== undefined && held.of(id).length > 0) known.set(id, tunnel)
+      if (tunnel === undefined || held.of(id).length === 0) return
+      const before = known.get(id)
+      known.set(id, tunnel)
+      if (before?.name !== tunnel.name) for (const session of held.of(id)) welcomeTo(session, tunnel)
     })
     await Promise.all(looks)
   }
@@ -224,6 +255,23 @@ export async function startTunnels(options: TunnelOptions): Promise<Tunnels> {
     check(concerned).catch(onError)
   }
 
+  /** Writes down what has passed. What can't be written is counted on. */
+  async function writeCounts(): Promise<void> {
+    const taken = visitors.takeCounts()
+    const passed = [...taken].map(([automation_id, { requests, bytesIn: bytes_in, bytesOut: bytes_out }]) => ({
+      automation_id,
+      requests,
+      bytes_in,
+      bytes_out,
+    }))
+    const news = passed.filter(({ requests, bytes_in, bytes_out }) => requests + bytes_in + bytes_out > 0)
+    if (news.length === 0) return
+    await tunnels.count(db, news).catch((error) => {
+      visitors.giveBack(taken)
+      throw error
+    })
+  }
+
   async function renew(): Promise<void> {
     const began = performance.now()
     const address = listener === undefined ? '' : addressOf(options.peer?.host ?? '', listener.port)
@@ -232,17 +280,7 @@ export async function startTunnels(options: TunnelOptions): Promise<Tunnels> {
     if (isNew && hasBegun) cutAll()
     seenAt = began
     hasBegun = true
-    const passed = [...visitors.takeCounts()].filter(([, count]) => count.requests + count.bytesIn + count.bytesOut > 0)
-    if (passed.length > 0)
-      await tunnels.count(
-        db,
-        passed.map(([automation_id, { requests, bytesIn: bytes_in, bytesOut: bytes_out }]) => ({
-          automation_id,
-          requests,
-          bytes_in,
-          bytes_out,
-        })),
-      )
+    await writeCounts()
     await sessions.note(
       db,
       held
@@ -265,14 +303,19 @@ export async function startTunnels(options: TunnelOptions): Promise<Tunnels> {
     }
     const { url } = options
     const host = new URL(url.replace('*', known.get(session.tunnelId)?.name ?? '')).host
+    const key = agentKey(session)
+    if (checking.has(key)) return
+    checking.add(key)
     void checkHealth(session, check.path, host).then(({ status }) => {
+      checking.delete(key)
       const health = { isHealthy: isHealthy(status), status, at: new Date() }
       for (const each of held.of(session.tunnelId)) if (each.agentId === session.agentId) each.health = health
+      held.changes++
     })
   }
 
   function checkHealths(): void {
-    const agents = new Map(held.all().map((session) => [`${session.tunnelId} ${session.agentId}`, session]))
+    const agents = new Map(held.all().map((session) => [agentKey(session), session]))
     for (const session of agents.values()) {
       const everyMs = (known.get(session.tunnelId)?.opening?.healthCheck?.intervalSeconds ?? 0) * 1000
       const isDue = session.health === undefined || Date.now() - session.health.at.getTime() >= everyMs
@@ -336,6 +379,7 @@ export async function startTunnels(options: TunnelOptions): Promise<Tunnels> {
       links.stop()
       visitors.server.closeAllConnections()
       await Promise.all([visitors.server.listening ? closed : undefined, listener?.stop(), stopListening()])
+      await writeCounts().catch(onError)
       await sessions.removeServer(db, serverId).catch(() => {}) // its lease ends too
     },
   }
@@ -343,6 +387,10 @@ export async function startTunnels(options: TunnelOptions): Promise<Tunnels> {
 
 function addressOf(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+function agentKey({ tunnelId, agentId }: Place): string {
+  return `${tunnelId} ${agentId}`
 }
 
 function lookOf(session: Held): sessions.Look {

@@ -6,7 +6,7 @@ import type { Opening } from '../kinds/kind.ts'
 import { networkOf } from '../network.ts'
 import { ACCESS_PATH, accessCookie, hasAccess, isToken, withoutCredentials } from './access.ts'
 import type { Directory, Tunnel } from './directory.ts'
-import { forward, forwardUpgrade, type Meter, type Passage, protocolOf, type Trouble } from './forward.ts'
+import { forward, forwardUpgrade, type Meter, type Passage, protocolsOf, type Trouble } from './forward.ts'
 import { valuesOf } from './headers.ts'
 import { isAllowed } from './paths.ts'
 import { MinuteCounts } from './rate.ts'
@@ -36,6 +36,8 @@ export type VisitorsOptions = {
   isAccessToken(token: string): boolean
   /** Where a visitor comes from, and whether whoever handed the request over is believed about that. */
   clientOf(request: IncomingMessage): Client
+  /** Whether there has been no database for so long that nobody knows here what was paused. */
+  isBlind(): boolean
   /** Whether visitors reach this over TLS, where nobody says. */
   isSecure: boolean
   answerWithinMs?: number
@@ -51,6 +53,8 @@ export type Visitors = {
   cut(tunnelId: string, admission?: string): void
   /** What passed through each tunnel since the last call. */
   takeCounts(): Map<string, Meter>
+  /** What was taken could not be written down. */
+  giveBack(counts: ReadonlyMap<string, Meter>): void
   /** Resolves once nobody is inside any more. */
   empty(): Promise<void>
 }
@@ -67,18 +71,25 @@ export function createVisitors(options: VisitorsOptions): Visitors {
   const networks = new WeakMap<Opening, BlockList>()
   let onEmpty = () => {}
 
-  /** Lets a request in, or says why not. @throws ApiError */
-  async function enter(request: IncomingMessage, isUpgrade: boolean): Promise<{ tunnel: Tunnel; passage: Passage }> {
+  /** The tunnel that a request is for, where its sender may ask at all. @throws ApiError */
+  async function admit(request: IncomingMessage, isUpgrade: boolean) {
     const host = hostOf(request, isUpgrade)
+    // Who can't know of a pause lets nobody in.
+    if (options.isBlind()) throw tryAgain()
     const tunnel = await directory.find(host.split('.', 1)[0] ?? '')
     if (tunnel?.opening === undefined) throw new ApiError('tunnel_not_found')
     const { opening } = tunnel
     const client = clientOf(request)
-    const from = client.address
-    if (opening.allowedNetworks !== undefined && !isWithin(opening, from)) throw new ApiError('network_not_allowed')
-    const wait =
-      opening.requestsPerMinute && rates.exceeds(`${tunnel.id} ${networkOf(from)}`, opening.requestsPerMinute)
+    const { allowedNetworks, requestsPerMinute: most } = opening
+    if (allowedNetworks !== undefined && !isWithin(opening, client.address)) throw new ApiError('network_not_allowed')
+    const wait = most && rates.exceeds(`${tunnel.id} ${networkOf(client.address)}`, most)
     if (wait !== undefined) throw tryAgain('rate_limited', wait)
+    return { tunnel, opening, host, client }
+  }
+
+  /** Lets a request in, or says why not. @throws ApiError */
+  async function enter(request: IncomingMessage, isUpgrade: boolean): Promise<{ tunnel: Tunnel; passage: Passage }> {
+    const { tunnel, opening, host, client } = await admit(request, isUpgrade)
     if (opening.access === 'token' && !hasAccess(request.rawHeaders, tunnel.accessTokenHash))
       throw new ApiError('access_token_required')
     if (opening.allowedPaths !== undefined) {
@@ -154,15 +165,13 @@ export function createVisitors(options: VisitorsOptions): Visitors {
 
   /** Lets a browser in that comes with the link, and shows it the way to where the link leads. */
   async function grant(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const host = hostOf(request, false)
-    const tunnel = await directory.find(host.split('.', 1)[0] ?? '')
-    if (tunnel?.opening === undefined) throw new ApiError('tunnel_not_found')
-    const { searchParams } = new URL(request.url ?? '', 'http://tunnel')
+    const { tunnel } = await admit(request, false)
+    const searchParams = new URLSearchParams((request.url ?? '').split('?')[1])
     const token = searchParams.get('token') ?? ''
     if (!isToken(token, tunnel.accessTokenHash)) throw new ApiError('access_token_required')
-    const to = new URL(searchParams.get('to') ?? '/', 'http://tunnel')
+    const to = searchParams.get('to') ?? '/'
     response.writeHead(303, {
-      location: to.host === 'tunnel' ? `${to.pathname.replace(/^\/+/, '/')}${to.search}` : '/',
+      location: OWN_PATH.test(to) ? to : '/',
       'set-cookie': accessCookie(token),
       'cache-control': 'no-store',
       'referrer-policy': 'no-referrer',
@@ -233,6 +242,15 @@ export function createVisitors(options: VisitorsOptions): Visitors {
       }
       return taken
     },
+    giveBack(taken) {
+      for (const [id, { requests, bytesIn, bytesOut }] of taken) {
+        const meter = counts.get(id) ?? { requests: 0, bytesIn: 0, bytesOut: 0 }
+        counts.set(id, meter)
+        meter.requests += requests
+        meter.bytesIn += bytesIn
+        meter.bytesOut += bytesOut
+      }
+    },
     empty: () =>
       new Promise((resolve) => {
         onEmpty = resolve
@@ -242,6 +260,10 @@ export function createVisitors(options: VisitorsOptions): Visitors {
 }
 
 const MAX_TOLD_PATH = 2048
+/** A path that no browser takes for another host. */
+const OWN_PATH = /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/
+/** A name or an address, and perhaps a port: what else there may be would be read in another way by whoever comes next. */
+const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])?(?::\d{0,5})?$/i
 
 function refusalOf(trouble: Trouble): ApiError {
   return new ApiError(CODE_OF[trouble])
@@ -256,14 +278,13 @@ function hostOf(request: IncomingMessage, isUpgrade: boolean): string {
   const { rawHeaders, url = '', method, headers } = request
   const hosts = valuesOf(rawHeaders, 'host')
   const isPath = url.startsWith('/') || (url === '*' && method === 'OPTIONS')
-  if (hosts.length !== 1 || !isPath) throw new ApiError('invalid_request')
+  const isHost = hosts.length === 1 && HOST.test(hosts[0]?.trim() ?? '')
+  if (!isHost || !isPath || !/^1\.[01]$/.test(request.httpVersion)) throw new ApiError('invalid_request')
   if (isUpgrade) {
     const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
-    const isH2c =
-      protocolOf(request)
-        ?.split(/[\s,]+/)
-        .some((each) => /^h2c?$/.test(each)) ?? true
-    if (hasBody || isH2c) throw new ApiError('invalid_request')
+    const protocols = protocolsOf(request)
+    const isHttp2 = protocols.length === 0 || protocols.some((each) => each === 'h2' || each === 'h2c')
+    if (hasBody || isHttp2) throw new ApiError('invalid_request')
   }
   return (hosts[0] ?? '').trim().toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
 }

@@ -141,4 +141,16 @@ t.test('the tours work as they are printed', async (t) => {
     ])
       t.match(room, text)
   })
+
+  await t.test('the tunnel of docs/tunnels.md', async (t) => {
+    const [walk = ''] = await blocksOf('docs/tunnels.md')
+    const visitors = /Tunnels listening at http:\/\/127\.0\.0\.1:(\d+)/.exec(server.output.join('\n'))?.[1] ?? ''
+    const command = walk.replace('npx hyperspeed', 'node bin/hyperspeed.ts')
+    t.not(command, walk)
+    const here = command.replaceAll('3000', await freePort()).replaceAll('8081', visitors)
+    // What it leaves running ends with the shell.
+    const [tour = ''] = await blocksOf('README.md')
+    const [, served] = await play([tour, `trap 'kill $(jobs -p)' EXIT\n${here}`], exports)
+    t.match(served, /^hello from \/demo\/one$/m)
+  })
 })

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { type AddressInfo, connect, createServer as createTcp } from 'node:net'
 import type { Test } from 'tap'
 import { type AgentSession, serveSession } from '../../agent/session.ts'
-import { forward, forwardUpgrade, type Passage, protocolOf, type Trouble } from '../../src/tunnels/forward.ts'
+import { forward, forwardUpgrade, type Passage, protocolsOf, type Trouble } from '../../src/tunnels/forward.ts'
 import { beginSession, StreamRefusedError, type TunnelSession } from '../../src/tunnels/session.ts'
 import { TunnelSockets } from '../../src/tunnels/sockets.ts'
 
@@ -61,7 +61,7 @@ export async function startTunnel(t: Test, service: RequestListener, passage: Pa
   }
   visitors.on('checkContinue', answer)
   visitors.on('upgrade', (request, socket, head) => {
-    if (protocolOf(request) === undefined) return void socket.destroy()
+    if (protocolsOf(request).length === 0) return void socket.destroy()
     forwardUpgrade(sockets, request, socket, head, passageOf(request), {
       onTrouble(trouble) {
         troubles.push(trouble)

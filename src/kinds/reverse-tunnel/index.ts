@@ -9,6 +9,9 @@ const DEFAULT_CHECK_SECONDS = 30
 /** In a path that others are compared with: what could be read in two ways. */
 const AMBIGUOUS = /[?#\\%]|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/
 
+/** In the target of a request. */
+const ASKABLE = /^[\x21-\x7e]+$/
+
 /** `reverse_tunnel`: a service behind NAT, reached through this server. */
 export const reverseTunnel: Kind = {
   schema: reverseTunnelSchema,
@@ -43,6 +46,11 @@ function problemsOf(config: ReverseTunnelConfig): ConfigProblem[] {
         path: `/config/allowed_paths/${i}`,
         message: 'must be a path as it is read, without a query, dot segments, doubled slashes or anything encoded',
       })
+  if (!ASKABLE.test(config.health_check?.path ?? '/'))
+    problems.push({
+      path: '/config/health_check/path',
+      message: 'must be a path as it is sent, with what needs it encoded',
+    })
   for (const [i, network] of networks.entries())
     if (!isAddressOrNetwork(network))
       problems.push({
