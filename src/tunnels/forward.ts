@@ -125,7 +125,11 @@ function exchange(
       bytes += chunk.length
       meter.bytesOut += chunk.length
     })
-    answer.once('end', () => passTrailers(toVisitor(answer.rawTrailers, host), response))
+    answer.once('end', () => {
+      passTrailers(toVisitor(answer.rawTrailers, host), response)
+      // It takes no more of the request: `close` then reads out what the visitor still sends.
+      if (!request.complete && !out.shouldKeepAlive) out.destroy()
+    })
     answer.once('aborted', () => response.destroy())
     answer.pipe(response)
   })
@@ -175,7 +179,7 @@ function passInformation(out: ClientRequest, response: ServerResponse): void {
     if (takes()) response.writeContinue()
   })
   out.on('information', ({ statusCode, statusMessage, rawHeaders }) => {
-    if (statusCode === 101 || !takes()) return
+    if (statusCode < 102 || statusCode > 199 || !takes()) return
     const lines = inPairs(toVisitor(rawHeaders, '')).map(([name, value]) => `${name}: ${value}\r\n`)
     const reason = statusMessage.replace(/[^\t\x20-\x7e]/g, ' ')
     // Node writes but three of them itself, and those not with all of their headers.

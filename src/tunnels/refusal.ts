@@ -69,8 +69,8 @@ export function refuseUpgrade(request: IncomingMessage, socket: Duplex, refusal:
 /** Answers what Node could not read. */
 export function refuseMalformed(error: Error & { code?: string }, socket: Duplex): void {
   // In the midst of an answer it would be read as more of that.
-  const isAnswering = '_httpMessage' in socket && socket._httpMessage !== null
-  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering) return void socket.destroy()
+  const answer = '_httpMessage' in socket ? (socket._httpMessage as ServerResponse | null) : null
+  if (error.code === 'ECONNRESET' || !socket.writable || answer?.headersSent) return void socket.destroy()
   const tooLarge = error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'invalid_request'
   const refusal = new ApiError(error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout' : tooLarge)
   const { headers, body } = render(refusal, undefined)

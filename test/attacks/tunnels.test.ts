@@ -134,7 +134,7 @@ t.test('tunnels under attack', async (t) => {
   })
 
   t.test('a gate lets in whom the config says', async (t) => {
-    const gated = await open({ access: 'token', allowed_paths: ['/in'], requests_per_minute: 12 })
+    const gated = await open({ access: 'token', allowed_paths: ['/in'], requests_per_minute: 30 })
     await dial(gated.token, service, { sessions: 1 })
     const made = (await send(owner, 'POST', `${base}/${gated.id}/tunnel/access-token`)).body
     const pass = { 'tunnel-access-token': made.token as string }
@@ -163,7 +163,7 @@ t.test('tunnels under attack', async (t) => {
     t.match(await ask(`${link.pathname}?token=vis_no`), { status: 401 })
     const cookie = `__Host-tunnel-access=${made.token}`
     t.match(await ask('/in', { cookie }), { status: 200 })
-    for (let i = 0; i < 8; i++) await ask('/in', pass)
+    for (let i = 0; i < 30; i++) await ask('/in', pass)
     const limited = await ask('/in', pass)
     t.match(limited, { status: 429, json: { code: 'rate_limited' } })
     t.ok(Number(limited.headers['retry-after']) > 0)

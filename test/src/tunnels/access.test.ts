@@ -27,11 +27,13 @@ t.test('visitors show their token in a header or a cookie', async (t) => {
 })
 
 t.test('no credential of this API passes, and every other does', async (t) => {
-  const passes = (name: string, value: string) => withoutCredentials(name, value, (token) => token === 'a.b.c')
+  const passes = (name: string, value: string) => withoutCredentials(name, value, (token) => token === 'eyJa.eyJb.c')
   t.equal(passes('tunnel-access-token', 'anything'), undefined)
-  t.equal(passes('authorization', 'Bearer a.b.c'), undefined)
-  t.equal(passes('authorization', 'bearer  a.b.c '), undefined)
-  t.equal(passes('authorization', 'Bearer a.b.d'), 'Bearer a.b.d', 'a token of somebody else')
+  t.equal(passes('authorization', 'Bearer eyJa.eyJb.c'), undefined)
+  t.equal(passes('authorization', 'bearer  eyJa.eyJb.c '), undefined)
+  t.equal(passes('authorization', 'Bearer eyJa.eyJb.d'), 'Bearer eyJa.eyJb.d', 'a token of somebody else')
+  t.equal(passes('x-auth', 'Bearer eyJa.eyJb.c,x'), undefined, 'wherever it stands')
+  t.equal(passes('cookie', 'a=1; t=eyJa.eyJb.c'), 'a=1')
   t.equal(passes('authorization', 'Basic dXNlcjpwYXNz'), 'Basic dXNlcjpwYXNz')
   for (const prefix of ['sa_', 'rt_', 'inv_', 'tun_', 'vis_'] as const) {
     const token = newToken(prefix)
