@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
 import { type PrettyOptions, build as pretty } from 'pino-pretty'
 import type { Config } from '../src/config.ts'
+import { authorityOf } from '../src/network.ts'
 import type { Tunnels } from '../src/tunnels/tunnels.ts'
 import { type Demo, describeDemo, isDemoWanted, makeDemo } from './demo.ts'
 import { type ConfigWithSecrets, loadConfig } from './load-config.ts'
@@ -109,8 +110,8 @@ async function listen({ app }: Program, { host, port, publicUrl }: Config, demo:
 async function listenForVisitors({ app }: Program, { visitors }: Tunnels, { host, tunnelPort }: Config): Promise<void> {
   visitors.listen(tunnelPort, host)
   await once(visitors, 'listening')
-  const { address, family, port } = visitors.address() as AddressInfo
-  app.log.info(`Tunnels listening at http://${family === 'IPv6' ? `[${address}]` : address}:${port}`)
+  const { address, port } = visitors.address() as AddressInfo
+  app.log.info(`Tunnels listening at http://${authorityOf(address, port)}`)
 }
 
 /** Readiness first, so that nobody sends more. */

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { isAddressOrNetwork } from './egress/address.ts'
 import { parseAllowEntry } from './egress/destination.ts'
+import { authorityOf } from './network.ts'
 import { type KeyRing, parseKeyRing } from './secrets/cipher.ts'
 import { SOCIAL_NETWORKS, type SocialSettings } from './social/index.ts'
 
@@ -76,7 +77,7 @@ export function readConfig(env: Environment): Config {
   return Object.freeze({
     host,
     port,
-    publicUrl: publicUrlOf(env) ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    publicUrl: publicUrlOf(env) ?? `http://${authorityOf(host, port)}`,
     tunnelPort,
     tunnelUrl: tunnelUrlOf(env) ?? `http://localhost:${tunnelPort}`,
     peer: { host: text(env, 'PEER_HOST') ?? reachable(host), port: integer(env, 'PEER_PORT', 0, 65_535) ?? 0 },

@@ -45,13 +45,16 @@ function start(args: string[], env: Record<string, string>) {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  return { ...keep(child), line: (wanted: (text: string) => boolean) => firstLine(child, wanted) }
+}
+
+/** Ends what is measured with this process, however that ends, or when it is told to. */
+export function keep(child: ChildProcess): Program {
   const exited = once(child, 'exit')
-  // What is measured must not live on when the measurement fails.
   const kill = () => child.kill('SIGKILL')
   process.once('exit', kill)
   return {
     pid: child.pid ?? Number.NaN,
-    line: (wanted: (text: string) => boolean) => firstLine(child, wanted),
     async stop() {
       child.kill('SIGTERM')
       await exited

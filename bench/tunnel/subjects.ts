@@ -13,7 +13,7 @@ import type { Database } from '../../db/client.ts'
 import * as tunnelNames from '../../db/queries/tunnel-names.ts'
 import * as tunnels from '../../db/queries/tunnels.ts'
 import { hashToken, newToken } from '../../src/access/tokens.ts'
-import { startServer } from '../support/programs.ts'
+import { keep, type Program, startServer } from '../support/programs.ts'
 import { makeAutomations, makeWorkspace } from '../support/workspace.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -46,20 +46,9 @@ export function findProgram(name: string): string | undefined {
     })
 }
 
-/** Starts a program whose output nobody needs. It ends with this process. */
-function start(command: string, args: string[], env: NodeJS.ProcessEnv = process.env) {
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'], env, cwd: ROOT })
-  const exited = once(child, 'exit')
-  const kill = () => child.kill('SIGKILL')
-  process.once('exit', kill)
-  return {
-    pid: child.pid ?? Number.NaN,
-    async stop() {
-      child.kill('SIGTERM')
-      await exited
-      process.off('exit', kill)
-    },
-  }
+/** Starts a program whose output nobody needs. */
+function start(command: string, args: string[], env: NodeJS.ProcessEnv = process.env): Program {
+  return keep(spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'], env, cwd: ROOT }))
 }
 
 async function listens(port: number): Promise<void> {

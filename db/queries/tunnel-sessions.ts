@@ -2,7 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import { notify } from '../listen.ts'
 import type { DB } from '../types.ts'
 import type { AutomationKey } from './run-turns.ts'
-import { TUNNELS_CHANNEL } from './tunnels.ts'
+import { IS_OPEN, LIVE_SESSIONS, TUNNELS_CHANNEL } from './tunnels.ts'
 
 /** For how long a process counts as there after it last said so, by the clock of the database. */
 export const LEASE_SECONDS = 10
@@ -26,11 +26,12 @@ export async function countServers(db: Kysely<DB>): Promise<number> {
   return rows[0]?.count ?? 0
 }
 
-/** Forgets this process, or those whose lease is long over, with their sessions. */
+/** Forgets a process, with its sessions. */
 export async function removeServer(db: Kysely<DB>, id: string): Promise<void> {
   await db.deleteFrom('tunnel_servers').where('id', '=', id).execute()
 }
 
+/** Forgets processes whose lease is long over, with their sessions. */
 export async function removeExpiredServers(db: Kysely<DB>): Promise<void> {
   await sql`
     delete from tunnel_servers
@@ -72,7 +73,7 @@ export async function begin(trx: Transaction<DB>, session: NewSession, runId: st
       join automation_revisions r
         on r.organization_id = a.organization_id and r.automation_id = a.id and r.revision = a.revision
      where t.organization_id = ${organization_id} and t.automation_id = ${automation_id} and t.token_id = ${token_id}
-       and a.status = 'active' and a.approved_digest = r.digest and a.problems is null
+       and ${IS_OPEN}
        for no key update of t`.execute(trx)
   const [tunnel] = rows
   if (tunnel === undefined) return false
@@ -138,9 +139,7 @@ export async function noteAlone(db: Kysely<DB>): Promise<void> {
   await sql`
     with has_run as (
       select t.organization_id, t.automation_id, t.alone_since,
-             exists (select from tunnel_sessions s
-                       join tunnel_servers v on v.id = s.server_id and v.leased_until > now()
-                      where s.organization_id = t.organization_id and s.automation_id = t.automation_id) as is_served
+             exists (select ${LIVE_SESSIONS}) as is_served
         from tunnels t
        where t.run_id is not null
     )

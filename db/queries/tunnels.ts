@@ -11,8 +11,6 @@ export const TUNNELS_CHANNEL = 'hyperspeed_tunnels'
 
 /** A session that another process holds. */
 export type Elsewhere = {
-  id: string
-  server_id: string
   /** Of the process: host:port. */
   address: string
   agent_id: string
@@ -24,19 +22,23 @@ export type Elsewhere = {
 export type TunnelState = {
   automation_id: string
   organization_id: string
-  space_id: string
   kind: string
   subdomain: string
-  /** Whether it is active with exactly what a person let run, and whole. */
   is_open: boolean
-  revision: number
-  digest: string
   config: unknown
   token_id: string | null
   /** SHA-256 in hexadecimal digits. */
   access_token_hash: string | null
   elsewhere: Elsewhere[]
 }
+
+/** SQL: whether an automation `a` is active with exactly what a person let run, its content `r`, and whole. */
+export const IS_OPEN = sql<boolean>`(a.status = 'active' and a.approved_digest = r.digest and a.problems is null)`
+/** SQL: the sessions `s` of a tunnel `t`, of processes `v` that are there. */
+export const LIVE_SESSIONS = sql`
+  from tunnel_sessions s
+  join tunnel_servers v on v.id = s.server_id and v.leased_until > now()
+ where s.organization_id = t.organization_id and s.automation_id = t.automation_id`
 
 type Wanted = { ids: string[]; subdomains: string[]; serverId: string }
 
@@ -49,15 +51,10 @@ const findMany = prepared<Wanted, TunnelState>(
         join tunnels t on t.organization_id = n.organization_id and t.automation_id = n.automation_id
        where n.subdomain = any(${param('subdomains')}::text[])
     )
-    select t.automation_id, t.organization_id, a.space_id, a.kind, n.subdomain,
-           a.status = 'active' and a.approved_digest = r.digest and a.problems is null as is_open,
-           r.revision, r.digest, r.config, t.token_id, encode(t.access_token_hash, 'hex') as access_token_hash,
+    select t.automation_id, t.organization_id, a.kind, n.subdomain, ${IS_OPEN} as is_open, r.config, t.token_id, encode(t.access_token_hash, 'hex') as access_token_hash,
            (select coalesce(json_agg(json_build_object(
-                     'id', s.id, 'server_id', s.server_id, 'address', v.address, 'agent_id', s.agent_id,
-                     'target', s.target, 'is_healthy', s.is_healthy)), '[]')
-              from tunnel_sessions s
-              join tunnel_servers v on v.id = s.server_id and v.leased_until > now()
-             where s.organization_id = t.organization_id and s.automation_id = t.automation_id
+                     'address', v.address, 'agent_id', s.agent_id, 'target', s.target, 'is_healthy', s.is_healthy)), '[]')
+              ${LIVE_SESSIONS}
                and s.server_id <> ${param('serverId')}::uuid) as elsewhere
       from wanted t
       join tunnel_names n on n.organization_id = t.organization_id and n.automation_id = t.automation_id
@@ -143,8 +140,8 @@ export async function show(db: Kysely<DB>, space: Space, id: string, url: string
   const { rows } = await sql<{ json: string }>`
     select json_build_object(
              'url', replace(${url}, '*', n.subdomain),
-             'state', case when a.status <> 'active' or a.approved_digest is distinct from r.digest or a.problems is not null
-                           then 'paused' when agents.list is null then 'disconnected' else 'connected' end,
+             'state', case when ${IS_OPEN} is not true then 'paused'
+                           when agents.list is null then 'disconnected' else 'connected' end,
              'token_set_at', ${isoTime('t.token_set_at')},
              'access_token_set_at', ${isoTime('t.access_token_set_at')},
              'run_id', t.run_id,
@@ -167,9 +164,7 @@ export async function show(db: Kysely<DB>, space: Space, id: string, url: string
                             bool_and(s.is_healthy) as is_healthy,
                             (array_agg(s.health_status order by s.health_checked_at desc nulls last))[1] as health_status,
                             ${isoTime(sql`max(s.health_checked_at)`)} as health_checked_at
-                       from tunnel_sessions s
-                       join tunnel_servers v on v.id = s.server_id and v.leased_until > now()
-                      where s.organization_id = t.organization_id and s.automation_id = t.automation_id
+                       ${LIVE_SESSIONS}
                       group by s.agent_id) agent
            ) agents
      where t.organization_id = ${space.organizationId} and a.space_id = ${space.id} and t.automation_id = ${id}`.execute(

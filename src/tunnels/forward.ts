@@ -180,10 +180,9 @@ function passInformation(out: ClientRequest, response: ServerResponse): void {
   })
   out.on('information', ({ statusCode, statusMessage, rawHeaders }) => {
     if (statusCode < 102 || statusCode > 199 || !takes()) return
-    const lines = inPairs(toVisitor(rawHeaders, '')).map(([name, value]) => `${name}: ${value}\r\n`)
     const reason = statusMessage.replace(/[^\t\x20-\x7e]/g, ' ')
     // Node writes but three of them itself, and those not with all of their headers.
-    response.socket?.write(`HTTP/1.1 ${statusCode} ${reason}\r\n${lines.join('')}\r\n`, 'latin1')
+    response.socket?.write(`HTTP/1.1 ${statusCode} ${reason}\r\n${linesOf(toVisitor(rawHeaders, ''))}\r\n`, 'latin1')
   })
 }
 
@@ -197,6 +196,13 @@ function passTrailers(raw: readonly string[], to: ServerResponse | ClientRequest
 
 function isEventStream({ headers }: IncomingMessage): boolean {
   return /^text\/event-stream\b/i.test(headers['content-type'] ?? '')
+}
+
+/** Headers as they are written. */
+function linesOf(raw: readonly string[]): string {
+  return inPairs(raw)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('')
 }
 
 function inPairs(raw: readonly string[]): [string, string][] {
@@ -240,10 +246,8 @@ export function forwardUpgrade(
   out.once('upgrade', (answer, service, first) => {
     isAnswered = true
     clearTimeout(tooLate)
-    const lines = inPairs(toVisitor(answer.rawHeaders, host, { isUpgrade: true })).map(
-      ([name, value]) => `${name}: ${value}\r\n`,
-    )
-    visitor.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join('')}\r\n`, 'latin1')
+    const lines = linesOf(toVisitor(answer.rawHeaders, host, { isUpgrade: true }))
+    visitor.write(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`, 'latin1')
     if (first.length > 0) visitor.write(first)
     if (head.length > 0) service.write(head)
     meter.bytesIn += head.length

@@ -1,16 +1,12 @@
 import { hkdfSync } from 'node:crypto'
 import { once } from 'node:events'
-import http2, {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  type Http2Session,
-  type ServerHttp2Stream,
-} from 'node:http2'
+import http2, { type ClientHttp2Session, type ClientHttp2Stream, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import tls, { type TLSSocket } from 'node:tls'
-import { carry, readLines } from '../../agent/carry.ts'
+import { carry } from '../../agent/carry.ts'
 import { keepAsking } from '../../agent/pings.ts'
 import { BORNE, CONTROL_PATH, type Told, WINDOWS } from '../../agent/protocol.ts'
+import { type Serving, serveStreams } from '../../agent/serving.ts'
 import type { KeyRing } from '../secrets/cipher.ts'
 import type { Held, HeldSessions } from './held.ts'
 import { openStream, ServiceDownError, StreamRefusedError, telling } from './session.ts'
@@ -56,7 +52,7 @@ export async function listenForLinks(
   held: HeldSessions,
 ): Promise<LinkListener> {
   const keys = linkKeys(ring)
-  const sockets = new Map<TLSSocket, Http2Session>()
+  const sockets = new Map<TLSSocket, Serving>()
   const server = tls.createServer(
     { ...TLS, handshakeTimeout: CONNECT_WITHIN_MS, pskCallback: (_socket, identity) => keys.get(identity) ?? null },
     (socket) => {
@@ -71,7 +67,7 @@ export async function listenForLinks(
     port: (server.address() as AddressInfo).port,
     drain() {
       server.close()
-      for (const session of sockets.values()) session.close()
+      for (const { session } of sockets.values()) session.close()
     },
     async stop() {
       if (sockets.size === 0 && !server.listening) return
@@ -83,21 +79,15 @@ export async function listenForLinks(
   }
 }
 
-function serveLink(socket: TLSSocket, held: HeldSessions): Http2Session {
-  const settings = { initialWindowSize: WINDOWS.stream, maxConcurrentStreams: MAX_STREAMS }
-  const session = http2.performServerHandshake(socket, { settings, ...BORNE })
-  session.setLocalWindowSize(WINDOWS.session)
-  session.on('error', () => {}) // told by its end
-  keepAsking(session)
-  session.on('stream', (stream, headers) => {
-    stream.on('error', () => {}) // told by its end
-    if (headers[':path'] === CONTROL_PATH) {
-      stream.respond({ ':status': 200 }, { endStream: true })
-      return readLines<Relayed>(stream, ({ session: id, told }) => held.find(id)?.tell(told))
-    }
-    void connectHere(stream, held, { tunnelId: headers[':authority'] ?? '', agentId: String(headers[AGENT]) })
+function serveLink(socket: TLSSocket, held: HeldSessions): Serving {
+  return serveStreams<Relayed>(socket, {
+    windows: WINDOWS,
+    maxStreams: MAX_STREAMS,
+    onLine: ({ session: id, told }) => held.find(id)?.tell(told),
+    onStream: (stream, headers) => {
+      void connectHere(stream, held, { tunnelId: headers[':authority'] ?? '', agentId: String(headers[AGENT]) })
+    },
   })
-  return session
 }
 
 /** Connects a stream of another server to a session of this one, and never to a third. */

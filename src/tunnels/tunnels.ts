@@ -10,6 +10,7 @@ import * as tunnels from '../../db/queries/tunnels.ts'
 import { hashToken } from '../access/tokens.ts'
 import { ApiError, tryAgain } from '../errors.ts'
 import type { Kinds } from '../kinds/registry.ts'
+import { authorityOf } from '../network.ts'
 import type { KeyRing } from '../secrets/cipher.ts'
 import { type Asking, agree, readAsking } from './admission.ts'
 import { createDirectory, type Tunnel } from './directory.ts'
@@ -207,9 +208,13 @@ export async function startTunnels(options: TunnelOptions): Promise<Tunnels> {
     checkHealthOf(own)
   }
 
+  function urlOf(name: string): string {
+    return options.url.replace('*', name)
+  }
+
   /** Tells an agent where its visitors come in. */
   function welcomeTo(session: Held, { name }: Tunnel): void {
-    session.tell({ event: 'ready', url: options.url.replace('*', name), server: serverId })
+    session.tell({ event: 'ready', url: urlOf(name), server: serverId })
   }
 
   /** Where this fails, the next renewal does it. */
@@ -274,7 +279,7 @@ export async function startTunnels(options: TunnelOptions): Promise<Tunnels> {
 
   async function renew(): Promise<void> {
     const began = performance.now()
-    const address = listener === undefined ? '' : addressOf(options.peer?.host ?? '', listener.port)
+    const address = listener === undefined ? '' : authorityOf(options.peer?.host ?? '', listener.port)
     const isNew = await sessions.renewServer(db, { id: serverId, address })
     // The others had given this process up, and its sessions with it.
     if (isNew && hasBegun) cutAll()
@@ -296,13 +301,13 @@ export async function startTunnels(options: TunnelOptions): Promise<Tunnels> {
 
   /** Looks after the service of an agent, through one of its sessions, if its time has come. */
   function checkHealthOf(session: Held): void {
-    const check = known.get(session.tunnelId)?.opening?.healthCheck
+    const { opening, name = '' } = known.get(session.tunnelId) ?? {}
+    const check = opening?.healthCheck
     if (check === undefined) {
       session.health = undefined
       return
     }
-    const { url } = options
-    const host = new URL(url.replace('*', known.get(session.tunnelId)?.name ?? '')).host
+    const { host } = new URL(urlOf(name))
     const key = agentKey(session)
     if (checking.has(key)) return
     checking.add(key)
@@ -383,10 +388,6 @@ export async function startTunnels(options: TunnelOptions): Promise<Tunnels> {
       await sessions.removeServer(db, serverId).catch(() => {}) // its lease ends too
     },
   }
-}
-
-function addressOf(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 function agentKey({ tunnelId, agentId }: Place): string {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Told } from '../../agent/protocol.ts'
 import { ApiError, type ErrorCode, tryAgain } from '../errors.ts'
 import type { Opening } from '../kinds/kind.ts'
 import { networkOf } from '../network.ts'
@@ -115,14 +116,12 @@ export function createVisitors(options: VisitorsOptions): Visitors {
     opening: Opening,
     { place, host, client }: { place: Place & { target: string }; host: string; client: Client },
   ): Passage {
-    const meter = counts.get(id) ?? { requests: 0, bytesIn: 0, bytesOut: 0 }
-    counts.set(id, meter)
     return {
       place,
       host,
       answerWithinMs,
       idleMs: opening.idleTimeoutSeconds === undefined ? undefined : opening.idleTimeoutSeconds * 1000,
-      meter,
+      meter: meterOf(id),
       rules: {
         forwarded: { for: client.address, proto: isSecure ? 'https' : 'http', host: request.headers.host ?? '' },
         host: opening.rewritesHost ? place.target : undefined,
@@ -130,6 +129,12 @@ export function createVisitors(options: VisitorsOptions): Visitors {
         trustsForwarded: client.isForwarded,
       },
     }
+  }
+
+  function meterOf(tunnelId: string): Meter {
+    const meter = counts.get(tunnelId) ?? { requests: 0, bytesIn: 0, bytesOut: 0 }
+    counts.set(tunnelId, meter)
+    return meter
   }
 
   /** Counts a visitor in. @returns counts them out. */
@@ -155,9 +160,7 @@ export function createVisitors(options: VisitorsOptions): Visitors {
       const outcome = await forward(sockets, request, response, passage)
       if (typeof outcome === 'string') return refuse(request, response, refusalOf(outcome))
       const { status, bytes, socket } = outcome
-      const ms = Math.round((performance.now() - began) * 10) / 10
-      const { method = '', url = '' } = request
-      sockets.tell(socket, { event: 'request', method, path: url.slice(0, MAX_TOLD_PATH), status, ms, bytes })
+      sockets.tell(socket, done(request, began, { status, bytes }))
     } finally {
       leave()
     }
@@ -192,11 +195,7 @@ export function createVisitors(options: VisitorsOptions): Visitors {
     socket.once('close', leave)
     forwardUpgrade(sockets, request, socket, head, passage, {
       onTrouble: (trouble) => refuseUpgrade(request, socket, refusalOf(trouble)),
-      onAnswer: (status, service) => {
-        const ms = Math.round((performance.now() - began) * 10) / 10
-        const { method = '', url = '' } = request
-        sockets.tell(service, { event: 'request', method, path: url.slice(0, MAX_TOLD_PATH), status, ms, bytes: 0 })
-      },
+      onAnswer: (status, service) => sockets.tell(service, done(request, began, { status, bytes: 0 })),
     })
   }
 
@@ -244,8 +243,7 @@ export function createVisitors(options: VisitorsOptions): Visitors {
     },
     giveBack(taken) {
       for (const [id, { requests, bytesIn, bytesOut }] of taken) {
-        const meter = counts.get(id) ?? { requests: 0, bytesIn: 0, bytesOut: 0 }
-        counts.set(id, meter)
+        const meter = meterOf(id)
         meter.requests += requests
         meter.bytesIn += bytesIn
         meter.bytesOut += bytesOut
@@ -264,6 +262,16 @@ const MAX_TOLD_PATH = 2048
 const OWN_PATH = /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/
 /** A name or an address, and perhaps a port: what else there may be would be read in another way by whoever comes next. */
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])?(?::\d{0,5})?$/i
+
+/** What an agent is told of a request that is done. @param began by the clock of `performance` */
+function done(
+  { method = '', url = '' }: IncomingMessage,
+  began: number,
+  { status, bytes }: { status: number; bytes: number },
+): Told {
+  const ms = Math.round((performance.now() - began) * 10) / 10
+  return { event: 'request', method, path: url.slice(0, MAX_TOLD_PATH), status, ms, bytes }
+}
 
 function refusalOf(trouble: Trouble): ApiError {
   return new ApiError(CODE_OF[trouble])

@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { freePort } from '../support/free-port.ts'
 import { startServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
 
@@ -19,15 +18,6 @@ async function blocksOf(page: string): Promise<string[]> {
 
 /** The port on which a page has something listen, and one that is free here. */
 const PORT_IN_PAGES = '9009'
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return String(port)
-}
 
 /** Runs the blocks in one shell, as somebody would paste them. @returns what each printed. */
 async function play(blocks: string[], exports: string): Promise<string[]> {
@@ -49,7 +39,7 @@ curl -s "$ROOMS/$ROOM/messages" -H "Authorization: Bearer $TOKEN"`
 
 t.test('the tours work as they are printed', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-tour-'))
-  const port = await freePort()
+  const port = String(await freePort())
   const server = await startServer(t, { DATA_DIR: folder, EGRESS_ALLOW: `127.0.0.1:${port}` })
   t.teardown(async () => {
     server.child.kill('SIGTERM')
@@ -147,7 +137,7 @@ t.test('the tours work as they are printed', async (t) => {
     const visitors = /Tunnels listening at http:\/\/127\.0\.0\.1:(\d+)/.exec(server.output.join('\n'))?.[1] ?? ''
     const command = walk.replace('npx hyperspeed', 'node bin/hyperspeed.ts')
     t.not(command, walk)
-    const here = command.replaceAll('3000', await freePort()).replaceAll('8081', visitors)
+    const here = command.replaceAll('3000', String(await freePort())).replaceAll('8081', visitors)
     // What it leaves running ends with the shell.
     const [tour = ''] = await blocksOf('README.md')
     const [, served] = await play([tour, `trap 'kill $(jobs -p)' EXIT\n${here}`], exports)

@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { demoVariables } from '../support/demo.ts'
+import { freePort } from '../support/free-port.ts'
 import { startServer } from '../support/server.ts'
 
 const EXAMPLES = join(import.meta.dirname, '../../examples')
@@ -46,15 +45,6 @@ const OUTCOMES: Record<string, RegExp[]> = {
     /run\.updated: succeeded/,
     /nothing was missed/,
   ],
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 // A busy machine takes its time.
