@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { request as ask, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { pipeline, Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { testApp } from '../support/app.ts'
@@ -28,6 +29,10 @@ function isSteady(t: Test, rounds: readonly Memory[]): void {
   }
 }
 
+function* chunks(): Generator<Buffer> {
+  for (let i = 0; i < SIZE / MIB; i++) yield CHUNK
+}
+
 /** A server and an agent, each a process, and a service that sends and takes much. */
 async function prepare(t: Test) {
   const { send, owner, organizationId, spaceId, databaseUrl } = await testApp(t)
@@ -50,9 +55,7 @@ async function prepare(t: Test) {
       return void response.end(`${bytes} ${hash.digest('hex')}`)
     }
     if (request.url === '/small') return void response.end('small')
-    for (let i = 0; i < SIZE / MIB && !response.destroyed; i++)
-      if (!response.write(CHUNK)) await Promise.race([once(response, 'drain'), once(response, 'close')]).catch(() => {})
-    response.end()
+    pipeline(Readable.from(chunks()), response, () => {})
   })
   const server = await startTunnelProcess(t, { ...SECRETS, DATABASE_URL: databaseUrl })
   const { port: to } = service.address() as { port: number }
