@@ -177,7 +177,7 @@ type Statement = { text: string; values: unknown[]; name: string }
 
 type PipelinesOptions = { count: number; mostInFlight: number; onError: (error: Error) => void }
 
-type Slot = { client: Promise<pg.Client>; inFlight: number }
+type Slot = { client: Promise<pg.Client>; inFlight: number; isRetired: boolean }
 
 /** A few connections, each with many statements in flight; one that breaks is replaced at the next statement. */
 class Pipelines {
@@ -213,11 +213,12 @@ class Pipelines {
       this.#writeTogether(client.connection.stream)
       return await client.query(statement)
     } catch (error) {
-      if (isSilence(error)) this.#replaceIdle()
+      if (isSilence(error) && !slot.isRetired) this.#retireAll()
       throw error
     } finally {
       this.#inFlight--
       slot.inFlight--
+      if (slot.isRetired) endIdle(slot)
     }
   }
 
@@ -235,12 +236,17 @@ class Pipelines {
     })
   }
 
-  /** Where the server of one connection has gone silent, a statement on each of the others would find the same out anew. */
-  #replaceIdle(): void {
-    for (const [index, slot] of this.#slots.entries()) {
-      if (slot === undefined || slot.inFlight > 0) continue
-      this.#slots[index] = undefined
-      void slot.client.then((client) => client.end()).catch(() => {})
+  /**
+   * Where the server of one connection has gone silent, a statement on each of the others would find the same out anew. What
+   * is in flight on them keeps its own deadline: one of them may still answer.
+   */
+  #retireAll(): void {
+    const retired = [...this.#slots]
+    this.#slots.fill(undefined)
+    for (const slot of retired) {
+      if (slot === undefined) continue
+      slot.isRetired = true
+      endIdle(slot)
     }
   }
 
@@ -271,10 +277,14 @@ class Pipelines {
         throw error
       }
     }
-    const slot: Slot = { client: connect(), inFlight: 0 }
+    const slot: Slot = { client: connect(), inFlight: 0, isRetired: false }
     this.#slots[index] = slot
     return slot
   }
+}
+
+function endIdle({ client, inFlight }: Slot): void {
+  if (inFlight === 0) void client.then((made) => made.end()).catch(() => {})
 }
 
 /** A short name for each statement text. The set stays small because no text of this program varies in length. */

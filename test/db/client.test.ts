@@ -1,9 +1,13 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { createDb } from '../../db/client.ts'
 import { isUnavailable } from '../../db/failures.ts'
+import { emptyDatabase } from '../support/database.ts'
+import { startSilentProxy } from '../support/silent-proxy.ts'
+import { until } from '../support/until.ts'
 
 /** A message of the PostgreSQL protocol: its type, the length of what follows, and that. */
 function message(type: string, body: Buffer): Buffer {
@@ -80,4 +84,22 @@ t.test('a connection that breaks and closes later takes no other one with it', a
   if (!first.closed) await once(first, 'close')
   t.same((await sql`select 3`.execute(db)).rows, [], 'on the same')
   t.equal(sockets.length, 2)
+})
+
+t.test('where one connection is silent, no new statement goes to another that was open at the time', async (t) => {
+  const proxy = await startSilentProxy(t, (await emptyDatabase(t)).url)
+  const db = createDb(proxy.url, { pipelines: 2, statementTimeout: 100 }) // silent after 2.1 s
+  t.teardown(() => db.destroy())
+  const ask = async () => (await sql`select 1`.execute(db)).rows.length
+  t.same(await Promise.all([ask(), ask()]), [1, 1])
+  proxy.goSilent()
+  const first = ask()
+  await wait(1000)
+  const second = ask()
+  const secondFailed = t.rejects(second, { message: 'Query read timeout' })
+  await t.rejects(first, { message: 'Query read timeout' })
+  t.same(await Promise.all([ask(), ask(), ask(), ask()]), [1, 1, 1, 1])
+  await secondFailed
+  t.same(await Promise.all([ask(), ask()]), [1, 1])
+  await until(async () => proxy.held() === 0)
 })
