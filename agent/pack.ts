@@ -28,7 +28,7 @@ await build({
   // What is loaded only where it is needed stays so in this format, Node's own modules too.
   format: 'cjs',
   define: { AGENT_VERSION: JSON.stringify(version) },
-  // ws works without what speeds it up a little.
+  // ws works without what speeds it up: one that is installed beside the file is taken.
   external: ['bufferutil', 'utf-8-validate'],
   legalComments: 'none',
 })

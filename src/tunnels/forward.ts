@@ -156,12 +156,26 @@ function begin(answer: IncomingMessage, request: IncomingMessage, response: Serv
   try {
     const reason = statusMessage.replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ')
     response.writeHead(status, reason, toVisitor(answer.rawHeaders, host, { hasTrailers: isChunked }))
-    // Sends the head now, as the bytes that it came as: Node writes a head that goes alone as UTF-8.
-    if (!isBodiless) response.write(NOTHING)
+    if (!isBodiless) sendHead(answer, response)
     return true
   } catch {
     return false
   }
+}
+
+/** Sends the head together with what of the body comes with it, and by itself where nothing does. */
+function sendHead(answer: IncomingMessage, response: ServerResponse): void {
+  let isSent = false
+  const send = () => {
+    // As the bytes that it came as: Node writes a head that goes alone as UTF-8.
+    if (!isSent && !response.destroyed) response.write(NOTHING)
+    isSent = true
+  }
+  answer.once('data', () => {
+    isSent = true
+  })
+  answer.once('end', send)
+  setImmediate(send)
 }
 
 const NOTHING = Buffer.alloc(0)

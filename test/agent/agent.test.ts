@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { request as ask, createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { type Agent, type AgentEvent, startAgent } from '../../agent/agent.ts'
 import { beginSession, type TunnelSession } from '../../src/tunnels/session.ts'
@@ -104,4 +105,36 @@ t.test('an agent whose token is refused ends, and says why', async (t) => {
   const { agent, refused } = await start(t, { token: 'tun_bad' })
   await t.rejects(agent.ended, { name: 'RefusedError', message: /answered 401: no such token$/ })
   t.ok(refused() <= 2)
+})
+
+t.test('an idle agent stops at once, whatever grace it has', async (t) => {
+  const { agent, open } = await start(t)
+  await until(async () => open().length === 2)
+  const stopped = agent.stop(60_000).then(() => 'stopped')
+  t.equal(await Promise.race([stopped, wait(10_000, 'it waits', { ref: false })]), 'stopped')
+  await agent.ended
+})
+
+t.test('a server is taken at its word about when to come back, for an hour at the most', async (t) => {
+  const names: unknown[] = []
+  const server = createServer((_, response) => response.writeHead(404).end())
+  server.on('upgrade', ({ headers }, socket) => {
+    names.push(headers['tunnel-agent-name'])
+    socket.end('HTTP/1.1 503 Service Unavailable\r\nRetry-After: 999999999\r\nContent-Length: 0\r\n\r\n')
+  })
+  const events: AgentEvent[] = []
+  const agent = startAgent({
+    server: new URL(`http://127.0.0.1:${await listening(t, server)}`),
+    token: 'tun_good',
+    target: { host: '127.0.0.1', port: 9 },
+    sessions: 1,
+    name: 'Zoës Läptop',
+    onEvent: (event) => events.push(event),
+  })
+  t.teardown(() => agent.stop(0))
+  await until(async () => events.length > 0)
+  const [event] = events
+  const waits = event?.event === 'disconnected' ? event.retryMs : 0
+  t.ok(waits >= 3_600_000 && waits < 3_601_000, `it waits for ${waits} ms`)
+  t.same(names, ['Zo?s L?ptop'], 'and a header takes its name, whatever it is')
 })

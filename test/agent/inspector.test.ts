@@ -86,6 +86,7 @@ t.test('the inspector', async (t) => {
     }
     const { id } = await newest()
     t.equal(await status({ host: own.host }), 200)
+    t.equal(await status({ host: own.host }, 'GET', '//'), 400, 'a path that is no URL')
     t.equal(await status({ host: `localhost:${own.port}`, origin: `http://localhost:${own.port}` }), 200)
     for (const headers of [
       { host: 'evil.example' },

@@ -122,11 +122,12 @@ t.test('what nobody may use any more is cut, at once', async (t) => {
 
   t.test('a change of its name alone moves it', async (t) => {
     const { id, name, token } = await open()
-    await dial(token, service)
+    const { events } = await dial(token, service)
     await send(owner, 'PATCH', `${base}/${id}`, { config: { access: 'public', subdomain: 'moved' } })
     await until(async () => (await visit('moved', '/')).status === 200)
     t.equal((await visit(name, '/')).status, 404)
     t.match(await tunnel(id), { url: 'http://moved.localhost:8081', state: 'connected' })
+    await until(async () => events.some((told) => told.event === 'ready' && told.url === 'http://moved.localhost:8081'))
   })
 
   t.test('its space is deleted', async (t) => {
@@ -255,6 +256,15 @@ t.test('several servers', async (t) => {
     await Promise.all(load)
     t.ok(statuses.length > 10)
     t.same(new Set(statuses), new Set([200]))
+  })
+
+  t.test('write down what has passed before they end', async (t) => {
+    const last = await startServer()
+    const { id, name, token } = await open()
+    await dial(token, service, { server: last.agents, sessions: 1 })
+    for (let n = 0; n < 3; n++) await visit(name, '/', { port: last.port, method: 'POST', body: 'four' })
+    await last.stop()
+    t.match(await tunnel(id), { requests: 3, bytes_in: 12 })
   })
 
   t.test('do not take others for one of them', async (t) => {

@@ -51,6 +51,21 @@ t.test('tunnels', async (t) => {
     t.equal((await create({ subdomain: 'with-space' })).status, 201)
   })
 
+  t.test('the last twenty names that an organization let go are kept, and no more', async (t) => {
+    const other = await otherOrganization()
+    const otherBase = `/api/v1/organizations/${other.organizationId}/spaces/${other.spaceId}/automations`
+    const want = (n: number) =>
+      send(other.owner, 'POST', otherBase, { name: 'T', kind: 'reverse_tunnel', config: { subdomain: `held-${n}` } })
+    for (let n = 0; n < 21; n++) {
+      const { id } = (await create({ subdomain: `held-${n}` })).body.automation
+      await send(owner, 'DELETE', `${base}/${id}`)
+    }
+    await create({ subdomain: 'another' })
+    t.equal((await want(0)).status, 201, 'the first of 21')
+    t.equal((await want(1)).status, 409)
+    t.equal((await want(20)).status, 409)
+  })
+
   t.test('what a config may not say', async (t) => {
     for (const [config, path] of [
       [{ subdomain: 'www' }, '/config/subdomain'],
