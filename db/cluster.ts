@@ -1,11 +1,11 @@
 import { execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmod, chown, mkdir, open, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { EmbeddedPostgresError } from './embedded-error.ts'
+import { freePort } from './free-port.ts'
 import { findPostmaster, type Postmaster, removeStalePidFile, untilReady } from './postmaster.ts'
 import { canReach, ELSEWHERE, exists, findPrograms, makeElsewhere, type Owner, type Programs } from './programs.ts'
 
@@ -237,13 +237,4 @@ function lastLine(error: unknown): string {
       .split('\n')
       .at(-1) ?? ''
   )
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no free port')
-  return address.port
 }

@@ -3,13 +3,14 @@ import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { request as ask, type IncomingMessage } from 'node:http'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { v7 as newId } from 'uuid'
 import type { Database } from '../../db/client.ts'
+import { freePort } from '../../db/free-port.ts'
 import * as tunnelNames from '../../db/queries/tunnel-names.ts'
 import * as tunnels from '../../db/queries/tunnels.ts'
 import { hashToken, newToken } from '../../src/access/tokens.ts'
@@ -21,15 +22,6 @@ const run = promisify(execFile)
 
 /** A way to the service: where a client connects, and the processes whose time it costs. */
 export type Way = { port: number; host: string; pids: number[]; stop(): Promise<void> }
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** Where a program is on the PATH; undefined where it is not installed. */
 export function findProgram(name: string): string | undefined {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { freePort } from '../support/free-port.ts'
+import { freePort } from '../../db/free-port.ts'
 import { startServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { freePort } from '../../db/free-port.ts'
 import { demoVariables } from '../support/demo.ts'
-import { freePort } from '../support/free-port.ts'
 import { startServer } from '../support/server.ts'
 
 const EXAMPLES = join(import.meta.dirname, '../../examples')

@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { freePort } from './free-port.ts'
+import { freePort } from '../../db/free-port.ts'
 import { until } from './until.ts'
 
 /** Debian's. */
@@ -23,14 +23,18 @@ export async function startNginx(
   const page = await readFile(join(import.meta.dirname, '../../docs/tunnels.md'), 'utf8')
   const [, written = ''] = /^```nginx\n(.*?)^```$/ms.exec(page) ?? []
   const [visitors, api] = [await freePort(), await freePort()]
-  const servers = written
+  const plain = written
     .replaceAll(/^\s+(?:ssl_certificate|ssl_certificate_key|http2) .*\n/gm, '')
-    .replace('listen 443 ssl;', `listen 127.0.0.1:${visitors};`)
-    .replace('listen 443 ssl;', `listen 127.0.0.1:${api};`)
+    .replace('listen 443 ssl;', 'listen VISITORS;')
+    .replace('listen 443 ssl;', 'listen API;')
+  // Before the free ports are in it, which may have these digits.
+  t.notMatch(plain, /443|ssl/)
+  const servers = plain
+    .replace('listen VISITORS;', `listen 127.0.0.1:${visitors};`)
+    .replace('listen API;', `listen 127.0.0.1:${api};`)
     .replace('server_name *.tunnels.example.net;', 'server_name *.localhost;')
     .replace('127.0.0.1:8081', `127.0.0.1:${visitorsPort}`)
     .replace('127.0.0.1:8080', `127.0.0.1:${apiPort}`)
-  t.notMatch(servers, /443|ssl/)
   const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-nginx-'))
   const file = join(folder, 'nginx.conf')
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
