@@ -177,13 +177,15 @@ type Statement = { text: string; values: unknown[]; name: string }
 
 type PipelinesOptions = { count: number; mostInFlight: number; onError: (error: Error) => void }
 
-type Slot = { client: Promise<pg.Client>; inFlight: number; isRetired: boolean }
+type Slot = { client: Promise<pg.Client>; inFlight: number }
 
 /** A few connections, each with many statements in flight; one that breaks is replaced at the next statement. */
 class Pipelines {
   readonly #create: () => pg.Client
   readonly #prepare: (client: pg.Client) => Promise<unknown>
   readonly #slots: (Slot | undefined)[]
+  /** Take no new statements, and end with the last of those in flight on them. */
+  readonly #retired = new Set<Slot>()
   readonly #onError: (error: Error) => void
   readonly #mostInFlight: number
   readonly #corked = new Set<Duplex>()
@@ -213,12 +215,12 @@ class Pipelines {
       this.#writeTogether(client.connection.stream)
       return await client.query(statement)
     } catch (error) {
-      if (isSilence(error) && !slot.isRetired) this.#retireAll()
+      if (isSilence(error) && !this.#retired.has(slot)) this.#retireAll()
       throw error
     } finally {
       this.#inFlight--
       slot.inFlight--
-      if (slot.isRetired) endIdle(slot)
+      if (slot.inFlight === 0 && this.#retired.delete(slot)) endSlot(slot)
     }
   }
 
@@ -245,13 +247,13 @@ class Pipelines {
     this.#slots.fill(undefined)
     for (const slot of retired) {
       if (slot === undefined) continue
-      slot.isRetired = true
-      endIdle(slot)
+      if (slot.inFlight > 0) this.#retired.add(slot)
+      else endSlot(slot)
     }
   }
 
   async end(): Promise<void> {
-    await Promise.allSettled(this.#slots.map(async (slot) => (await slot?.client)?.end()))
+    await Promise.allSettled([...this.#slots, ...this.#retired].map(async (slot) => (await slot?.client)?.end()))
   }
 
   #connect(index: number): Slot {
@@ -277,14 +279,14 @@ class Pipelines {
         throw error
       }
     }
-    const slot: Slot = { client: connect(), inFlight: 0, isRetired: false }
+    const slot: Slot = { client: connect(), inFlight: 0 }
     this.#slots[index] = slot
     return slot
   }
 }
 
-function endIdle({ client, inFlight }: Slot): void {
-  if (inFlight === 0) void client.then((made) => made.end()).catch(() => {})
+function endSlot({ client }: Slot): void {
+  void client.then((made) => made.end()).catch(() => {})
 }
 
 /** A short name for each statement text. The set stays small because no text of this program varies in length. */
