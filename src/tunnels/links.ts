@@ -1,12 +1,17 @@
 import { hkdfSync } from 'node:crypto'
 import { once } from 'node:events'
-import http2, { type ClientHttp2Session, type ClientHttp2Stream, type ServerHttp2Stream } from 'node:http2'
+import http2, {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import tls, { type TLSSocket } from 'node:tls'
 import { carry } from '../../agent/carry.ts'
 import { keepAsking } from '../../agent/pings.ts'
 import { BORNE, CONTROL_PATH, type Told, WINDOWS } from '../../agent/protocol.ts'
-import { type Serving, serveStreams } from '../../agent/serving.ts'
+import { serveStreams } from '../../agent/serving.ts'
 import type { KeyRing } from '../secrets/cipher.ts'
 import type { Held, HeldSessions } from './held.ts'
 import { openStream, ServiceDownError, StreamRefusedError, telling } from './session.ts'
@@ -52,7 +57,7 @@ export async function listenForLinks(
   held: HeldSessions,
 ): Promise<LinkListener> {
   const keys = linkKeys(ring)
-  const sockets = new Map<TLSSocket, Serving>()
+  const sockets = new Map<TLSSocket, ServerHttp2Session>()
   const server = tls.createServer(
     { ...TLS, handshakeTimeout: CONNECT_WITHIN_MS, pskCallback: (_socket, identity) => keys.get(identity) ?? null },
     (socket) => {
@@ -67,7 +72,7 @@ export async function listenForLinks(
     port: (server.address() as AddressInfo).port,
     drain() {
       server.close()
-      for (const { session } of sockets.values()) session.close()
+      for (const session of sockets.values()) session.close()
     },
     async stop() {
       if (sockets.size === 0 && !server.listening) return
@@ -79,8 +84,8 @@ export async function listenForLinks(
   }
 }
 
-function serveLink(socket: TLSSocket, held: HeldSessions): Serving {
-  return serveStreams<Relayed>(socket, {
+function serveLink(socket: TLSSocket, held: HeldSessions): ServerHttp2Session {
+  const { session } = serveStreams<Relayed>(socket, {
     windows: WINDOWS,
     maxStreams: MAX_STREAMS,
     onLine: ({ session: id, told }) => held.find(id)?.tell(told),
@@ -88,6 +93,7 @@ function serveLink(socket: TLSSocket, held: HeldSessions): Serving {
       void connectHere(stream, held, { tunnelId: headers[':authority'] ?? '', agentId: String(headers[AGENT]) })
     },
   })
+  return session
 }
 
 /** Connects a stream of another server to a session of this one, and never to a third. */
