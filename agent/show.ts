@@ -20,22 +20,23 @@ export type DisplayOptions = {
 
 /** One JSON object a line. */
 export function showAsJson({ out, isQuiet }: Pick<DisplayOptions, 'out' | 'isQuiet'>): Display {
-  const write = (object: object) =>
-    out.write(`${escapeControls(JSON.stringify({ time: new Date().toISOString(), ...object }))}\n`)
+  const { write: print, close } = linesTo(out)
+  const write = (object: object) => print(escapeControls(JSON.stringify({ time: new Date().toISOString(), ...object })))
   return {
     onEvent(event) {
       if (event.event === 'round-trip' || (isQuiet && event.event === 'request')) return
       write(event)
     },
     note: (message) => write({ event: 'note', message }),
-    close() {},
+    close,
   }
 }
 
 /** One plain line for whatever happens, for what is no terminal. */
 export function showAsLines({ out, to, isQuiet }: Pick<DisplayOptions, 'out' | 'to' | 'isQuiet'>): Display {
   let url = ''
-  const say = (text: string) => out.write(`${clock(new Date())} ${text}\n`)
+  const { write, close } = linesTo(out)
+  const say = (text: string) => write(`${clock(new Date())} ${text}`)
   return {
     onEvent(event) {
       if (event.event === 'ready' && event.url !== url) {
@@ -49,7 +50,23 @@ export function showAsLines({ out, to, isQuiet }: Pick<DisplayOptions, 'out' | '
       if (event.event === 'request' && !isQuiet) say(requestLine(event))
     },
     note: (sentence) => say(sentence),
-    close() {},
+    close,
+  }
+}
+
+/** Lines that come at once are written at once. */
+function linesTo(out: NodeJS.WriteStream): { write(line: string): void; close(): void } {
+  let lines = ''
+  const flush = () => {
+    if (lines !== '') out.write(lines)
+    lines = ''
+  }
+  return {
+    write(line) {
+      if (lines === '') setImmediate(flush)
+      lines += `${line}\n`
+    },
+    close: flush,
   }
 }
 

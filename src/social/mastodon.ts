@@ -1,8 +1,8 @@
-import twitter from 'twitter-text'
 import type { PostConfig } from '../../schemas/social.ts'
 import { readJson } from '../egress/answer.ts'
 import { member } from '../member.ts'
 import { type Ask, isUnauthorized, type Length, type SocialProvider, sessionOfToken } from './provider.ts'
+import { twitter } from './twitter-text.ts'
 
 const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' })
 /** A mention of somebody elsewhere counts without where that is. */

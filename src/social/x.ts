@@ -1,7 +1,7 @@
-import twitter from 'twitter-text'
 import { readJson } from '../egress/answer.ts'
 import { member } from '../member.ts'
 import { isUnauthorized, type Length, type NetworkRequest, type SocialProvider } from './provider.ts'
+import { twitter } from './twitter-text.ts'
 
 const LIMIT = 280
 /** The time that twitter-text takes to find links grows with the square of the length: 10,000 characters took 0.7 s. */

@@ -41,14 +41,15 @@ export function withoutCredentials(
 ): string | undefined {
   if (name === HEADER) return undefined
   if (name === 'cookie') {
-    const cookies = value.split(';').filter((each) => !each.trim().startsWith(`${COOKIE}=`) && !isOwn(each))
-    return cookies.length === 0 ? undefined : cookies.join(';').trim()
+    const cookies = value.split(';')
+    const passed = cookies.filter((each) => !each.trim().startsWith(`${COOKIE}=`) && !isOwn(each, isAccessToken))
+    return passed.length === 0 ? undefined : passed.join(';').trim()
   }
-  return isOwn(value) ? undefined : value
+  return isOwn(value, isAccessToken) ? undefined : value
+}
 
-  function isOwn(text: string): boolean {
-    return OWN_TOKEN.test(text) || (text.includes('eyJ') && (text.match(JWT) ?? []).some(isAccessToken))
-  }
+function isOwn(text: string, isAccessToken: (token: string) => boolean): boolean {
+  return OWN_TOKEN.test(text) || (text.includes('eyJ') && (text.match(JWT) ?? []).some(isAccessToken))
 }
 
 function cookiesIn(raw: RawHeaders): string[] {

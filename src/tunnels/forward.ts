@@ -109,7 +109,7 @@ function exchange(
     clearTimeout(tooLate)
     response.off('close', leave)
     // Nobody takes the rest, and a visitor who writes all before reading would wait for ever.
-    request.unpipe(out).resume()
+    if (hasBody) request.unpipe(out).resume()
     resolve(response.headersSent ? { status: response.statusCode, bytes, socket } : 'no_service')
   })
   passInformation(out, response)
@@ -189,10 +189,8 @@ function passInformation(out: ClientRequest, response: ServerResponse): void {
     const { socket, req, headersSent } = response
     return req.httpVersion !== '1.0' && !headersSent && !socket?.writableNeedDrain && ++count <= MAX_INFORMATION
   }
-  out.on('continue', () => {
-    if (takes()) response.writeContinue()
-  })
   out.on('information', ({ statusCode, statusMessage, rawHeaders }) => {
+    if (statusCode === 100 && takes()) response.writeContinue()
     if (statusCode < 102 || statusCode > 199 || !takes()) return
     const reason = statusMessage.replace(/[^\t\x20-\x7e]/g, ' ')
     // Node writes but three of them itself, and those not with all of their headers.

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream'
-import { setTimeout as wait } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import t from 'tap'
 import type { AgentEvent } from '../../agent/agent.ts'
@@ -28,7 +28,9 @@ t.test('a line for whatever happens, with nothing in it that moves a cursor', as
   const display = showAsLines({ out, to: 'http://127.0.0.1:3000', isQuiet: false })
   for (const event of EVENTS) display.onEvent(event)
   display.note('a note')
-  await wait(0)
+  await turn()
+  await turn()
+  t.equal(writes.length, 1, 'what comes at once is written at once')
   const lines = writes.join('').split('\n')
   t.match(lines[0], /^\d\d:\d\d:\d\d connected: 1 session$/)
   t.match(lines[1], /http:\/\/demo\.localhost:8081 leads to http:\/\/127\.0\.0\.1:3000$/)
@@ -41,7 +43,8 @@ t.test('an object a line', async (t) => {
   const { out, writes } = terminal()
   const display = showAsJson({ out, isQuiet: true })
   for (const event of EVENTS) display.onEvent(event)
-  await wait(0)
+  display.close()
+  await turn()
   const said = writes
     .join('')
     .trim()

@@ -132,3 +132,10 @@ t.test('a run has one TID, which sorts as its time does', async (t) => {
   t.ok(new Set(together).size > 498, 'those of one millisecond differ')
   t.equal(tidOf('00000000-0000-7000-8000-000000000000'), '2222222222222')
 })
+
+t.test(
+  'What measures posts brings no polyfills along, which would slow down every replacement in the process',
+  async (t) => {
+    t.notOk('__core-js_shared__' in globalThis)
+  },
+)
