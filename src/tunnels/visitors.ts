@@ -60,13 +60,14 @@ export type Visitors = {
   empty(): Promise<void>
 }
 
-/** A request, or an upgraded connection, on its way. */
-type Visit = { tunnelId: string; admission: string; cut: () => void }
+/** A request, or an upgraded connection, on its way. `at` is where it stands among those of its tunnel. */
+type Visit = { at: number; admission: string; cut: () => void }
 
 /** Makes the server of visitors, which does not listen yet. */
 export function createVisitors(options: VisitorsOptions): Visitors {
   const { directory, sockets, pick, clientOf, isSecure, answerWithinMs = ANSWER_WITHIN_MS, onError } = options
-  const visits = new Map<string, Set<Visit>>()
+  /** Lists, and no sets: what a set has outgrown goes on to hold what stood in it, until V8's next full collection. */
+  const visits = new Map<string, Visit[]>()
   const counts = new Map<string, Meter>()
   const rates = new MinuteCounts()
   const networks = new WeakMap<Opening, BlockList>()
@@ -97,7 +98,7 @@ export function createVisitors(options: VisitorsOptions): Visitors {
       const allowed = isAllowed(request.url ?? '', opening.allowedPaths)
       if (!allowed) throw new ApiError(allowed === undefined ? 'invalid_url' : 'path_not_allowed')
     }
-    if ((visits.get(tunnel.id)?.size ?? 0) >= opening.maxStreams) throw tryAgain('tunnel_busy', BUSY_SECONDS)
+    if ((visits.get(tunnel.id)?.length ?? 0) >= opening.maxStreams) throw tryAgain('tunnel_busy', BUSY_SECONDS)
     const place = await pick(tunnel)
     if (place === undefined) throw new ApiError('agent_away')
     return { tunnel, passage: passageOf(request, tunnel, opening, { place, host, client }) }
@@ -139,13 +140,18 @@ export function createVisitors(options: VisitorsOptions): Visitors {
 
   /** Counts a visitor in. @returns counts them out. */
   function begin({ id, admission }: Tunnel, passage: Passage, cut: () => void): () => void {
-    const visit = { tunnelId: id, admission, cut }
-    const inside = visits.get(id) ?? new Set()
-    visits.set(id, inside.add(visit))
+    const inside = visits.get(id) ?? []
+    const visit: Visit = { at: inside.length, admission, cut }
+    inside.push(visit)
+    visits.set(id, inside)
     passage.meter.requests++
     return () => {
-      inside.delete(visit)
-      if (inside.size === 0 && visits.get(id) === inside) visits.delete(id)
+      const last = inside.pop()
+      if (last !== undefined && last !== visit) {
+        inside[visit.at] = last
+        last.at = visit.at
+      }
+      if (inside.length === 0 && visits.get(id) === inside) visits.delete(id)
       if (visits.size === 0) onEmpty()
     }
   }
@@ -230,7 +236,7 @@ export function createVisitors(options: VisitorsOptions): Visitors {
     server,
     tunnelIds: () => [...visits.keys()],
     cut(tunnelId, admission) {
-      for (const visit of visits.get(tunnelId) ?? []) if (visit.admission !== admission) visit.cut()
+      for (const visit of [...(visits.get(tunnelId) ?? [])]) if (visit.admission !== admission) visit.cut()
     },
     takeCounts() {
       const taken = new Map([...counts].map(([id, count]) => [id, { ...count }]))
