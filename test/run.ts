@@ -52,7 +52,14 @@ async function summary(): Promise<string> {
   const totals = [...results.matchAll(/^# \{ total: .*\}$/gm)].at(-1)?.[0] ?? ''
   const count = (name: string) => Number(new RegExp(`\\b${name}: (\\d+)`).exec(totals)?.[1] ?? 0)
   const skipped = count('skip') + count('todo')
+  if (count('fail') > 0) console.log(`\n${failures(results).join('\n')}`)
   return `${count('pass')} passed, ${count('fail')} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
+}
+
+/** What failed, with what tap says of it. Its reporter was seen to end without a word where its output is a pipe. */
+function failures(results: string): string[] {
+  const found = results.matchAll(/^( *)not ok .*\n(?:\1 {2}---\n[\s\S]*?\n\1 {2}\.\.\.\n)?/gm)
+  return [...found].map(([text]) => text.trimEnd())
 }
 
 async function withServer(url: string, work: (server: pg.Client) => Promise<unknown>): Promise<void> {

@@ -53,7 +53,8 @@ async function measure({ rounds, seconds, quick }: Effort, ways: ReadonlyMap<str
     [...ways.keys()].map((name) => [name, { rates: new Map(), downOne: [], downEight: [], up: [] }]),
   )
   const [down, up] = quick ? [16, 4] : [1024, 256]
-  for (const way of ways.values()) await load(way, Math.max(...CONNECTIONS), Math.min(FIRST_WARM_UP_SECONDS, 2 * seconds))
+  for (const way of ways.values())
+    await load(way, Math.max(...CONNECTIONS), Math.min(FIRST_WARM_UP_SECONDS, 2 * seconds))
   for (let round = 1; round <= rounds; round++) {
     for (const connections of CONNECTIONS)
       for (const [name, way] of ways) {

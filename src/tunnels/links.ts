@@ -227,7 +227,7 @@ export class Link {
 
   async connect({ tunnelId, agentId }: Place): Promise<Connection> {
     const wanted = { ':authority': tunnelId, [AGENT]: agentId }
-    const { stream, headers } = await openStream(this.session, this.#open, wanted)
+    const { stream, headers } = await openStream(this.session, this.#open, { headers: wanted })
     this.#sessions.set(stream, String(headers[SESSION]))
     return { stream, session: this }
   }

@@ -4,6 +4,7 @@ import http2, {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from 'node:http2'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { keepAsking } from '../../agent/pings.ts'
 import { BORNE, CONTROL_PATH, type Told, WINDOWS, type Windows } from '../../agent/protocol.ts'
@@ -46,9 +47,17 @@ export class ServiceDownError extends Error {
 
 /** Of what an agent may do to a server, which asks it and is asked nothing. */
 const GUARDED = { maxSessionInvalidFrames: 10, maxSettings: 32, maxOutstandingPings: 10, maxHeaderListPairs: 64 }
-/** It asks whether anybody is there every five seconds, and changes its settings never. */
-const MAX_QUESTIONS = 100
-const QUESTIONS_EVERY_MS = 10_000
+/**
+ * What an agent may send in a second: it asks whether anybody is there every five, and changes its settings never. Of bytes that
+ * are nothing a service said, every part of an answer brings some along, every stream at its beginning and end, and every
+ * half of a window that was sent to it a few more.
+ */
+const LOOK_EVERY_MS = 1000
+const MAX_QUESTIONS = 20
+const MAX_OVERHEAD_BYTES = 64 * 1024
+const CHUNK_BYTES = 32
+const STREAM_BYTES = 128
+const SENT_FOR_EACH_BYTE = 1024
 /** An agent, and the service beside it, are there or not. */
 const OPEN_WITHIN_MS = 10_000
 /** What an agent is told waits so long for more, and is left out where it is too much. */
@@ -59,25 +68,32 @@ const { NGHTTP2_CONNECT_ERROR, NGHTTP2_CANCEL } = http2.constants
 /**
  * Begins a session on the socket of an agent. Over TLS, Node 26 aborts the process where a socket is given to HTTP/2 while
  * the 101 is still being written: call it in the callback of that write.
+ *
+ * @param wire counts what comes and goes, where the socket does not: where it is a WebSocket's.
  */
-export function beginSession(id: string, socket: Duplex, windows: Windows = WINDOWS): Promise<TunnelSession> {
+export function beginSession(
+  id: string,
+  socket: Duplex,
+  { windows = WINDOWS, wire = socket as Socket }: { windows?: Windows; wire?: Wire } = {},
+): Promise<TunnelSession> {
   const session = http2.connect('http://tunnel', {
     createConnection: () => socket,
     settings: { initialWindowSize: windows.stream, enablePush: false },
     ...BORNE,
     ...GUARDED,
   })
-  refuseFloods(session)
+  const payload = refuseFloods(session, wire)
   // Sockets of Node's HTTP server may stay half open, and an agent that was killed would be there until a ping finds out.
   socket.once('end', () => socket.destroy())
   return new Promise((resolve, reject) => {
     session.once('error', reject)
     session.once('close', () => reject(new Error('the tunnel ended before it began')))
-    session.once('connect', () => {
+    // Whoever has said nothing yet is no agent.
+    session.once('remoteSettings', () => {
       try {
         // An agent that sends what is no HTTP/2 has ended it already.
         session.setLocalWindowSize(windows.session)
-        resolve(hold(id, session))
+        resolve(hold(id, session, payload))
       } catch (error) {
         session.destroy()
         reject(error)
@@ -86,21 +102,51 @@ export function beginSession(id: string, socket: Duplex, windows: Windows = WIND
   })
 }
 
-/** What an agent asks is answered as fast as it comes, which bounds nothing: one that only asks is let go. */
-function refuseFloods(session: ClientHttp2Session): void {
+/** What counts the bytes of a connection. */
+type Wire = Pick<Socket, 'bytesRead' | 'bytesWritten'>
+
+/** Counts what the streams of a session are for. */
+type Payload = {
+  /** A stream has begun, or is over. */
+  stream(): void
+  /** A part of what a stream brings. */
+  chunk(bytes: number): void
+}
+
+/**
+ * An agent that sends little but what HTTP/2 answers, or only reads, is let go: it reads as fast as that comes, which bounds nothing.
+ * Node tells of questions, and of other frames nothing, so they are what came and was no payload.
+ */
+function refuseFloods(session: ClientHttp2Session, wire: Wire): Payload {
   let questions = 0
+  let allowed = 0
+  let last = { read: wire.bytesRead, written: wire.bytesWritten, at: performance.now() }
   const count = () => {
     if (++questions > MAX_QUESTIONS) session.destroy(new Error('the agent does nothing but ask'))
   }
   session.on('ping', count)
   session.on('remoteSettings', count)
   const timer = setInterval(() => {
+    const now = { read: wire.bytesRead, written: wire.bytesWritten, at: performance.now() }
+    const seconds = Math.max((now.at - last.at) / 1000, 1)
+    const overhead = now.read - last.read - allowed - (now.written - last.written) / SENT_FOR_EACH_BYTE
+    if (overhead > MAX_OVERHEAD_BYTES * seconds) session.destroy(new Error('the agent sends little but frames'))
     questions = 0
-  }, QUESTIONS_EVERY_MS)
+    allowed = 0
+    last = now
+  }, LOOK_EVERY_MS)
   session.once('close', () => clearInterval(timer))
+  return {
+    stream() {
+      allowed += STREAM_BYTES
+    },
+    chunk(bytes) {
+      allowed += bytes + CHUNK_BYTES
+    },
+  }
 }
 
-function hold(id: string, session: ClientHttp2Session): TunnelSession {
+function hold(id: string, session: ClientHttp2Session, payload: Payload): TunnelSession {
   const open = new Set<ClientHttp2Stream>()
   const going = Promise.withResolvers<void>()
   let isGoing = false
@@ -120,7 +166,7 @@ function hold(id: string, session: ClientHttp2Session): TunnelSession {
   const tell = telling<Told>(control, ({ event }) => event !== 'request')
   return {
     id,
-    open: async () => (await openStream(session, open)).stream,
+    open: async () => (await openStream(session, open, { payload })).stream,
     openStreams: () => open.size,
     isOpen: () => !isGoing && !session.closed && !session.destroyed,
     roundTripMs: () => roundTrip,
@@ -143,12 +189,13 @@ function hold(id: string, session: ClientHttp2Session): TunnelSession {
  *
  * @param open is kept up: the streams of the session that are open.
  * @param headers besides those of a CONNECT.
+ * @param payload is told what the stream brings.
  * @throws StreamRefusedError, ServiceDownError
  */
 export function openStream(
   session: ClientHttp2Session,
   open: Set<ClientHttp2Stream>,
-  headers: OutgoingHttpHeaders = { ':authority': 'service' },
+  { headers = { ':authority': 'service' }, payload }: { headers?: OutgoingHttpHeaders; payload?: Payload } = {},
 ): Promise<{ stream: ClientHttp2Stream; headers: IncomingHttpHeaders }> {
   return new Promise((resolve, reject) => {
     let stream: ClientHttp2Stream
@@ -159,6 +206,7 @@ export function openStream(
       return
     }
     open.add(stream)
+    if (payload !== undefined) countPayload(stream, payload)
     const late = setTimeout(() => stream.close(NGHTTP2_CANCEL), OPEN_WITHIN_MS)
     const refuse = () => {
       const isDown = stream.rstCode === NGHTTP2_CONNECT_ERROR
@@ -178,6 +226,17 @@ export function openStream(
       resolve({ stream, headers: answered })
     })
   })
+}
+
+/** Whoever reads the stream has its own listeners: what comes is counted where HTTP/2 hands it over. */
+function countPayload(stream: ClientHttp2Stream, payload: Payload): void {
+  const { push } = stream
+  stream.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
+    if (chunk !== null) payload.chunk(chunk.length)
+    return push.call(stream, chunk, encoding)
+  }
+  payload.stream()
+  stream.once('close', () => payload.stream())
 }
 
 /** Makes what writes what is told, a line each: what comes at about the same time, and is not urgent, goes together. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { v7 as newId } from 'uuid'
@@ -162,14 +163,14 @@ export async function startTunnels(options: TunnelOptions): Promise<Tunnels> {
     const says = { [SAYS.server]: serverId, [SAYS.servers]: servers }
     // An agent that left meanwhile is told nothing.
     const stream = await agree(request, socket, head, says).catch(() => socket.destroy())
-    if (!stream.destroyed) await begin(stream, tunnel, token.token_id, asking)
+    if (!stream.destroyed) await begin(stream, request.socket, tunnel, token.token_id, asking)
   }
 
-  async function begin(stream: Duplex, tunnel: Tunnel, tokenId: string, asking: Asking): Promise<void> {
+  async function begin(stream: Duplex, wire: Socket, tunnel: Tunnel, tokenId: string, asking: Asking): Promise<void> {
     const { agentId, name, version, address, target } = asking
     const id = newId()
     const late = setTimeout(() => stream.destroy(), SESSION_BEGINS_WITHIN_MS)
-    const session = await beginSession(id, stream)
+    const session = await beginSession(id, stream, { wire })
       .catch(() => stream.destroy()) // an agent that left at once
       .finally(() => clearTimeout(late))
     if (!('open' in session)) return

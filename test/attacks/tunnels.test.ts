@@ -232,6 +232,9 @@ t.test('tunnels under attack', async (t) => {
       PING: () => frame(6, 0, 0, Buffer.alloc(8)),
       'streams of its own': (i) => frame(1, 4, 2 * i + 2, Buffer.from([0x82])),
       'resets of what is not there': (i) => rst(2 * i + 1001),
+      'resets of one stream': () => rst(1),
+      WINDOW_UPDATE: () => frame(8, 0, 0, Buffer.from([0, 0, 0, 1])),
+      GOAWAY: () => frame(7, 0, 0, Buffer.from([0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0])),
       CONTINUATION: (i) => (i === 0 ? frame(1, 0, 1, Buffer.from([0x88])) : frame(9, 0, 1, Buffer.alloc(100, 0x40))),
       'no HTTP/2 at all': () => Buffer.alloc(1000, 0x41),
     }
@@ -255,6 +258,11 @@ t.test('tunnels under attack', async (t) => {
       socket.destroy()
     }
     t.equal((await visit(rogueName, '/')).status, 502)
+    const mute = await upgraded()
+    const began = performance.now()
+    t.match(await visit(rogueName, '/'), { status: 502, json: { code: 'agent_away' } })
+    t.ok(performance.now() - began < 5000, 'nobody waits for an agent that says nothing')
+    mute.destroy()
   })
   t.same(server.errors, [])
 })
