@@ -55,13 +55,14 @@ export function startAgentProcess(
   t: Test,
   { file, server, token, to }: { file?: string; server: string; token: string; to: number | string },
   args: string[] = [],
+  env: Record<string, string> = {},
 ): AgentProcess {
   const program = file ?? join(ROOT, 'bin/hyperspeed.ts')
   const child = spawn(
     process.execPath,
     [program, 'tunnel', '--json', '--server', server, '--to', String(to), ...args],
     {
-      env: { PATH: process.env.PATH, HYPERSPEED_TUNNEL_TOKEN: token },
+      env: { PATH: process.env.PATH, HYPERSPEED_TUNNEL_TOKEN: token, ...env },
       cwd: tmpdir(),
       stdio: ['ignore', 'pipe', 'pipe'],
     },

@@ -1,9 +1,14 @@
 import { execFile } from 'node:child_process'
-import { copyFile, mkdtemp, rm } from 'node:fs/promises'
+import { once } from 'node:events'
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
+import { createServer as createTlsServer } from 'node:tls'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { startAgent } from '../../agent/agent.ts'
@@ -121,6 +126,69 @@ t.test('the packed agent, in an empty folder and as a process of its own', async
     t.match(await run(['tunnel', '--help']), { code: 0, stdout: /--inspect/ })
     t.match(await run(['tunnel']), { code: 2, stderr: /^hyperspeed: --server, --token .* missing/ })
     t.match(await run(['serve']), { code: 2 })
+  })
+})
+
+t.test('an agent reaches a server through a proxy that speaks TLS', async (t) => {
+  const { open, server, tunnel } = await tunnelApp(t)
+  const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-tls-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const [key = '', cert = ''] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
+  await promisify(execFile)('openssl', [
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-days',
+    '2',
+    ...names,
+    '-keyout',
+    key,
+    '-out',
+    cert,
+  ])
+  const behind = Number(server.agents.port)
+  const proxy = createTlsServer({ key: await readFile(key), cert: await readFile(cert) }, (near) => {
+    const far = createConnection(behind, '127.0.0.1')
+    pipeline(near, far, near, () => {})
+  })
+  proxy.listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  t.teardown(() => proxy.close())
+  const { port } = proxy.address() as { port: number }
+  const large = Buffer.alloc(8 * 2 ** 20, 'x')
+  const service = await startService(t, async (request, response) => {
+    response.end(request.method === 'POST' ? await text(request) : large)
+  })
+  const { port: to } = service.address() as { port: number }
+
+  for (const [transport, args] of Object.entries({ upgrade: [], websocket: ['--websocket'] }))
+    await t.test(transport, async (t) => {
+      const { id, name, token } = await open()
+      const agent = startAgentProcess(t, { server: `https://localhost:${port}`, token, to }, args, {
+        NODE_EXTRA_CA_CERTS: cert,
+      })
+      await until(async () => (await tunnel(id)).agents[0]?.sessions === 4, 20_000)
+      t.match(
+        agent.events.find(({ event }) => event === 'connected'),
+        { transport },
+      )
+      const visits = Array.from({ length: 8 }, () => visitOnce(server.port, name))
+      for (const { status, body } of await Promise.all(visits)) t.ok(status === 200 && large.equals(Buffer.from(body)))
+      const sent = 'y'.repeat(2 ** 20)
+      t.ok((await visitOnce(server.port, name, { body: sent })).body === sent)
+      agent.child.kill('SIGTERM')
+      t.equal(await agent.exited, 0)
+    })
+
+  await t.test('and not one whose certificate it does not trust', async (t) => {
+    const { token } = await open()
+    const agent = startAgentProcess(t, { server: `https://localhost:${port}`, token, to })
+    const found = () => agent.events.find(({ event }) => event === 'disconnected')
+    await until(async () => found() !== undefined, 20_000)
+    t.match(found(), { sessions: 0, reason: /self-signed certificate/ })
   })
 })
 

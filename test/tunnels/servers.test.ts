@@ -42,7 +42,8 @@ t.test('two servers on one database', async (t) => {
   const api = await startBalancer(t, () => ready.map(({ apiPort }) => apiPort))
   const visitors = await startBalancer(t, () => ready.map(({ visitorsPort }) => visitorsPort))
   const agent = startAgentProcess(t, { server: `http://127.0.0.1:${api.port}`, token, to })
-  await until(async () => agent.sessions() === 4, 20_000)
+  // An agent knows of a session before the servers have told each other.
+  await until(async () => (await tunnel()).agents[0]?.sessions === 4, 20_000)
 
   await t.test('an agent spreads its sessions, and every request through either server arrives', async (t) => {
     const shown = await tunnel()
@@ -87,7 +88,7 @@ t.test('two servers on one database', async (t) => {
 })
 
 t.test('a server without its database for a while closes its tunnels, and is back unaided', async (t) => {
-  const { start, token, to, databaseUrl } = await prepare(t)
+  const { start, token, to, tunnel, databaseUrl } = await prepare(t)
   const proxy = await startSilentProxy(t, databaseUrl)
   let isCut = false
   const target = new URL(proxy.url)
@@ -96,7 +97,7 @@ t.test('a server without its database for a while closes its tunnels, and is bac
   target.port = String(gate.port)
   const server = await start({ DATABASE_URL: target.href })
   const agent = startAgentProcess(t, { server: server.base, token, to })
-  await until(async () => agent.sessions() === 4, 20_000)
+  await until(async () => (await tunnel()).agents[0]?.sessions === 4, 20_000)
   t.equal((await visitOnce(server.visitorsPort, 'demo')).status, 200)
   isCut = true
   proxy.goSilent()
