@@ -14,6 +14,7 @@ import * as problems from './migrations/0010-problems.ts'
 import * as notificationMarks from './migrations/0011-notification-marks.ts'
 import * as posts from './migrations/0012-posts.ts'
 import * as tunnels from './migrations/0013-tunnels.ts'
+import * as decisions from './migrations/0014-decisions.ts'
 import type { DB } from './types.ts'
 
 /** Every migration, in order. Frozen once released: a change is a new one. */
@@ -31,6 +32,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0011-notification-marks': notificationMarks,
   '0012-posts': posts,
   '0013-tunnels': tunnels,
+  '0014-decisions': decisions,
 }
 
 const LOCK = 4_711_002

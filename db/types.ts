@@ -44,6 +44,19 @@ export interface AuditLog {
   target_id: string | null;
 }
 
+export interface AutomationDecisions {
+  automation_id: string;
+  code: string | null;
+  decided_at: Generated<Timestamp>;
+  decided_by_service_account_id: string | null;
+  decided_by_user_id: string | null;
+  organization_id: string;
+  outcome: string;
+  paths: string[] | null;
+  reason: string | null;
+  revision: number;
+}
+
 export interface AutomationPolicies {
   approver_must_differ_from_editor: Generated<boolean>;
   kinds_allowed_for_service_accounts: string[] | null;
@@ -385,6 +398,7 @@ export interface Webhooks {
 export interface DB {
   audit_heads: AuditHeads;
   audit_log: AuditLog;
+  automation_decisions: AutomationDecisions;
   automation_policies: AutomationPolicies;
   automation_revisions: AutomationRevisions;
   automation_runs: AutomationRuns;

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { closed, component, ref } from './component.ts'
+import { closed, component, nullable, ref, stringEnum, timestamp, uuid } from './component.ts'
 import { Digest, EXAMPLE_DIGEST } from './digest.ts'
 
 export const Approval = component(
@@ -15,6 +15,36 @@ export const Approval = component(
       example: { digest: EXAMPLE_DIGEST },
     },
   ),
+)
+
+export const Withdrawal = component(
+  'Withdrawal',
+  closed(
+    {
+      digest: Type.Optional(ref(Digest)),
+    },
+    {
+      description: 'The digest of what is taken back. Without it, whatever the caller has waiting.',
+      example: { digest: EXAMPLE_DIGEST },
+    },
+  ),
+)
+
+/** Written out where it may be null. */
+export const Decision = closed(
+  {
+    outcome: stringEnum(['approved', 'rejected', 'expired', 'withdrawn'], {
+      description: '`expired`: nobody decided in time. `withdrawn`: whoever proposed it took it back.',
+    }),
+    by: nullable(
+      uuid('The person who decided, or who took it back, or the service account that did; null with `expired`.'),
+    ),
+    at: timestamp('When.'),
+    reason: nullable(Type.String({ description: 'Why not, for people, or null.' })),
+    code: nullable(Type.String({ description: 'Why not, for programs, or null.' })),
+    paths: Type.Array(Type.String(), { description: 'JSON pointers to what is wrong.' }),
+  },
+  { title: 'Decision', description: 'The latest decision on it; null while there is none.' },
 )
 
 export const Rejection = component(

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { AutomationConfig, AutomationKind } from './automations.ts'
 import { closed, component, nullable, ref, stringEnum, timestamp, uuid } from './component.ts'
+import { Decision } from './decisions.ts'
 import { Digest } from './digest.ts'
 import { nextCursor } from './paging.ts'
 
@@ -45,8 +46,9 @@ export const Revision = component(
       authored_by_user_id: nullable(uuid('The person who wrote it, or null.')),
       authored_by_service_account_id: nullable(uuid('The service account that wrote it, or null.')),
       created_at: timestamp('When it was written.'),
+      decision: nullable(Decision),
     },
-    { description: 'The content of an automation at one time. Immutable.' },
+    { description: 'The content of an automation at one time, immutable, and what people decided on it.' },
   ),
 )
 

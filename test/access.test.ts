@@ -21,6 +21,7 @@ const ACCESS: Record<string, Door | `${Door}, people only`> = {
   previewAutomation: 'files.read',
   approveAutomation: 'files.write, people only',
   rejectAutomation: 'files.write, people only',
+  withdrawProposal: 'files.write',
   listRevisions: 'files.read',
   getRevision: 'files.read',
   diffRevisions: 'files.read',

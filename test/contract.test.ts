@@ -87,6 +87,7 @@ t.test('openapi.yaml', async (t) => {
       'runAutomation',
       'setSigningSecret',
       'setWebhookSecret',
+      'withdrawProposal',
     ])
     for (const { operationId, requestBody } of optional) {
       const { $ref } = requestBody?.content['application/json']?.schema ?? {}

@@ -56,10 +56,10 @@ async function summary(): Promise<string> {
   return `${count('pass')} passed, ${count('fail')} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
 }
 
-/** What failed, with what tap says of it. Its reporter was seen to end without a word where its output is a pipe. */
+/** What failed, with what tap says of it: its reporter was seen to end without a word. What has a time is made of others. */
 function failures(results: string): string[] {
   const found = results.matchAll(/^( *)not ok .*\n(?:\1 {2}---\n[\s\S]*?\n\1 {2}\.\.\.\n)?/gm)
-  return [...found].map(([text]) => text.trimEnd())
+  return [...found].map(([text]) => text.trimEnd()).filter((text) => !/^.* # time=/.test(text))
 }
 
 async function withServer(url: string, work: (server: pg.Client) => Promise<unknown>): Promise<void> {

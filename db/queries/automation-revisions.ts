@@ -1,5 +1,6 @@
 import { type Insertable, type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import { jsonBytes } from '../bytes.ts'
+import { isoTime } from '../json.ts'
 import { boundedPage, type Page } from '../page.ts'
 import type { Space } from '../space.ts'
 import type { AutomationRevisions, DB } from '../types.ts'
@@ -26,6 +27,19 @@ export type Revision = Omit<
   secret_versions: Record<string, number>
 }
 
+/** What became of it, as the API shows it. */
+export type Decision = {
+  outcome: 'approved' | 'rejected' | 'expired' | 'withdrawn'
+  by: string | null
+  at: string
+  reason: string | null
+  code: string | null
+  paths: string[]
+}
+
+/** A revision, and the latest decision on it. */
+export type Decided = Revision & { decision: Decision | null }
+
 /** Writes a revision; its number must be new for the automation. */
 export async function insert(
   trx: Transaction<DB>,
@@ -49,6 +63,16 @@ export async function findMany(
   return ofAutomation(db, space, automationId)
     .where('automation_revisions.revision', '=', sql<number>`any(${[...numbers]}::integer[])`)
     .execute()
+}
+
+/** A revision of an automation of a space, and the latest decision on it. */
+export async function findDecided(
+  db: Kysely<DB>,
+  space: Space,
+  automationId: string,
+  revision: number,
+): Promise<Decided | undefined> {
+  return decided(db, space, automationId).where('automation_revisions.revision', '=', revision).executeTakeFirst()
 }
 
 /** The oldest revision with a digest: what has one digest takes one effect. */
@@ -99,7 +123,7 @@ export async function findNewestBy(
 }
 
 /**
- * Revisions of an automation, newest first.
+ * Revisions of an automation, newest first, with what was decided on each.
  *
  * @param before only those with a smaller number; null for all.
  */
@@ -108,8 +132,8 @@ export async function list(
   space: Space,
   automationId: string,
   page: { before: number | null; most: number },
-): Promise<Page<Revision>> {
-  const rows = ofAutomation(db, space, automationId)
+): Promise<Page<Decided>> {
+  const rows = decided(db, space, automationId)
     .where(sql<boolean>`(${page.before}::integer is null or automation_revisions.revision < ${page.before})`)
     .orderBy('automation_revisions.revision', 'desc')
     .limit(page.most + 1)
@@ -130,4 +154,25 @@ function ofAutomation(db: Kysely<DB>, space: Space, automationId: string) {
     .where('automation_revisions.organization_id', '=', space.organizationId)
     .where('automation_revisions.automation_id', '=', automationId)
     .where('automations.space_id', '=', space.id)
+}
+
+function decided(db: Kysely<DB>, space: Space, automationId: string) {
+  return ofAutomation(db, space, automationId)
+    .leftJoin('automation_decisions as decided', (join) =>
+      join
+        .onRef('decided.organization_id', '=', 'automation_revisions.organization_id')
+        .onRef('decided.automation_id', '=', 'automation_revisions.automation_id')
+        .onRef('decided.revision', '=', 'automation_revisions.revision'),
+    )
+    .select(
+      sql<Decision | null>`
+        case when decided.outcome is not null then json_build_object(
+          'outcome', decided.outcome,
+          'by', coalesce(decided.decided_by_user_id, decided.decided_by_service_account_id),
+          'at', ${isoTime('decided.decided_at')},
+          'reason', decided.reason,
+          'code', decided.code,
+          'paths', coalesce(to_json(decided.paths), '[]'::json)
+        ) end`.as('decision'),
+    )
 }

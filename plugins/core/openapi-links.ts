@@ -52,7 +52,11 @@ const ONWARD: Record<string, Onward | Onward[]> = {
     to: ['getWebhookEvent', 'replayWebhookEvent'],
   },
   replayWebhookEvent: { status: 202, gives: { runId: '/run_id' }, to: ['getRun'] },
-  getAutomation: { status: 200, tagged: true, to: ['updateAutomation', 'approveAutomation', 'rejectAutomation'] },
+  getAutomation: {
+    status: 200,
+    tagged: true,
+    to: ['updateAutomation', 'approveAutomation', 'rejectAutomation', 'withdrawProposal'],
+  },
   updateAutomation: { status: 200, tagged: true, to: ['getAutomation', 'runAutomation', 'listRevisions'] },
   approveAutomation: { status: 200, to: ['runAutomation', 'listRuns'] },
   listRevisions: {

@@ -1,7 +1,7 @@
 import * as shownAutomations from '../../db/queries/shown-automations.ts'
 import { AutomationResponse } from '../../schemas/automations.ts'
 import { ref } from '../../schemas/component.ts'
-import { Approval, Rejection } from '../../schemas/decisions.ts'
+import { Approval, Rejection, Withdrawal } from '../../schemas/decisions.ts'
 import { errors } from '../../schemas/errors.ts'
 import { IfMatch } from '../../schemas/headers.ts'
 import { AutomationParams } from '../../schemas/params.ts'
@@ -13,7 +13,7 @@ import { written } from '../written.ts'
 
 const TAG = 'Review'
 
-/** Decisions of people on one proposal. */
+/** What becomes of one proposal: people decide on it, and whoever made it takes it back. */
 const routes: RoutePlugin = async (app) => {
   const { settings } = app
 
@@ -61,6 +61,31 @@ const routes: RoutePlugin = async (app) => {
       reply.transact(async (trx) => {
         const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
         await review.reject(trx, caller, target, body, app)
+        return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
+      }),
+  )
+
+  app.post(
+    '/withdraw',
+    {
+      config: { permission: 'files.write', optionalBody: true },
+      schema: {
+        operationId: 'withdrawProposal',
+        tags: [TAG],
+        summary: 'Take back a change of what runs',
+        description:
+          'What the caller proposed beside what is active or paused waits no longer; what runs goes on as it is. A proposal that ' +
+          'never ran is taken back with `DELETE`.',
+        params: AutomationParams,
+        headers: IfMatch,
+        body: ref(Withdrawal),
+        response: { 200: written(AutomationResponse), ...errors(404, 409, 412) },
+      },
+    },
+    async ({ caller, space, params, headers, body }, reply) =>
+      reply.transact(async (trx) => {
+        const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
+        await review.withdraw(trx, caller, target, body.digest)
         return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
       }),
   )

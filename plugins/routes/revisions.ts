@@ -56,7 +56,9 @@ const routes: RoutePlugin = async (app) => {
     },
     async ({ space, params }) => {
       const kind = await kindOf(space, params.automationId)
-      return { revision: toRevision(await findRevision(space, params.automationId, params.revision), kind) }
+      const row = await automationRevisions.findDecided(db, space, params.automationId, params.revision)
+      if (row === undefined) throw new ApiError('revision_not_found')
+      return { revision: toRevision(row, kind) }
     },
   )
 
@@ -95,10 +97,17 @@ const routes: RoutePlugin = async (app) => {
   }
 }
 
-function toRevision({ based_on: _, ...row }: automationRevisions.Revision, kind: string) {
+function toRevision({ based_on: _, decision, ...row }: automationRevisions.Decided, kind: string) {
   const { config, secretVersions } = contentOf(row)
   const secret_versions = byName(secretVersions)
-  return { ...row, kind, config, credential_version: secretVersions.oauth ?? null, secret_versions }
+  return {
+    ...row,
+    kind,
+    config,
+    credential_version: secretVersions.oauth ?? null,
+    secret_versions,
+    decision: decision && { ...decision, at: new Date(decision.at) },
+  }
 }
 
 function isRevisionNumber(text: string): boolean {

@@ -8,7 +8,7 @@ import type { Caller } from '../access/caller.ts'
 import type { ConfigProblem } from '../errors.ts'
 import { changed } from './changed.ts'
 import { type Current, type NewVersion, record, standingOf, writeRevision } from './current.ts'
-import { NOT_REJECTED, NOT_REVIEWED, reviewed } from './decision.ts'
+import { NOT_REJECTED, NOT_REVIEWED, noteDecision, reviewed } from './decision.ts'
 import { isUndecided, passGate } from './gate.ts'
 import { isLive } from './lifecycle.ts'
 import type { Means } from './means.ts'
@@ -77,6 +77,7 @@ export async function apply(
     is_turned_down: status === 'paused' && (automation.status === 'rejected' || automation.is_turned_down),
     ...checked(problems, means),
   })
+  if (reviews) await noteDecision(trx, actor, { space, id: automation.id, revision }, { outcome: 'approved' })
   const after = standingOf(space, current, { status, content, problems })
   await changed(trx, means.kinds, standingOf(space, current), after)
   const action = reviews ? 'automation.approved' : 'automation.updated'

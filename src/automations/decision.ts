@@ -1,7 +1,10 @@
+import type { Transaction } from 'kysely'
+import * as automationDecisions from '../../db/queries/automation-decisions.ts'
 import type { Locked } from '../../db/queries/automations.ts'
-import type { Actor } from '../access/actor.ts'
+import type { DB } from '../../db/types.ts'
+import type { Actor, Space } from '../access/actor.ts'
 
-// What the row of an automation says of decisions on it.
+// What the row of an automation, and its revision, say of decisions on it.
 
 /** Nobody has decided on what is shown. */
 export const NOT_REVIEWED = { reviewed_by_user_id: null, reviewed_revision: null, reviewed_at: null }
@@ -24,4 +27,29 @@ export function reviewed(
 ) {
   const owner = automation.created_by_service_account_id === null ? {} : { owner_user_id: userId }
   return { ...reviewOf(userId, revision), ...owner }
+}
+
+/** What becomes of a proposal. */
+export type Outcome = 'approved' | 'rejected' | 'expired' | 'withdrawn'
+
+/** Writes down what became of a revision. @param actor null where time ran out. */
+export async function noteDecision(
+  trx: Transaction<DB>,
+  actor: Actor | null,
+  revision: { space: Space; id: string; revision: number },
+  decision: { outcome: Outcome; reason?: string | undefined; code?: string | undefined; paths?: string[] | undefined },
+): Promise<void> {
+  const owner = {
+    organizationId: revision.space.organizationId,
+    automationId: revision.id,
+    revision: revision.revision,
+  }
+  await automationDecisions.record(trx, owner, {
+    outcome: decision.outcome,
+    reason: decision.reason ?? null,
+    code: decision.code ?? null,
+    paths: decision.paths ?? null,
+    decided_by_user_id: actor?.type === 'user' ? actor.id : null,
+    decided_by_service_account_id: actor?.type === 'service_account' ? actor.id : null,
+  })
 }

@@ -7,7 +7,7 @@ import { SYSTEM } from '../audit.ts'
 import type { Kinds } from '../kinds/registry.ts'
 import { changed } from './changed.ts'
 import { lock, proposalOf, record, standingOf } from './current.ts'
-import { CLOSED } from './decision.ts'
+import { CLOSED, noteDecision } from './decision.ts'
 import { oneByOne } from './one-by-one.ts'
 import { destroyUnused } from './versions.ts'
 
@@ -27,16 +27,21 @@ async function expire(trx: Transaction<DB>, kinds: Kinds, claimed: reviews.Expir
   const space = { organizationId: claimed.organization_id, id: claimed.space_id }
   const current = await lock(trx, space, claimed.automation_id)
   const isWhole = current.pending === null
+  const proposal = proposalOf(current)
+  const reason = `nobody decided on it within ${claimed.days} ${claimed.days === 1 ? 'day' : 'days'}`
   await automations.update(trx, space, claimed.automation_id, {
     ...(isWhole ? { status: 'rejected' } : CLOSED),
-    rejection_reason: `nobody decided on it within ${claimed.days} ${claimed.days === 1 ? 'day' : 'days'}`,
+    rejection_reason: reason,
     rejection_code: 'expired',
     rejection_paths: null,
   })
+  if (proposal !== null) {
+    const revision = { space, id: claimed.automation_id, revision: proposal.revision }
+    await noteDecision(trx, null, revision, { outcome: 'expired', reason, code: 'expired' })
+  }
   const after = standingOf(space, current, isWhole ? { status: 'rejected' } : {})
   await changed(trx, kinds, standingOf(space, current), after)
   await destroyUnused(trx, ownerOf(space, claimed.automation_id), { ...current, pending: null })
-  const proposal = proposalOf(current)
   const details = { revision: proposal?.revision ?? null, digest: proposal?.digest ?? null, days: claimed.days }
   await record(trx, SYSTEM, space, claimed.automation_id, 'proposal.expired', details)
 }

@@ -10,7 +10,7 @@ import { ApiError, type ErrorDetail } from '../errors.ts'
 import { changed } from './changed.ts'
 import { contentOf } from './content.ts'
 import { type Current, lock, proposalOf, record, type Seen, standingOf, type Version } from './current.ts'
-import { CLOSED, NOT_REJECTED, reviewed, reviewOf } from './decision.ts'
+import { CLOSED, NOT_REJECTED, noteDecision, reviewed, reviewOf } from './decision.ts'
 import { passGate } from './gate.ts'
 import { nextStatus } from './lifecycle.ts'
 import type { Means } from './means.ts'
@@ -41,8 +41,7 @@ export async function approve(
   const { automation, revision } = current
   const policy = await automationPolicies.find(trx, target.space.organizationId)
   const hasSeen = target.seen({ version: automation.version, digest: proposal.digest })
-  if (digest !== undefined && digest !== proposal.digest)
-    throw new ApiError('digest_mismatch', { details: await differences(trx, target, digest, proposal) })
+  await requireSame(trx, target, digest, proposal)
   const entry = { proposal, isChanged: false, hasSeen: hasSeen || digest !== undefined, isDecision: true }
   await passGate(trx, policy, caller.actor, { space: target.space, current }, entry)
   if (proposal !== revision) await requireFreshSecrets(trx, target, current, proposal)
@@ -59,6 +58,7 @@ export async function approve(
     ...NOT_REJECTED,
     ...reviewed(caller.actor, automation, proposal.revision),
   })
+  await noteDecision(trx, caller.actor, { ...target, revision: proposal.revision }, { outcome: 'approved' })
   const after = standingOf(target.space, current, { status, content: proposal.content, problems })
   await changed(trx, means.kinds, standingOf(target.space, current), after)
   await destroyUnused(trx, owner, { revision: proposal, pending: null, approved: null })
@@ -90,10 +90,37 @@ export async function reject(
     rejection_code: rejection.code ?? null,
     rejection_paths: rejection.paths ?? null,
   })
+  const decision = { outcome: 'rejected', ...rejection } as const
+  await noteDecision(trx, caller.actor, { ...target, revision: proposal.revision }, decision)
   await changed(trx, kinds, standingOf(target.space, current), standingOf(target.space, current, { status }))
   await destroyUnused(trx, ownerOf(target.space, target.id), { ...current, pending: null })
   const details = { digest: proposal.digest, revision: proposal.revision, status, code: rejection.code ?? null }
   await record(trx, caller, target.space, automation.id, 'automation.rejected', details)
+}
+
+/**
+ * Takes back a change that the caller proposed of what runs, which goes on running as it is.
+ *
+ * @param digest of what the caller takes back; where it is undefined, whatever they have waiting.
+ * @throws ApiError `automation_not_pending`, `digest_mismatch` with the differences, `other_proposal_pending`
+ */
+export async function withdraw(
+  trx: Transaction<DB>,
+  caller: Caller,
+  target: Target,
+  digest: string | undefined,
+): Promise<void> {
+  const current = await lock(trx, target.space, target.id).catch(asNotPending)
+  const { automation, pending } = current
+  if (pending === null) throw new ApiError('automation_not_pending')
+  target.seen({ version: automation.version, digest: pending.digest })
+  if (current.proposedById !== caller.actor.id) throw new ApiError('other_proposal_pending')
+  await requireSame(trx, target, digest, pending)
+  await automations.update(trx, target.space, automation.id, CLOSED)
+  await noteDecision(trx, caller.actor, { ...target, revision: pending.revision }, { outcome: 'withdrawn' })
+  await destroyUnused(trx, ownerOf(target.space, target.id), { ...current, pending: null })
+  const details = { digest: pending.digest, revision: pending.revision }
+  await record(trx, caller, target.space, automation.id, 'proposal.withdrawn', details)
 }
 
 async function decide(trx: Transaction<DB>, caller: Caller, { space, id }: Target, request: 'approve' | 'reject') {
@@ -140,6 +167,17 @@ async function requireFreshSecrets(
 /** Where the difference of two contents shows a version. */
 function pathOf(slot: string): string {
   return slot === OAUTH_SLOT ? '/credential_version' : `/secret_versions/${nameOf(slot)}`
+}
+
+/** @throws ApiError `digest_mismatch` where a digest is given that is not the proposal's */
+async function requireSame(
+  trx: Transaction<DB>,
+  target: Target,
+  digest: string | undefined,
+  proposal: Version,
+): Promise<void> {
+  if (digest !== undefined && digest !== proposal.digest)
+    throw new ApiError('digest_mismatch', { details: await differences(trx, target, digest, proposal) })
 }
 
 async function differences(

@@ -71,6 +71,26 @@ t.test('a database from before there were named secrets', async (t) => {
     t.same(Object.fromEntries(automations.map(({ name, digest }) => [name, digest])), DIGESTS)
   })
 
+  t.test('what was decided is known of its revision', async (t) => {
+    const decisionOf = async (name: string) => {
+      const { reviewed_revision } = await db
+        .selectFrom('automations')
+        .select('reviewed_revision')
+        .where('id', '=', idOf(name))
+        .executeTakeFirstOrThrow()
+      const path = `${base}/${idOf(name)}/revisions/${reviewed_revision}`
+      return (await send(owner, 'GET', path)).body.revision.decision
+    }
+    const { rejection_reason, rejection, reviewed_by_user_id, reviewed_at } = named('Rejected')
+    t.match(await decisionOf('Rejected'), {
+      outcome: 'rejected',
+      by: reviewed_by_user_id,
+      reason: rejection_reason,
+      code: (rejection as { code: string } | null)?.code ?? null,
+    })
+    t.ok(reviewed_at && rejection_reason)
+  })
+
   t.test('credentials and secrets open as before', async (t) => {
     t.equal(named('Credentials').has_oauth_token, true)
     t.same(await opened('Credentials', { oauth: 2 }), { oauth: 'second token' })

@@ -34,6 +34,66 @@ t.test('decisions', async (t) => {
     t.equal(codeOf(await approve(id)), '404 automation_not_pending', 'a second time there is nothing to approve')
   })
 
+  t.test('a revision knows what was decided on it', async (t) => {
+    const { id } = await propose()
+    const decisions = async () =>
+      (await send(owner, 'GET', `${base}/${id}/revisions`)).body.revisions.map(
+        (each: { revision: number; decision: object | null }) => [each.revision, each.decision],
+      )
+    t.same(await decisions(), [[1, null]])
+    const rejection = { reason: 'Too early', code: 'wrong_time', paths: ['/config/cron'] }
+    await send(owner, 'POST', `${base}/${id}/reject`, rejection)
+    await send(staff, 'PATCH', `${base}/${id}`, { config: { cron: '0 8 * * *', channel: 'general' } })
+    t.match(await decisions(), [
+      [2, null],
+      [1, { outcome: 'rejected', by: owner.id, at: /T.*Z$/, ...rejection }],
+    ])
+    await approve(id, { digest: (await send(owner, 'GET', `${base}/${id}`)).body.automation.digest })
+    const approved = { outcome: 'approved', by: owner.id, reason: null, code: null, paths: [] }
+    t.match(await decisions(), [
+      [2, approved],
+      [1, { outcome: 'rejected' }],
+    ])
+    t.test('also where a person lets run what was turned down', async (t) => {
+      const turnedDown = await propose()
+      await send(owner, 'POST', `${base}/${turnedDown.id}/reject`)
+      const seen = { 'if-match': `"${turnedDown.digest}"` }
+      t.equal((await send(owner, 'PATCH', `${base}/${turnedDown.id}`, { status: 'active' }, seen)).status, 200)
+      t.match((await send(owner, 'GET', `${base}/${turnedDown.id}/revisions/1`)).body.revision.decision, approved)
+    })
+  })
+
+  t.test('AI staff takes back what it proposed beside what runs', async (t) => {
+    const { id, digest } = await propose()
+    await approve(id)
+    const edit = async (by: Caller, name: string) =>
+      (await send(by, 'PATCH', `${base}/${id}`, { name })).body.automation.pending_revision
+    const withdraw = (by: Caller, body?: object, headers?: Record<string, string>) =>
+      send(by, 'POST', `${base}/${id}/withdraw`, body, headers)
+    t.equal(codeOf(await withdraw(staff)), '404 automation_not_pending', 'there is none')
+    const first = await edit(staff, 'First')
+    const second = await edit(staff, 'Second')
+    const other = await serviceAccount(['files.read', 'files.write'])
+    t.equal(codeOf(await withdraw(other, { digest: second.digest })), '409 other_proposal_pending')
+    t.equal(codeOf(await withdraw(owner)), '409 other_proposal_pending', 'people reject it instead')
+    const stale = await withdraw(staff, { digest: first.digest })
+    t.equal(codeOf(stale), '409 digest_mismatch')
+    t.match(stale.body.details, [{ path: '/name', before: 'First', after: 'Second' }])
+    t.equal(codeOf(await withdraw(staff, {}, { 'if-match': `"${digest}"` })), '412 precondition_failed')
+    const { status, body } = await withdraw(staff, { digest: second.digest })
+    t.equal(status, 200)
+    t.match(body.automation, { status: 'active', digest, pending_revision: null, rejection_reason: null })
+    t.match((await send(owner, 'GET', `${base}/${id}/revisions/3`)).body.revision.decision, {
+      outcome: 'withdrawn',
+      by: staff.id,
+    })
+    t.equal((await send(owner, 'GET', `${base}/${id}/revisions/2`)).body.revision.decision, null)
+    const log = (await send(owner, 'GET', `${organization}/audit-log?action=proposal.withdrawn`)).body.entries
+    t.match(log, [{ actor: { id: staff.id }, target: { id }, details: { revision: 3, digest: second.digest } }])
+    t.equal(codeOf(await withdraw(staff)), '404 automation_not_pending', 'once')
+    t.ok(await edit(other, 'Third'), 'another one may propose now')
+  })
+
   t.test('an edited one wants the digest that was seen', async (t) => {
     const first = await propose()
     const edited = await send(staff, 'PATCH', `${base}/${first.id}`, { config: { cron: '* * * * *' } })

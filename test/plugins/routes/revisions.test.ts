@@ -19,7 +19,11 @@ t.test('revisions are listed, read and compared', async (t) => {
   )
   const rest = (await send(owner, 'GET', `${revisions}?limit=2&cursor=${first.next_cursor}`)).body
   t.match(rest, { revisions: [{ revision: 1, authored_by_service_account_id: staff.id }], next_cursor: null })
-  t.match((await send(owner, 'GET', `${revisions}/3`)).body.revision, { name: 'Mine', authored_by_user_id: owner.id })
+  t.match((await send(owner, 'GET', `${revisions}/3`)).body.revision, {
+    name: 'Mine',
+    authored_by_user_id: owner.id,
+    decision: null,
+  })
   t.same((await send(owner, 'GET', `${revisions}/3/diff?against=1`)).body.diff, {
     revision: 3,
     against: 1,

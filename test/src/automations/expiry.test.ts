@@ -38,6 +38,18 @@ t.test('a proposal that nobody decides on expires', async (t) => {
     rejection: { code: 'expired' },
   })
   t.match(await stateOf(beside.id), { status: 'active', pending_revision: null })
+  const reason = 'nobody decided on it within 1 day'
+  for (const [{ id }, revision] of [
+    [whole, 1],
+    [beside, 2],
+  ] as const)
+    t.match((await send(owner, 'GET', `${base}/${id}/revisions/${revision}`)).body.revision.decision, {
+      outcome: 'expired',
+      by: null,
+      reason,
+      code: 'expired',
+      paths: [],
+    })
   t.equal((await stateOf(draft.id)).status, 'pending_approval', 'an old draft waits from the day that it is submitted')
   const log = (await send(owner, 'GET', `${organization}/audit-log?action=proposal.expired`)).body.entries
   t.match(log, [{ actor: { type: 'system', id: null } }, { actor: { type: 'system' } }])
