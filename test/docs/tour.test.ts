@@ -73,14 +73,16 @@ t.test('the tours work as they are printed', async (t) => {
 
   await t.test('the walk of docs/review.md', async (t) => {
     const output = await play(await blocksOf('docs/review.md'), exports)
-    const [, , queue, rejected, refused, approved, changed, log] = output
+    const [, , queue, rejected, known, refused, approved, changed, withdrawn, log] = output
     t.match(queue, /"name":"Morning summary".*"note":"So that nobody starts the day blind\."/)
     t.match(rejected, /"status":"rejected".*"too_early".*"status":"pending_approval"/s)
+    t.match(known, /"decision":\{"outcome":"rejected".*"code":"too_early"/)
     t.match(refused, /"code":"digest_required".*"code":"digest_mismatch"/s)
     t.match(approved, /"path":"\/config\/cron".*"status":"active"/s)
     t.match(changed, /"name":"Morning summary, weekdays".*"status":"active".*"pending_revision":null/)
-    for (const action of ['automation.created', 'automation.rejected', 'automation.approved', 'proposal.submitted'])
-      t.match(log, action)
+    t.match(withdrawn, /"name":"Morning summary, weekdays".*"pending_revision":null/)
+    for (const action of ['created', 'rejected', 'approved'].map((each) => `automation.${each}`)) t.match(log, action)
+    for (const action of ['submitted', 'withdrawn'].map((each) => `proposal.${each}`)) t.match(log, action)
   })
 
   await t.test('the runs of docs/runs.md', async (t) => {
