@@ -43,6 +43,8 @@ export async function startInspector(port: number, target: Target): Promise<Insp
     if (request.method !== 'POST' || action === undefined) return answer(response, 405, { error: 'method not allowed' })
     if (exchange.request.bytes > exchange.request.body.length)
       return answer(response, 409, { error: 'its body is too large to have been kept' })
+    if (exchange.request.headers.some((each, i) => i % 2 === 0 && each.toLowerCase() === 'upgrade'))
+      return answer(response, 409, { error: 'it asks for another protocol: it can not be sent again' })
     if (!exchange.request.isWhole) return answer(response, 409, { error: 'it has not come whole' })
     const again = replay(exchange, target)
     if (again === undefined) return answer(response, 409, { error: 'it can not be sent again' })

@@ -111,7 +111,13 @@ function serverOf(text: string): URL {
 function serviceOf(text: string): URL {
   const whole = /^\d+$/.test(text) ? `http://127.0.0.1:${text}` : text.includes('://') ? text : `http://${text}`
   const url = URL.parse(whole)
-  if (url === null || url.protocol !== 'http:' || url.username !== '' || url.href !== `${url.origin}/`)
+  if (
+    url === null ||
+    url.protocol !== 'http:' ||
+    url.port === '0' ||
+    url.username !== '' ||
+    url.href !== `${url.origin}/`
+  )
     throw new UsageError(`--to: takes a URL like http://127.0.0.1:3000, without a path, not "${text}"`)
   return url
 }

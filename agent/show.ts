@@ -75,6 +75,9 @@ type Request = Extract<AgentEvent, { event: 'request' }>
 const MAX_SHOWN = 200
 const MAX_TIMES = 1000
 const REDRAW_EVERY_MS = 100
+/** A text, and its colour as ANSI numbers those; 0 is none. */
+type Part = [color: number, text: string]
+
 const CLEAR_LINE = '\x1b[K'
 const HIDE_CURSOR = '\x1b[?25l'
 const SHOW_CURSOR = '\x1b[?25h'
@@ -86,11 +89,22 @@ export function showOnScreen({ out, to, load, isQuiet, hasColor }: DisplayOption
   const times: number[] = []
   let lines = 0
   let isDue = true
-  const paint = (code: number, text: string) => (hasColor ? `\x1b[${code}m${text}\x1b[0m` : text)
+  const paint = (code: number, text: string) => (hasColor && code > 0 ? `\x1b[${code}m${text}\x1b[0m` : text)
+  /** One line of the screen, cut to its width: colours have none. */
+  const line = (parts: readonly Part[], width: number): string => {
+    let room = width - 1
+    return parts
+      .map(([code, text]) => {
+        const cut = text.slice(0, room)
+        room -= cut.length
+        return cut === '' ? '' : paint(code, cut)
+      })
+      .join('')
+  }
 
   function draw(): void {
     const rows = Math.max(out.rows ?? 24, 10)
-    const width = Math.max(out.columns ?? 80, 40)
+    const width = Math.max(out.columns ?? 80, 10)
     const top = head(width)
     const room = rows - top.length - 2
     const shown = isQuiet ? [] : requests.slice(-Math.max(room, 1)).map(({ at, request }) => row(at, request, width))
@@ -101,29 +115,37 @@ export function showOnScreen({ out, to, load, isQuiet, hasColor }: DisplayOption
   }
   function head(width: number): string[] {
     const { sessions: open, servers, openStreams, bytesIn, bytesOut } = load()
-    const word = open > 0 ? paint(32, 'connected') : paint(33, 'connecting')
+    const word: Part = open > 0 ? [32, 'connected'] : [33, 'connecting']
     const sorted = times.toSorted((a, b) => a - b)
     const [p50, p90] = [0.5, 0.9].map((part) => sorted[Math.floor(sorted.length * part)])
     const of = p50 === undefined || p90 === undefined ? '' : `, p50 ${milliseconds(p50)}, p90 ${milliseconds(p90)}`
     const where = open > 0 ? `${sessions(open)}${servers > 1 ? ` on ${servers} servers` : ''}` : 'none yet'
     const trip = state.roundTrip > 0 ? `, ${milliseconds(state.roundTrip)} away` : ''
-    const facts: [string, string][] = [
-      ['Tunnel', `${word}${state.problem === '' ? '' : `  ${paint(33, state.problem)}`}`],
-      ['URL', paint(1, state.url === '' ? '…' : state.url)],
-      ['Service', to],
-      ['Server', `${state.server === '' ? '' : `${state.server.slice(-12)}, `}${where}${trip}`],
-      ['Requests', `${state.count}${of}, ${openStreams} ${openStreams === 1 ? 'stream' : 'streams'} open`],
-      ['Bytes', `${bytes(bytesIn)} in, ${bytes(bytesOut)} out`],
-      ...state.notes.map((note): [string, string] => ['', note]),
+    const facts: [name: string, ...parts: Part[]][] = [
+      ['Tunnel', word, [33, state.problem === '' ? '' : `  ${state.problem}`]],
+      ['URL', [1, state.url === '' ? '…' : state.url]],
+      ['Service', [0, to]],
+      ['Server', [0, `${state.server === '' ? '' : `${state.server.slice(-12)}, `}${where}${trip}`]],
+      ['Requests', [0, `${state.count}${of}, ${openStreams} ${openStreams === 1 ? 'stream' : 'streams'} open`]],
+      ['Bytes', [0, `${bytes(bytesIn)} in, ${bytes(bytesOut)} out`]],
+      ...state.notes.map((note): [string, Part] => ['', [0, note]]),
     ]
-    // Colours have no width: a line that could be too long has none.
-    return facts.map(([name, text]) => `${name.padEnd(10)}${text.includes('\x1b') ? text : text.slice(0, width - 11)}`)
+    return facts.map(([name, ...parts]) => line([[0, name.padEnd(10)], ...parts], width))
   }
   function row(at: Date, { method, path, status, ms, bytes: size }: Request, width: number): string {
     const color = status >= 500 ? 31 : status >= 400 ? 33 : 32
-    const room = width - 45
-    const target = escapeControls(path).slice(0, room)
-    return `${clock(at)} ${escapeControls(method).slice(0, 8).padEnd(8)} ${target.padEnd(room)} ${paint(color, String(Number(status)))} ${milliseconds(ms).padStart(9)} ${bytes(size).padStart(9)}`
+    const room = Math.max(width - 45, 8)
+    const target = escapeControls(path).slice(0, room).padEnd(room)
+    const what = `${clock(at)} ${escapeControls(method).slice(0, 8).padEnd(8)} ${target} `
+    const cost = ` ${milliseconds(ms).padStart(9)} ${bytes(size).padStart(9)}`
+    return line(
+      [
+        [0, what],
+        [color, String(Number(status))],
+        [0, cost],
+      ],
+      width,
+    )
   }
   const due = () => {
     isDue = true

@@ -5,6 +5,7 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController
 import { TUNNEL_PATH } from '../agent/protocol.ts'
 import type { Config } from '../src/config.ts'
 import { ApiError, type ErrorCode } from '../src/errors.ts'
+import { answerOn, endWithConnection } from '../src/pipelining.ts'
 import { errorBody, sendError } from './core/errors.ts'
 import { buildSerializersOnce } from './serializers.ts'
 
@@ -26,7 +27,8 @@ export function createServer({ trustProxy, logger }: ServerOptions): FastifyInst
       headersTimeout: 20_000,
       connectionsCheckingInterval: 2000,
       // What else asks for another protocol is answered in the one that it speaks.
-      shouldUpgradeCallback: ({ url }) => url?.split('?', 1)[0] === TUNNEL_PATH,
+      shouldUpgradeCallback: ({ url, socket }) =>
+        url?.split('?', 1)[0] === TUNNEL_PATH && answerOn(socket) === undefined,
     },
     requestTimeout: 30_000,
     keepAliveTimeout: 72_000,
@@ -43,6 +45,7 @@ export function createServer({ trustProxy, logger }: ServerOptions): FastifyInst
     schemaController: { compilersFactory: { buildSerializer: buildSerializersOnce() } },
     routerOptions: { ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: 200 },
   })
+  endWithConnection(app.server)
   closeInTime(app)
   if (trustProxy) leaveOutPorts(app)
   app.addHook('onResponse', async (request, reply) => {

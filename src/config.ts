@@ -177,7 +177,7 @@ function tunnelUrlOf(env: Environment): string | undefined {
   if (value === undefined) return undefined
   const url = URL.parse(value)
   const isOrigin = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`
-  if (!isOrigin || isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0)
+  if (!isOrigin || url.hostname.includes('*') || isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0)
     throw new ConfigError(`TUNNEL_URL: takes a URL with a host name like https://tunnels.example.net, not "${value}"`)
   return url.origin
 }

@@ -18,8 +18,6 @@ export type Tunnel = {
   tokenId: string | null
   /** SHA-256 of the token of its visitors; undefined before there is one. */
   accessTokenHash: Buffer | undefined
-  /** Tells whether those who are inside may stay: by what they came in. */
-  admission: string
   /** Sessions that other processes hold. */
   elsewhere: readonly tunnels.Elsewhere[]
 }
@@ -110,7 +108,6 @@ function toTunnel(row: tunnels.TunnelState, kinds: Kinds): Tunnel {
   const config = row.config as Config
   const read = readStored(() => (row.is_open ? kinds.find(row.kind)?.sessions?.opening(config) : undefined))
   const opening = 'value' in read ? read.value : undefined
-  const { healthCheck: _, ...rules } = opening ?? {}
   return {
     id: row.automation_id,
     organizationId: row.organization_id,
@@ -118,7 +115,6 @@ function toTunnel(row: tunnels.TunnelState, kinds: Kinds): Tunnel {
     opening,
     tokenId: row.token_id,
     accessTokenHash: row.access_token_hash === null ? undefined : Buffer.from(row.access_token_hash, 'hex'),
-    admission: JSON.stringify([opening === undefined, row.subdomain, row.access_token_hash, rules]),
     elsewhere: row.elsewhere,
   }
 }

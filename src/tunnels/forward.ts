@@ -1,4 +1,11 @@
-import { request as ask, type ClientRequest, type IncomingMessage, ServerResponse } from 'node:http'
+import {
+  request as ask,
+  type ClientRequest,
+  type IncomingMessage,
+  ServerResponse,
+  validateHeaderName,
+  validateHeaderValue,
+} from 'node:http'
 import type { Duplex } from 'node:stream'
 import { ApiError } from '../errors.ts'
 import { type RequestRules, toService, toVisitor, trailersToService, valuesOf } from './headers.ts'
@@ -52,12 +59,10 @@ function retried(outcome: Passed | Trouble | 'stale'): Passed | Trouble {
  *
  * @throws ApiError `invalid_request` for what Node takes in and does not send
  */
-function askService(
-  sockets: TunnelSockets,
-  { method, url }: IncomingMessage,
-  place: Place,
-  headers: string[],
-): ClientRequest {
+function askService(sockets: TunnelSockets, request: IncomingMessage, place: Place, headers: string[]): ClientRequest {
+  const { method = '', url } = request
+  // Of these, Node would write a body of its own, which is none, and which some services don't read.
+  if (!hasBody(request) && !NEVER_CHUNKED.has(method)) headers.push('Content-Length', '0')
   const options: ThroughTunnel = { agent: sockets, place, method, path: url ?? null, headers, setHost: false }
   try {
     const out = ask(options)
@@ -81,16 +86,17 @@ function exchange(
 ): Promise<Passed | Trouble | 'stale'> {
   const { promise, resolve } = Promise.withResolvers<Passed | Trouble | 'stale'>()
   const isChunked = request.headers['transfer-encoding'] !== undefined
-  const hasBody = isChunked || request.headers['content-length'] !== undefined
+  const isWithBody = hasBody(request)
   const headers = toService(request.rawHeaders, { ...rules, isUpgrade: false, hasTrailers: isChunked })
   // Whatever the method: a body without its framing would be another request to the service.
   if (isChunked) headers.push('Transfer-Encoding', 'chunked')
   const out = askService(sockets, request, place, headers)
   let bytes = 0
   let socket: Duplex | null = null
+  let isWhole = () => false
   const look = () => {
     // While the visitor still owes some of the request, nobody is late with an answer.
-    if (hasBody && !request.complete && !out.writableNeedDrain) {
+    if (isWithBody && !request.complete && !out.writableNeedDrain) {
       tooLate = setTimeout(look, answerWithinMs)
       return
     }
@@ -101,21 +107,26 @@ function exchange(
   const leave = () => out.destroy()
   response.once('close', leave)
   out.once('error', (error: Error & { code?: string }) => {
+    // What comes behind an answer is nobody's.
+    if (isWhole()) return
     if (response.headersSent) response.destroy()
-    const isStale = out.reusedSocket && !hasBody && SAFE.has(request.method ?? '') && error.code === 'ECONNRESET'
+    // The service let go, or what it had sent behind its last answer came now.
+    const isOfLast = error.code === 'ECONNRESET' || error.code?.startsWith('HPE_')
+    const isStale = out.reusedSocket && !isWithBody && SAFE.has(request.method ?? '') && isOfLast
     resolve(isStale ? 'stale' : troubleOf(error))
   })
   out.once('close', () => {
     clearTimeout(tooLate)
     response.off('close', leave)
     // Nobody takes the rest, and a visitor who writes all before reading would wait for ever.
-    if (hasBody) request.unpipe(out).resume()
+    if (isWithBody) request.unpipe(out).resume()
     resolve(response.headersSent ? { status: response.statusCode, bytes, socket } : 'no_service')
   })
   passInformation(out, response)
   out.once('response', (answer) => {
     clearTimeout(tooLate)
     socket = out.socket
+    isWhole = () => answer.complete
     if (!begin(answer, request, response, host)) {
       resolve('no_service')
       return void out.destroy()
@@ -133,7 +144,7 @@ function exchange(
     answer.once('aborted', () => response.destroy())
     answer.pipe(response)
   })
-  if (hasBody) {
+  if (isWithBody) {
     request.on('data', (chunk: Buffer) => {
       meter.bytesIn += chunk.length
       tooLate.refresh()
@@ -146,6 +157,12 @@ function exchange(
 
 /** What may be asked a second time without anybody's having said so (RFC 9110, 9.2.1). */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+/** Of which Node sends no body by itself. */
+const NEVER_CHUNKED = new Set([...SAFE, 'DELETE'])
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || headers['content-length'] !== undefined
+}
 
 /** Begins the answer to the visitor as the service began it. @returns false for one that can't be given */
 function begin(answer: IncomingMessage, request: IncomingMessage, response: ServerResponse, host: string): boolean {
@@ -153,6 +170,8 @@ function begin(answer: IncomingMessage, request: IncomingMessage, response: Serv
   const isBodiless = request.method === 'HEAD' || status === 204 || status === 304
   const isChunked = headers['transfer-encoding'] !== undefined && request.httpVersion !== '1.0' && !isBodiless
   response.sendDate = false
+  // Another protocol than was agreed on, or a coding that Node does not undo.
+  if (status < 200 || !/^(?:chunked)?$/i.test(headers['transfer-encoding'] ?? '')) return false
   try {
     const reason = statusMessage.replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ')
     response.writeHead(status, reason, toVisitor(answer.rawHeaders, host, { hasTrailers: isChunked }))
@@ -198,12 +217,19 @@ function passInformation(out: ClientRequest, response: ServerResponse): void {
   })
 }
 
-/** What is no trailer is left out. */
+/** What is no trailer is left out. All at once: a second call takes the place of the first. */
 function passTrailers(raw: readonly string[], to: ServerResponse | ClientRequest): void {
-  for (const trailer of inPairs(raw))
-    try {
-      to.addTrailers([trailer])
-    } catch {}
+  to.addTrailers(inPairs(raw).filter(isTrailer))
+}
+
+function isTrailer([name, value]: [string, string]): boolean {
+  try {
+    validateHeaderName(name)
+    validateHeaderValue(name, value)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function isEventStream({ headers }: IncomingMessage): boolean {

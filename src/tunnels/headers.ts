@@ -18,6 +18,9 @@ const HOP_BY_HOP = new Set([
 /** Whatever `Connection` names, these stay: without them a body would be a request of its own, or go to another host. */
 const FRAMING = new Set(['content-length', 'host', 'trailer'])
 
+/** What proxies in front say of who asks, as `TRUST_PROXY` believes it. `Forwarded` is made here: few replace what a visitor wrote there. */
+const BELIEVED = new Set(['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto'])
+
 /** What only the last proxy can know. Servers that make variables of headers take underscores for hyphens (RFC 3875, 4.1.18). */
 function isOfProxies(name: string): boolean {
   const plain = name.replaceAll('_', '-')
@@ -55,8 +58,8 @@ export function toService(raw: RawHeaders, rules: RequestRules): string[] {
     if (lower === 'upgrade') upgrade = upgrade === '' ? value : `${upgrade}, ${value}`
     if (HOP_BY_HOP.has(lower) || (lower === 'trailer' && !rules.hasTrailers)) continue
     if (isOfProxies(lower)) {
-      // `Forwarded` is made here all the same: few proxies replace what the visitor wrote there.
-      if (!rules.trustsForwarded || lower === 'forwarded') continue
+      // The others, proxies pass on as visitors wrote them.
+      if (!rules.trustsForwarded || !BELIEVED.has(lower)) continue
       isForwarded ||= lower === 'x-forwarded-for'
     } else if (named?.has(lower)) continue
     const passed = rules.passes(lower, value)

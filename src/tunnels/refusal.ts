@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { ApiError } from '../errors.ts'
+import { answerOn } from '../pipelining.ts'
 
 const READ_OUT_MS = 30_000
 /** Who was told goodbye has so long to hang up. */
@@ -63,14 +64,13 @@ function readOut(request: IncomingMessage): void {
 /** Refuses a request whose connection is not spoken on any more. */
 export function refuseUpgrade(request: IncomingMessage, socket: Duplex, refusal: ApiError): void {
   const { headers, body } = render(refusal, request.headers.accept)
-  answerRaw(socket, refusal.status, headers, body)
+  answerRaw(socket, refusal.status, headers, request.method === 'HEAD' ? '' : body)
 }
 
 /** Answers what Node could not read. */
 export function refuseMalformed(error: Error & { code?: string }, socket: Duplex): void {
   // In the midst of an answer it would be read as more of that.
-  const answer = '_httpMessage' in socket ? (socket._httpMessage as ServerResponse | null) : null
-  if (error.code === 'ECONNRESET' || !socket.writable || answer?.headersSent) return void socket.destroy()
+  if (error.code === 'ECONNRESET' || !socket.writable || answerOn(socket)?.headersSent) return void socket.destroy()
   const tooLarge = error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'invalid_request'
   const refusal = new ApiError(error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout' : tooLarge)
   const { headers, body } = render(refusal, undefined)

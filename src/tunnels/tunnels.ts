@@ -239,7 +239,7 @@ export async function startTunnels(options: TunnelOptions): Promise<Tunnels> {
   async function check(ids: readonly string[]): Promise<void> {
     const looks = ids.map(async (id) => {
       const tunnel = await directory.read(id)
-      visitors.cut(id, tunnel?.admission)
+      visitors.cut(id, tunnel)
       for (const session of held.of(id))
         if (tunnel?.opening === undefined || tunnel.tokenId !== session.tokenId) session.cut()
       if (tunnel === undefined || held.of(id).length === 0) return
@@ -308,7 +308,7 @@ export async function startTunnels(options: TunnelOptions): Promise<Tunnels> {
       session.health = undefined
       return
     }
-    const { host } = new URL(urlOf(name))
+    const host = opening?.rewritesHost ? session.target : new URL(urlOf(name)).host
     const key = agentKey(session)
     if (checking.has(key)) return
     checking.add(key)

@@ -5,6 +5,7 @@ import type { Told } from '../../agent/protocol.ts'
 import { ApiError, type ErrorCode, tryAgain } from '../errors.ts'
 import type { Opening } from '../kinds/kind.ts'
 import { networkOf } from '../network.ts'
+import { answerOn, endWithConnection } from '../pipelining.ts'
 import { ACCESS_PATH, accessCookie, hasAccess, isToken, withoutCredentials } from './access.ts'
 import type { Directory, Tunnel } from './directory.ts'
 import { forward, forwardUpgrade, type Meter, type Passage, protocolsOf, type Trouble } from './forward.ts'
@@ -53,8 +54,8 @@ export type Visitors = {
   server: Server
   /** The tunnels in which somebody is. */
   tunnelIds(): string[]
-  /** Cuts off those who came in by other rules than these; all of them where there are none. */
-  cut(tunnelId: string, admission?: string): void
+  /** Cuts off those whom a tunnel, as it is now, would not let in; all of them where there is none. */
+  cut(tunnelId: string, tunnel?: Tunnel): void
   /** What passed through each tunnel since the last call. */
   takeCounts(): Map<string, Meter>
   /** What was taken could not be written down. */
@@ -64,7 +65,7 @@ export type Visitors = {
 }
 
 /** A request, or an upgraded connection, on its way. `at` is where it stands among those of its tunnel. */
-type Visit = { at: number; admission: string; cut: () => void }
+type Visit = { at: number; request: IncomingMessage; cut: () => void }
 
 /** Makes the server of visitors, which does not listen yet. */
 export function createVisitors(options: VisitorsOptions): Visitors {
@@ -81,12 +82,12 @@ export function createVisitors(options: VisitorsOptions): Visitors {
     const host = hostOf(request, isUpgrade)
     // Who can't know of a pause lets nobody in.
     if (options.isBlind()) throw tryAgain()
-    const tunnel = await directory.find(host.split('.', 1)[0] ?? '')
+    const tunnel = await directory.find(nameIn(host))
     if (tunnel?.opening === undefined) throw new ApiError('tunnel_not_found')
     const { opening } = tunnel
     const client = clientOf(request)
-    const { allowedNetworks, requestsPerMinute: most } = opening
-    if (allowedNetworks !== undefined && !isWithin(opening, client.address)) throw new ApiError('network_not_allowed')
+    requireNetwork(opening, client)
+    const { requestsPerMinute: most } = opening
     const wait = most && rates.exceeds(`${tunnel.id} ${networkOf(client.address)}`, most)
     if (wait !== undefined) throw tryAgain('rate_limited', wait)
     return { tunnel, opening, host, client }
@@ -95,16 +96,39 @@ export function createVisitors(options: VisitorsOptions): Visitors {
   /** Lets a request in, or says why not. @throws ApiError */
   async function enter(request: IncomingMessage, isUpgrade: boolean): Promise<{ tunnel: Tunnel; passage: Passage }> {
     const { tunnel, opening, host, client } = await admit(request, isUpgrade)
-    if (opening.access === 'token' && !hasAccess(request.rawHeaders, tunnel.accessTokenHash))
-      throw new ApiError('access_token_required')
-    if (opening.allowedPaths !== undefined) {
-      const allowed = isAllowed(request.url ?? '', opening.allowedPaths)
-      if (!allowed) throw new ApiError(allowed === undefined ? 'invalid_url' : 'path_not_allowed')
-    }
+    // What shows the token there is nothing for the service.
+    if (isForAccess(request)) throw new ApiError('method_not_allowed')
+    requireLeave(request, tunnel, opening)
     if ((visits.get(tunnel.id)?.length ?? 0) >= opening.maxStreams) throw tryAgain('tunnel_busy', BUSY_SECONDS)
     const place = await pick(tunnel)
     if (place === undefined) throw new ApiError('agent_away')
     return { tunnel, passage: passageOf(request, tunnel, opening, { place, host, client }) }
+  }
+
+  /** @throws ApiError where a visitor comes from a network that may not. */
+  function requireNetwork(opening: Opening, { address }: Client): void {
+    if (opening.allowedNetworks !== undefined && !isWithin(opening, address)) throw new ApiError('network_not_allowed')
+  }
+
+  /** @throws ApiError where a request lacks the token of visitors, or asks for a path that is not open. */
+  function requireLeave({ rawHeaders, url = '' }: IncomingMessage, tunnel: Tunnel, opening: Opening): void {
+    if (opening.access === 'token' && !hasAccess(rawHeaders, tunnel.accessTokenHash))
+      throw new ApiError('access_token_required')
+    if (opening.allowedPaths === undefined) return
+    const allowed = isAllowed(url, opening.allowedPaths)
+    if (!allowed) throw new ApiError(allowed === undefined ? 'invalid_url' : 'path_not_allowed')
+  }
+
+  /** Whether a tunnel, as it is now, would let in who is inside. */
+  function mayStay(request: IncomingMessage, tunnel: Tunnel | undefined): boolean {
+    if (tunnel?.opening === undefined || nameIn(hostIn(request)) !== tunnel.name) return false
+    try {
+      requireNetwork(tunnel.opening, clientOf(request))
+      requireLeave(request, tunnel, tunnel.opening)
+      return true
+    } catch {
+      return false
+    }
   }
 
   function isWithin(opening: Opening, address: string): boolean {
@@ -142,12 +166,12 @@ export function createVisitors(options: VisitorsOptions): Visitors {
   }
 
   /** Counts a visitor in. @returns counts them out. */
-  function begin({ id, admission }: Tunnel, passage: Passage, cut: () => void): () => void {
+  function begin({ id }: Tunnel, request: IncomingMessage, meter: Meter, cut: () => void): () => void {
     const inside = visits.get(id) ?? []
-    const visit: Visit = { at: inside.length, admission, cut }
+    const visit: Visit = { at: inside.length, request, cut }
     inside.push(visit)
     visits.set(id, inside)
-    passage.meter.requests++
+    meter.requests++
     return () => {
       const last = inside.pop()
       if (last !== undefined && last !== visit) {
@@ -161,10 +185,12 @@ export function createVisitors(options: VisitorsOptions): Visitors {
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const began = performance.now()
-    if (isForAccess(request)) return grant(request, response)
+    // Node's parser takes what follows for the other protocol all the same: it is to be sent anew.
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
+    if (isForAccess(request) && READS.has(request.method ?? '')) return grant(request, response)
     const { tunnel, passage } = await enter(request, false)
     if (response.destroyed) return
-    const leave = begin(tunnel, passage, () => response.destroy())
+    const leave = begin(tunnel, request, passage.meter, () => response.destroy())
     try {
       const outcome = await forward(sockets, request, response, passage)
       if (typeof outcome === 'string') return refuse(request, response, refusalOf(outcome))
@@ -200,7 +226,7 @@ export function createVisitors(options: VisitorsOptions): Visitors {
     })
     const { tunnel, passage } = await enter(request, true)
     if (hasLeft) return
-    const leave = begin(tunnel, passage, () => socket.destroy())
+    const leave = begin(tunnel, request, passage.meter, () => socket.destroy())
     socket.once('close', leave)
     forwardUpgrade(sockets, request, socket, head, passage, {
       onTrouble: (trouble) => refuseUpgrade(request, socket, refusalOf(trouble)),
@@ -223,7 +249,12 @@ export function createVisitors(options: VisitorsOptions): Visitors {
     keepAliveTimeout: KEPT_ALIVE_MS,
     connectionsCheckingInterval: 2000,
     noDelay: true,
+    // It is refused like all that names no host.
+    requireHostHeader: false,
+    // Its bytes would overtake the answers that are owed before: until then it goes on in HTTP (RFC 9110, 7.8).
+    shouldUpgradeCallback: ({ socket }) => answerOn(socket) === undefined,
   })
+  endWithConnection(server)
   // Node would leave out those beyond 2,000 in silence; there are no more than fit into its 16 kB.
   server.maxHeadersCount = 0
   server.on('request', onRequest)
@@ -231,15 +262,16 @@ export function createVisitors(options: VisitorsOptions): Visitors {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     upgrade(request, socket, head).catch((error) => refuseUpgrade(request, socket, toRefusal(error)))
   })
-  server.on('connect', (request: IncomingMessage, socket: Duplex) =>
-    refuseUpgrade(request, socket, new ApiError('invalid_request')),
-  )
+  server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+    if (answerOn(socket) === undefined) refuseUpgrade(request, socket, new ApiError('invalid_request'))
+    else socket.destroy()
+  })
   server.on('clientError', refuseMalformed)
   return {
     server,
     tunnelIds: () => [...visits.keys()],
-    cut(tunnelId, admission) {
-      for (const visit of [...(visits.get(tunnelId) ?? [])]) if (visit.admission !== admission) visit.cut()
+    cut(tunnelId, tunnel) {
+      for (const { request, cut } of [...(visits.get(tunnelId) ?? [])]) if (!mayStay(request, tunnel)) cut()
     },
     takeCounts() {
       const taken = new Map([...counts].map(([id, count]) => [id, { ...count }]))
@@ -266,6 +298,7 @@ export function createVisitors(options: VisitorsOptions): Visitors {
   }
 }
 
+const READS = new Set(['GET', 'HEAD'])
 const MAX_TOLD_PATH = 2048
 /** A path that no browser takes for another host. */
 const OWN_PATH = /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/
@@ -295,19 +328,38 @@ function hostOf(request: IncomingMessage, isUpgrade: boolean): string {
   const { rawHeaders, url = '', method, headers } = request
   const hosts = valuesOf(rawHeaders, 'host')
   const isPath = url.startsWith('/') || (url === '*' && method === 'OPTIONS')
+  const coding = headers['transfer-encoding']
+  // What else a body may be coded as between two hops, hardly anybody knows how to read; HTTP/1.0 knows none of it.
+  const isFramed = coding === undefined || (/^chunked$/i.test(coding) && request.httpVersion !== '1.0')
   const isHost = hosts.length === 1 && HOST.test(hosts[0]?.trim() ?? '')
-  if (!isHost || !isPath || !/^1\.[01]$/.test(request.httpVersion)) throw new ApiError('invalid_request')
+  if (!isHost || !isPath || !isFramed || !/^1\.[01]$/.test(request.httpVersion)) throw new ApiError('invalid_request')
   if (isUpgrade) {
     const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
     const protocols = protocolsOf(request)
     const isHttp2 = protocols.length === 0 || protocols.some((each) => each === 'h2' || each === 'h2c')
     if (hasBody || isHttp2) throw new ApiError('invalid_request')
   }
-  return (hosts[0] ?? '').trim().toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
+  return hostIn(request)
 }
 
-function isForAccess({ url = '', method }: IncomingMessage): boolean {
-  return method === 'GET' && url.split('?', 1)[0] === ACCESS_PATH
+function hostIn({ headers }: IncomingMessage): string {
+  return (headers.host ?? '').trim().toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
+}
+
+/** The name of the tunnel whose host that is. */
+function nameIn(host: string): string {
+  return host.split('.', 1)[0] ?? ''
+}
+
+/** Also as it may be written otherwise. */
+function isForAccess({ url = '' }: IncomingMessage): boolean {
+  const path = url.split('?', 1)[0] ?? ''
+  if (!path.includes('%')) return path === ACCESS_PATH
+  try {
+    return decodeURIComponent(path) === ACCESS_PATH
+  } catch {
+    return false
+  }
 }
 
 function listOf(networks: readonly string[]): BlockList {

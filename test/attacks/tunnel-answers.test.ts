@@ -212,6 +212,9 @@ t.test('what a service or a visitor sends harms nobody else', async (t) => {
       `GET / HTTP/1.1\r\nHost: ${name}, evil.example\r\n\r\n`,
       `GET / HTTP/1.1\r\nHost: ${name}/../x\r\n\r\n`,
       `GET / HTTP/2.0\r\n${head}\r\n`,
+      `POST / HTTP/1.1\r\n${head}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
+      `POST / HTTP/1.0\r\n${head}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+      'GET / HTTP/1.1\r\n\r\n',
       `GET / HTTP/1.1\r\n${head}Connection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n\r\n`,
       `GET / HTTP/1.1\r\n${head}Connection: Upgrade\r\nUpgrade: foo, h2c/2\r\n\r\n`,
     ])
@@ -236,6 +239,69 @@ t.test('what a service or a visitor sends harms nobody else', async (t) => {
     }
     t.notMatch(await raw(`GET / HTTP/1.1\r\n${head}\r\n\x00\x01garbage\r\n\r\n`), /half[\s\S]*HTTP\/1\.1 400/)
   })
+
+  await t.test('what has no body gets none', async (t) => {
+    respond = (_, socket) => socket.write(OK)
+    for (const method of ['POST', 'PUT', 'PATCH', 'QUERY', 'GET', 'DELETE']) {
+      seen.length = 0
+      await raw(`${method} /bare HTTP/1.1\r\n${head}Connection: close\r\n\r\n`)
+      t.match(seen, [/\r\n\r\n$/], method)
+      t.notMatch(seen[0], /Transfer-Encoding/i, method)
+    }
+    let after = ''
+    respond = (_, socket) => {
+      socket.on('data', (chunk) => {
+        after += chunk
+      })
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
+    }
+    await raw(`POST / HTTP/1.1\r\n${head}Connection: Upgrade\r\nUpgrade: echo\r\n\r\nown bytes`)
+    t.equal(after, 'own bytes', 'of the other protocol')
+  })
+
+  await t.test('all trailers pass', async (t) => {
+    say('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nA: 1\r\nB: 2\r\nC: 3\r\n\r\n')
+    seen.length = 0
+    const bytes = `POST / HTTP/1.1\r\n${head}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX: 1\r\nY: 2\r\n\r\n`
+    t.match(await raw(bytes), /0\r\nA: 1\r\nB: 2\r\nC: 3\r\n\r\n$/)
+    await until(async () => seen.join('').endsWith('0\r\nX: 1\r\nY: 2\r\n\r\n'))
+  })
+
+  await t.test('what comes behind an answer is of nobody', async (t) => {
+    for (const [bytes, got] of [
+      ['HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nA1EXTRA', /200 OK[\s\S]*\r\n\r\nA1$/],
+      [`${OK}HTTP/1.1 200 OK\r\nX-Evil: 1\r\n\r\n`, /200 OK[\s\S]*\r\n\r\nok$/],
+      ['HTTP/1.1 204 No Content\r\n\r\nhello', /204 No Content\r\n[\s\S]*\r\n\r\n$/],
+      ['HTTP/1.1 304 Not Modified\r\nETag: "x"\r\n\r\nhello', /304 Not Modified\r\n[\s\S]*\r\n\r\n$/],
+      ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\nEXTRA', /2\r\nok\r\n0\r\n\r\n$/],
+    ] as const) {
+      say(bytes)
+      const answer = await raw(`GET / HTTP/1.1\r\n${head}Connection: close\r\n\r\n`)
+      t.match(answer, got, bytes)
+      t.notMatch(answer, /X-Evil/)
+    }
+    say('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello')
+    t.match(await raw(`HEAD / HTTP/1.1\r\n${head}Connection: close\r\n\r\n`), /Content-Length: 5\r\n[\s\S]*\r\n\r\n$/)
+    await isWell('bytes behind answers')
+  })
+
+  await t.test(
+    'another protocol than was asked for is no answer, and neither is a coding that nobody undoes',
+    async (t) => {
+      const upgrading = `GET / HTTP/1.1\r\n${head}Connection: Upgrade\r\nUpgrade: echo\r\n\r\n`
+      for (const bytes of [
+        'HTTP/1.1 101 Switching Protocols\r\n\r\n',
+        'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n',
+        'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+      ]) {
+        say(bytes)
+        t.match(await raw(`GET / HTTP/1.1\r\n${head}Connection: close\r\n\r\n`), /^HTTP\/1\.1 502 /, bytes)
+      }
+      say('HTTP/1.1 101 Switching Protocols\r\n\r\n')
+      t.match(await raw(upgrading), /^HTTP\/1\.1 502 /)
+      await isWell('a 101')
+    },
+  )
 
   await t.test('who is refused does not keep the connection', async (t) => {
     const open = () => new Promise<number>((resolve) => server.tunnels.visitors.getConnections((_, n) => resolve(n)))
