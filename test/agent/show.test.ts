@@ -54,6 +54,23 @@ t.test('an object a line', async (t) => {
   t.equal(said.length, 3, 'quiet')
 })
 
+t.test('a screen keeps to its width, whatever there is to say', async (t) => {
+  for (const columns of [20, 30, 45, 80, 200]) {
+    const { out, writes } = terminal(columns)
+    const none = () => ({ ...load(), sessions: 0 })
+    const display = showOnScreen({ out, to: 'http://127.0.0.1:3000', load: none, isQuiet: false, hasColor: true })
+    const request = EVENTS[3]
+    if (request?.event === 'request') display.onEvent({ ...request, path: `/${'long/'.repeat(50)}` })
+    display.onEvent({ event: 'disconnected', sessions: 0, reason: 'the server answered 503: '.repeat(5), retryMs: 100 })
+    display.note('a note of some length, longer than the screen is wide by far')
+    display.close()
+    await wait(0)
+    const plain = stripVTControlCharacters(writes.join('')).split('\n')
+    for (const line of plain) t.ok(line.replace('\r', '').length < columns, `${columns}: ${line}`)
+    t.match(plain.join('\n'), 'connectin')
+  }
+})
+
 t.test('a screen is drawn ten times a second at the most', async (t) => {
   for (const hasColor of [true, false]) {
     const { out, writes } = terminal()

@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
+import { createClientAddress } from '../../plugins/client-address.ts'
 import { newToken } from '../../src/access/tokens.ts'
 import { listening } from '../support/listening.ts'
 import { startService, tunnelApp } from '../support/tunnels.ts'
@@ -131,6 +132,35 @@ t.test('tunnels under attack', async (t) => {
     t.notMatch(raws, /1\.2\.3\.4|bank|443|x-secret/i)
     t.match(raws, /X-Forwarded-For\|127\.0\.0\.1\|X-Forwarded-Host\|t\d\.localhost\|X-Forwarded-Proto\|http\|/)
     t.same(answered['set-cookie'], ['own=1', 'up=1', 'wide=1; Path=/'])
+  })
+
+  t.test('behind a proxy that is believed, what no proxy replaces is not', async (t) => {
+    const { port } = await on.startServer({ clientOf: createClientAddress(1) })
+    const forged = ['x-real-ip', 'true-client-ip', 'x-forwarded-prefix', 'x_forwarded_for', 'x-forwarded_proto']
+    const headers = {
+      ...Object.fromEntries(forged.map((each) => [each, '6.6.6.6'])),
+      forwarded: 'for=6.6.6.6',
+      'x-forwarded-for': '1.2.3.4',
+      'x-forwarded-proto': 'https',
+    }
+    t.equal((await visit(name, '/proxied', { headers, port })).status, 200)
+    t.notMatch(seen.at(-1), '6.6.6.6')
+    t.match(seen.at(-1), /x-forwarded-for\|1\.2\.3\.4\|x-forwarded-proto\|https\|.*for=1\.2\.3\.4;/i)
+  })
+
+  t.test('what shows the token of visitors is nothing for the service', async (t) => {
+    const closed = await open({ access: 'token' })
+    await dial(closed.token, service, { sessions: 1 })
+    const { body } = await send(owner, 'POST', `${base}/${closed.id}/tunnel/access-token`)
+    const before = seen.length
+    const headers = { 'tunnel-access-token': body.token }
+    const link = `/.well-known/tunnel-access?token=${body.token}`
+    t.equal((await visit(closed.name, link, { method: 'HEAD', headers })).status, 303)
+    t.equal((await visit(closed.name, link, { method: 'POST', headers })).status, 405)
+    t.equal((await visit(closed.name, link.replace('l-access', 'l%2Daccess'), { headers })).status, 303)
+    const asking = `GET ${link} HTTP/1.1\r\nHost: ${closed.name}\r\nTunnel-Access-Token: ${body.token}\r\n`
+    t.match(await raw(`${asking}Connection: Upgrade\r\nUpgrade: echo\r\n\r\n`), /^HTTP\/1\.1 405 /)
+    t.equal(seen.length, before)
   })
 
   t.test('a gate lets in whom the config says', async (t) => {

@@ -120,6 +120,27 @@ t.test('what nobody may use any more is cut, at once', async (t) => {
     t.equal((await visit(name, '/')).status, status, what)
   }
 
+  t.test('not those whom it lets in as before', async (t) => {
+    const rules = { access: 'public', allowed_paths: ['/endless', '/'], max_streams: 10, requests_per_minute: 100 }
+    const { id, name, token } = await open(rules)
+    await dial(token, service)
+    const cut = await inside(name)
+    let isCut = false
+    void cut().then(() => {
+      isCut = true
+    })
+    const change = async (config: object) => {
+      const subdomain = name
+      t.equal((await send(owner, 'PATCH', `${base}/${id}`, { config: { subdomain, ...rules, ...config } })).status, 200)
+      await wait(300)
+    }
+    await change({ max_streams: 500, requests_per_minute: 1000, idle_timeout_seconds: 600, host_header: 'rewrite' })
+    await change({ allowed_paths: ['/endless', '/', '/more'], allowed_networks: ['127.0.0.0/8'] })
+    t.notOk(isCut)
+    await change({ allowed_networks: ['10.0.0.0/8'] })
+    t.ok(isCut, 'they come from elsewhere')
+  })
+
   t.test('a change of its name alone moves it', async (t) => {
     const { id, name, token } = await open()
     const { events } = await dial(token, service)
@@ -208,6 +229,17 @@ t.test('agents', async (t) => {
       t.notOk(events.some(({ event }) => event === 'disconnected'))
       await agent.stop(0)
     }
+  })
+
+  t.test('are looked after by the name that requests of visitors have', async (t) => {
+    const config = { host_header: 'rewrite', health_check: { path: '/up', interval_seconds: 5 } }
+    const { id, token } = await open(config)
+    const strict = await startService(t, ({ headers }, response) => {
+      response.writeHead(headers.host?.startsWith('127.0.0.1:') ? 200 : 403).end()
+    })
+    await dial(token, strict, { sessions: 1 })
+    await until(async () => (await tunnel(id)).agents.some(({ is_healthy }) => is_healthy !== null), 8000)
+    t.match(await tunnel(id), { agents: [{ is_healthy: true, health_status: 200 }] })
   })
 
   t.test('whose service is down are passed over', async (t) => {
