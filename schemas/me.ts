@@ -11,7 +11,11 @@ export const Me = component(
       created_at: timestamp('When the account was created.'),
       service_account: nullable(
         closed(
-          { id: uuid('Service account UUID.'), organization_id: uuid('Organization UUID.') },
+          {
+            id: uuid('Service account UUID.'),
+            organization_id: uuid('Organization UUID.'),
+            pending_proposals: Type.Integer({ description: 'How many of its proposals wait for a person.' }),
+          },
           { title: 'OwnServiceAccount', description: 'Which service account is asking; null for people.' },
         ),
       ),

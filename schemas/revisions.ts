@@ -3,7 +3,7 @@ import { AutomationConfig, AutomationKind } from './automations.ts'
 import { closed, component, nullable, ref, stringEnum, timestamp, uuid } from './component.ts'
 import { Decision } from './decisions.ts'
 import { Digest } from './digest.ts'
-import { nextCursor } from './paging.ts'
+import { nextCursor, PageQuery } from './paging.ts'
 
 /** Revisions of an automation are numbered from 1 on. */
 export const revisionNumber = (description: string) => Type.Integer({ minimum: 1, maximum: 2_147_483_647, description })
@@ -67,6 +67,11 @@ export const RevisionListResponse = component(
     { description: 'Revisions of an automation, newest first.' },
   ),
 )
+
+export const RevisionQuery = closed({
+  digest: Type.Optional(ref(Digest)),
+  ...PageQuery.properties,
+})
 
 export const DiffQuery = closed({
   against: Type.Optional(revisionNumber('The revision to compare with; by default the one before.')),

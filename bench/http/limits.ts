@@ -16,7 +16,11 @@ export async function listLimit(db: Database, workspace: Workspace, workers: num
   return repeat(workers, loading, async (i) => {
     const id = spaceIds[i % spaceIds.length] ?? ''
     await access.find(db, { userId, sessionId }, organizationId, id)
-    await shownAutomations.list(db, { organizationId, id }, { status: null, kind: null, hooksUrl: '', tunnelsUrl: '' })
+    await shownAutomations.list(
+      db,
+      { organizationId, id },
+      { status: null, kind: null, authorId: null, digest: null, hooksUrl: '', tunnelsUrl: '' },
+    )
   })
 }
 

@@ -125,16 +125,18 @@ export async function findNewestBy(
 /**
  * Revisions of an automation, newest first, with what was decided on each.
  *
- * @param before only those with a smaller number; null for all.
+ * @param page.before only those with a smaller number; null for all.
+ * @param page.digest only those with it; null for all.
  */
 export async function list(
   db: Kysely<DB>,
   space: Space,
   automationId: string,
-  page: { before: number | null; most: number },
+  page: { before: number | null; digest: string | null; most: number },
 ): Promise<Page<Decided>> {
   const rows = decided(db, space, automationId)
     .where(sql<boolean>`(${page.before}::integer is null or automation_revisions.revision < ${page.before})`)
+    .where(sql<boolean>`(${page.digest}::text is null or automation_revisions.digest = ${page.digest})`)
     .orderBy('automation_revisions.revision', 'desc')
     .limit(page.most + 1)
   const bytes = sql<number>`512 + ${jsonBytes('config')}`

@@ -215,11 +215,8 @@ export async function forgetError(
     .execute()
 }
 
-/**
- * How many proposals of a service account wait for a person. Takes the account's row until the transaction ends, so that
- * two at once count one another. Uses automations_pending_idx.
- */
-export async function countPending(
+/** The same as {@link countPending}, where two at once count one another: takes the account's row until the transaction ends. */
+export async function countPendingAlone(
   trx: Transaction<DB>,
   organizationId: string,
   serviceAccountId: string,
@@ -227,6 +224,11 @@ export async function countPending(
   await sql`
     select from service_accounts
      where organization_id = ${organizationId} and id = ${serviceAccountId} for no key update`.execute(trx)
+  return countPending(trx, organizationId, serviceAccountId)
+}
+
+/** How many proposals of a service account wait for a person. Uses automations_pending_idx. */
+export async function countPending(db: Kysely<DB>, organizationId: string, serviceAccountId: string): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     select count(*)::integer as count
       from automations a
@@ -235,6 +237,6 @@ export async function countPending(
        and r.revision = coalesce(a.pending_revision, a.revision)
      where a.organization_id = ${organizationId}
        and (a.status = 'pending_approval' or a.pending_revision is not null)
-       and r.authored_by_service_account_id = ${serviceAccountId}`.execute(trx)
+       and r.authored_by_service_account_id = ${serviceAccountId}`.execute(db)
   return rows[0]?.count ?? 0
 }

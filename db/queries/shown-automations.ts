@@ -155,7 +155,13 @@ export async function find(db: Kysely<DB>, space: Space, id: string, urls: Trigg
 }
 
 /** What to list, and where it is set off from outside. */
-export type ListFilter = { status: string | null; kind: string | null } & TriggerUrls
+export type ListFilter = {
+  status: string | null
+  kind: string | null
+  /** A person or a service account. */
+  authorId: string | null
+  digest: string | null
+} & TriggerUrls
 
 /** The place of a row in the order of the list. */
 export type Position = { updatedAt: string; id: string }
@@ -179,6 +185,12 @@ function listed(db: Kysely<DB>, param: Param<ListValues>) {
     .select(sql<number>`sum(${BYTES}) over ()`.as('all_bytes'))
     .where(sql<boolean>`(${param('status')}::text is null or automations.status = ${param('status')})`)
     .where(sql<boolean>`(${param('kind')}::text is null or automations.kind = ${param('kind')})`)
+    .where(
+      sql<boolean>`(${param('authorId')}::uuid is null or ${param('authorId')} in (
+        automations.created_by_user_id, automations.created_by_service_account_id,
+        pending.authored_by_user_id, pending.authored_by_service_account_id))`,
+    )
+    .where(sql<boolean>`(${param('digest')}::text is null or current.digest = ${param('digest')})`)
     .orderBy('automations.updated_at', 'desc')
     .orderBy('automations.id', 'desc')
 }

@@ -46,7 +46,8 @@ const routes: RoutePlugin = async (app) => {
     },
     async ({ space, query }, reply) => {
       const { triggerUrls } = settings
-      const filter = { status: query.status ?? null, kind: query.kind ?? null, ...triggerUrls }
+      const { status = null, kind = null, author_id: authorId = null, digest = null } = query
+      const filter = { status, kind, authorId, digest, ...triggerUrls }
       const { most, after } = readPage(query, [isTimestamp, isUuid])
       const position = after && { updatedAt: after[0], id: after[1] }
       const isPage = query.limit !== undefined || position !== null

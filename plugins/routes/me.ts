@@ -1,3 +1,4 @@
+import * as automations from '../../db/queries/automations.ts'
 import * as signupRequests from '../../db/queries/signup-requests.ts'
 import * as users from '../../db/queries/users.ts'
 import { ref } from '../../schemas/component.ts'
@@ -45,17 +46,22 @@ const routes: RoutePlugin = async (app) => {
   )
 
   async function show(actor: Actor): Promise<Me> {
-    const [account, waitsFor] = await Promise.all([
+    const [account, waitsFor, service_account] = await Promise.all([
       users.find(db, actor.userId),
       signupRequests.findPending(db, actor.userId),
+      showServiceAccount(actor),
     ])
     if (account === undefined) throw unauthorized()
     const { id, email, display_name, created_at } = account
-    const service_account =
-      actor.type === 'service_account' ? { id: actor.id, organization_id: actor.organizationId } : null
     const signup_request = waitsFor === undefined ? null : { ...waitsFor, status: 'pending' as const }
     const signup_pending = signup_request !== null
     return { id, email, display_name, created_at, service_account, signup_request, signup_pending }
+  }
+
+  async function showServiceAccount(actor: Actor) {
+    if (actor.type === 'user') return null
+    const { id, organizationId: organization_id } = actor
+    return { id, organization_id, pending_proposals: await automations.countPending(db, organization_id, id) }
   }
 }
 

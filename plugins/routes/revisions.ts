@@ -3,9 +3,14 @@ import { byName } from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'
 import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
-import { PageQuery } from '../../schemas/paging.ts'
 import { AutomationParams, RevisionParams } from '../../schemas/params.ts'
-import { DiffQuery, DiffResponse, RevisionListResponse, RevisionResponse } from '../../schemas/revisions.ts'
+import {
+  DiffQuery,
+  DiffResponse,
+  RevisionListResponse,
+  RevisionQuery,
+  RevisionResponse,
+} from '../../schemas/revisions.ts'
 import type { Space } from '../../src/access/actor.ts'
 import { contentOf } from '../../src/automations/content.ts'
 import { diff } from '../../src/automations/revisions.ts'
@@ -28,14 +33,15 @@ const routes: RoutePlugin = async (app) => {
         tags: [TAG],
         summary: 'List revisions',
         params: AutomationParams,
-        querystring: PageQuery,
+        description: 'Newest first. With `digest`, only those that have it.',
+        querystring: RevisionQuery,
         response: { 200: ref(RevisionListResponse), ...errors(404) },
       },
     },
     async ({ space, params, query }) => {
       const kind = await kindOf(space, params.automationId)
       const { most, after } = readPage(query, [isRevisionNumber])
-      const wanted = { before: after && Number(after[0]), most }
+      const wanted = { before: after && Number(after[0]), digest: query.digest ?? null, most }
       const found = await automationRevisions.list(db, space, params.automationId, wanted)
       const { page, next_cursor } = showPage(found, ({ revision }) => [String(revision)])
       return { revisions: page.map((row) => toRevision(row, kind)), next_cursor }

@@ -20,6 +20,6 @@ export async function requireRoomForProposal(
 ): Promise<void> {
   if (actor.type !== 'service_account') return
   if (policy.kinds_allowed_for_service_accounts?.includes(kind) === false) throw new ApiError('kind_not_allowed')
-  const pending = await automations.countPending(trx, space.organizationId, actor.id)
+  const pending = await automations.countPendingAlone(trx, space.organizationId, actor.id)
   if (pending >= policy.max_pending_per_service_account) throw new ApiError('pending_limit_reached')
 }

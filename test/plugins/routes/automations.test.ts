@@ -132,6 +132,23 @@ t.test('automations of a space', async (t) => {
     t.notOk('next_cursor' in all, 'without limit the answer is the plain one')
     t.equal((await send(owner, 'GET', `${base}?kind=webhook`)).body.automations.length, 2)
     t.equal((await send(owner, 'GET', `${base}?status=paused`)).body.automations[0].id, ids[0])
+    const found = async (query: string) =>
+      (await send(owner, 'GET', `${base}?${query}`)).body.automations.map((each: { id: string }) => each.id)
+    const author = await serviceAccount(['files.write'])
+    const own = (await send(author, 'POST', base, { name: 'Own', kind: 'scheduled' })).body.automation
+    const changed = await send(author, 'PATCH', `${base}/${ids[0]}`, { name: 'Theirs' })
+    t.equal(changed.status, 200)
+    t.same(
+      (await found(`author_id=${author.id}`)).sort(),
+      [own.id, ids[0]].sort(),
+      'and what a change of theirs waits of',
+    )
+    t.same((await found(`author_id=${owner.id}`)).sort(), [...ids].sort())
+    t.same(await found(`author_id=${author.id}&digest=${own.digest}`), [own.id])
+    t.same(await found(`digest=sha256:${'0'.repeat(64)}`), [])
+    t.same(await found(`author_id=${organizationId}&limit=1`), [])
+    await send(author, 'DELETE', `${base}/${own.id}`)
+    await send(owner, 'POST', `${base}/${ids[0]}/reject`)
 
     const walked: string[] = []
     let cursor = ''

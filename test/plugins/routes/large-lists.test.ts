@@ -75,7 +75,13 @@ t.test('what one tenant stores makes no answer too large', async (t) => {
     const [oldest = '', second = ''] = ids
     const target = { organizationId, id: spaceId }
     const urls = { hooksUrl: '', tunnelsUrl: '' }
-    const begun = await shownAutomations.list(db, target, { status: null, kind: null, ...urls })
+    const begun = await shownAutomations.list(db, target, {
+      status: null,
+      kind: null,
+      authorId: null,
+      digest: null,
+      ...urls,
+    })
     await send(owner, 'PATCH', `${automations}/${oldest}`, { name: 'Moves to the top' })
     await send(owner, 'DELETE', `${automations}/${second}`)
     const listed: { id: string; name: string }[] = []

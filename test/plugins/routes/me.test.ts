@@ -2,7 +2,7 @@ import t from 'tap'
 import { testApp } from '../../support/app.ts'
 
 t.test('the caller', async (t) => {
-  const { send, owner, serviceAccount, organizationId } = await testApp(t)
+  const { send, owner, serviceAccount, organizationId, spaceId } = await testApp(t)
   const staff = await serviceAccount(['org.manage'])
   const path = '/api/v1/me'
 
@@ -23,8 +23,12 @@ t.test('the caller', async (t) => {
     t.match(body, {
       id: staff.userId,
       email: null,
-      service_account: { id: staff.id, organization_id: organizationId },
+      service_account: { id: staff.id, organization_id: organizationId, pending_proposals: 0 },
     })
+    const author = await serviceAccount(['files.write'])
+    const base = `/api/v1/organizations/${organizationId}/spaces/${spaceId}/automations`
+    await send(author, 'POST', base, { name: 'X', kind: 'scheduled' })
+    t.equal((await send(author, 'GET', path)).body.service_account.pending_proposals, 1)
   })
 
   t.test('changes a display name, and nothing else', async (t) => {

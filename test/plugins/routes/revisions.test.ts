@@ -19,6 +19,15 @@ t.test('revisions are listed, read and compared', async (t) => {
   )
   const rest = (await send(owner, 'GET', `${revisions}?limit=2&cursor=${first.next_cursor}`)).body
   t.match(rest, { revisions: [{ revision: 1, authored_by_service_account_id: staff.id }], next_cursor: null })
+  const { digest } = rest.revisions[0]
+  await send(owner, 'PATCH', `${base}/${id}`, { name: DIGEST.name, config: DIGEST.config })
+  const same = (await send(owner, 'GET', `${revisions}?digest=${digest}`)).body.revisions
+  t.same(
+    same.map((each: { revision: number }) => each.revision),
+    [4, 1],
+    'those of one digest',
+  )
+  t.equal((await send(owner, 'GET', `${revisions}?digest=x`)).status, 400)
   t.match((await send(owner, 'GET', `${revisions}/3`)).body.revision, {
     name: 'Mine',
     authored_by_user_id: owner.id,
