@@ -22,6 +22,8 @@ import parts from './core/parts.ts'
 import swaggerUi from './core/swagger-ui.ts'
 import validation from './core/validation.ts'
 import waiting from './core/waiting.ts'
+import agentTools from './mcp/agent-tools.ts'
+import mcp from './mcp/index.ts'
 import agents from './routes/agents.ts'
 import auditLog from './routes/audit-log.ts'
 import auth from './routes/auth.ts'
@@ -91,6 +93,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
   app.decorate('rules', deps.rules)
   app.decorate('settings', {
     version,
+    publicUrl: config.publicUrl,
     multiTenant: config.multiTenant,
     rateLimit: config.rateLimit,
     limitsLogins: config.rateLimit !== undefined,
@@ -112,14 +115,15 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
   await app.register(idempotency, { db, cipher })
   await app.register(health, { db, isWorking: deps.isWorking })
   await app.register(waiting, { db })
-  if (!deps.onlyHealth) await registerApi(app, config.publicUrl)
+  if (!deps.onlyHealth) await registerApi(app, config)
 
   app.refuseOtherMethods()
   await app.ready()
   return app
 }
 
-async function registerApi(app: FastifyInstance, publicUrl: string): Promise<void> {
+async function registerApi(app: FastifyInstance, config: AppDependencies['config']): Promise<void> {
+  const { publicUrl, corsOrigin } = config
   await app.register(swaggerUi, { publicUrl })
   await app.register(automations, { prefix: `${SPACE}/automations` })
   await app.register(preview, { prefix: `${SPACE}/automations` })
@@ -148,4 +152,6 @@ async function registerApi(app: FastifyInstance, publicUrl: string): Promise<voi
   await app.register(spaces, { prefix: `${ORGANIZATION}/spaces` })
   await app.register(chat, { prefix: `${SPACE}/chat-rooms` })
   await app.register(auditLog, { prefix: `${ORGANIZATION}/audit-log` })
+  await app.register(agentTools, { prefix: `${ORGANIZATION}/agent-tools` })
+  await app.register(mcp, { corsOrigin })
 }

@@ -31,6 +31,8 @@ declare module 'fastify' {
 export type Settings = {
   /** The version of this program. */
   version: string
+  /** Where people and programs reach this API. */
+  publicUrl: string
   /** Whether the database takes many organizations. */
   multiTenant: boolean
   eventBatches: EventBatches | undefined

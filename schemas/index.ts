@@ -2,6 +2,7 @@ import * as action from './actions/action.ts'
 import * as httpRequestAction from './actions/http-request.ts'
 import * as messageAction from './actions/message.ts'
 import * as socialPostAction from './actions/social-post.ts'
+import * as agentTools from './agent-tools.ts'
 import * as auditLog from './audit-log.ts'
 import * as auth from './auth.ts'
 import { kindComponents } from './automation-kinds.ts'
@@ -55,6 +56,7 @@ export const COMPONENTS: readonly Component[] = [
   reviews,
   automationPolicy,
   runs,
+  agentTools,
   spaceEvents,
   webhookEvents,
   automationSecrets,

@@ -25,6 +25,8 @@ declare module 'fastify' {
      * make an approver, is for people only.
      */
     peopleOnly?: true | ErrorCode
+    /** Refuses people: this is for service accounts. */
+    staffOnly?: true
     /** Counts requests itself: only those that prove nothing. */
     countsItself?: true
   }
@@ -148,10 +150,11 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
       if ('orgId' in params)
         request.access.organization = { id: enterOrganization(row, params.orgId), permissions: held }
       if ('spaceId' in params) request.access.space = enterSpace(row, held, params)
-      const { permission = 'member', peopleOnly } = config
+      const { permission = 'member', peopleOnly, staffOnly } = config
       if (permission !== 'signed_in' && permission !== 'member' && !held.has(permission))
         throw new ApiError('forbidden')
       if (peopleOnly && actor.type !== 'user') throw new ApiError(peopleOnly === true ? 'people_only' : peopleOnly)
+      if (staffOnly && actor.type !== 'service_account') throw new ApiError('service_accounts_only')
       for (const [name, value] of Object.entries(params))
         if (name.endsWith('Id') && !isUuid(value)) throw new ApiError(CODE_OF_MALFORMED_ID[name] ?? 'invalid_id')
     }

@@ -17,6 +17,7 @@ const TAGS = [
   ['Review', 'What waits for a person, and the revisions that it is decided by.'],
   ['Runs', 'Executions of automations.'],
   ['Webhooks', 'Events from outside, and the secrets by which senders are known.'],
+  ['Agent tools', 'What AI staff can do, as tools for models; the same as `POST /mcp`.'],
   ['Tunnels', 'Services that visitors reach through agents beside them.'],
   ['Secrets', 'What requests may use by name, and nobody can read.'],
   ['Auth', 'Accounts of people and their tokens.'],

@@ -1,4 +1,5 @@
-import type { AutomationConfig, AutomationUpdate } from '../../schemas/automations.ts'
+import { OAUTH_SLOT } from '../../db/queries/automation-secrets.ts'
+import type { AutomationConfig, AutomationCreate, AutomationUpdate } from '../../schemas/automations.ts'
 import type { Actor } from '../access/actor.ts'
 import type { ErrorDetail } from '../errors.ts'
 
@@ -27,6 +28,13 @@ export function contentOf(revision: {
     description: revision.description,
     secretVersions: revision.secret_versions,
   }
+}
+
+/** The content of a new automation. */
+export function firstContent(actor: Actor, body: AutomationCreate): Content {
+  const { config, description = null } = describe(actor, body.config ?? {}, body.description)
+  const secretVersions = body.oauth_token === undefined ? {} : { [OAUTH_SLOT]: 1 }
+  return { name: body.name.trim(), config, description, secretVersions }
 }
 
 /** The content after a change, but for its secrets; what the change does not name stays. */

@@ -10,7 +10,7 @@ import type { Actor, Space } from '../access/actor.ts'
 import type { Caller } from '../access/caller.ts'
 import { ApiError } from '../errors.ts'
 import { changed } from './changed.ts'
-import { type Content, describe } from './content.ts'
+import { firstContent } from './content.ts'
 import { credentialIn } from './credential.ts'
 import { credentialDeed, record, writeRevision } from './current.ts'
 import { requireOthersWords } from './gate.ts'
@@ -74,12 +74,6 @@ export async function create(
   const details = { kind, name: content.name, status, revision: 1, digest }
   await record(trx, caller, space, id, 'automation.created', { ...details, ...credentialDeed(token) })
   return id
-}
-
-function firstContent(actor: Actor, body: AutomationCreate): Content {
-  const { config, description = null } = describe(actor, body.config ?? {}, body.description)
-  const secretVersions = body.oauth_token === undefined ? {} : { [OAUTH_SLOT]: 1 }
-  return { name: body.name.trim(), config, description, secretVersions }
 }
 
 /** Who made it: a person answers for it from the first. */

@@ -1,0 +1,106 @@
+import { isIP } from 'node:net'
+import { createMcpHandler, type Server } from '@modelcontextprotocol/server'
+import { Type } from '@sinclair/typebox'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { parseExact } from '../../db/exact-json.ts'
+import { ApiError } from '../../src/errors.ts'
+import { decodeUtf8 } from '../../src/parse-json.ts'
+import { hungUp } from '../hung-up.ts'
+import { createToolServer } from './server.ts'
+import { createSubscriptions } from './subscriptions.ts'
+
+export const MCP_PATH = '/mcp'
+const ALLOWED = 'POST'
+
+export type McpOptions = {
+  /** Origins of pages that may ask, besides those of this API. */
+  corsOrigin: readonly string[]
+  /** Makes the server of one request; by default that with the tools of AI staff. */
+  createServer?: (app: FastifyInstance, request: FastifyRequest, isModern: boolean) => Server
+}
+
+/** The tools of AI staff by the Model Context Protocol, over Streamable HTTP, without sessions. */
+export default async function mcp(
+  app: FastifyInstance,
+  { corsOrigin, createServer = createToolServer }: McpOptions,
+): Promise<void> {
+  const own = new URL(app.settings.publicUrl)
+  const requests = new WeakMap<Request, FastifyRequest>()
+  const handler = createMcpHandler(({ requestInfo, era }) => createServer(app, asker(requestInfo), era === 'modern'), {
+    onerror: (error) => app.log.debug({ err: error }, 'mcp'),
+  })
+  const subscriptions = createSubscriptions(app, (request) => createServer(app, request, true))
+  app.addHook('onClose', async () => handler.close())
+
+  // What can't be read is answered in the words of the protocol; what can't be stored, a tool says.
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (_request: FastifyRequest, bytes: Buffer) => {
+      try {
+        return { body: parseExact(decodeUtf8(bytes)) }
+      } catch {
+        return { text: bytes.toString('latin1') }
+      }
+    },
+  )
+
+  app.post(
+    MCP_PATH,
+    {
+      config: { permission: 'signed_in', staffOnly: true, ownIdempotency: true },
+      schema: { hide: true, body: Type.Unknown() },
+      preValidation: async (request) => refuseForeign(request),
+    },
+    async (request, reply) => {
+      const web = webRequest(request, reply)
+      requests.set(web, request)
+      const { body } = (request.body ?? {}) as { body?: unknown }
+      if (isListening(body)) return reply.send(await subscriptions.listen(request, body, web))
+      return reply.send(await handler.fetch(web, body === undefined ? {} : { parsedBody: body }))
+    },
+  )
+
+  function asker(web: Request | undefined): FastifyRequest {
+    const request = web && requests.get(web)
+    if (request === undefined) throw new Error('this request did not come by HTTP')
+    return request
+  }
+
+  /** A page elsewhere may have been given the address of this machine (DNS rebinding). */
+  function refuseForeign({ headers, hostname }: FastifyRequest): void {
+    const name = hostname.replace(/^\[|\]$/g, '').toLowerCase()
+    const isHere = name === own.hostname || name === 'localhost' || isIP(name) !== 0
+    const { origin } = headers
+    const isOwn = origin === undefined || corsOrigin.includes(origin) || isOriginHere(origin)
+    if (!isHere || !isOwn) throw new ApiError('origin_not_allowed')
+  }
+
+  function isOriginHere(origin: string): boolean {
+    const url = URL.parse(origin)
+    return url !== null && (url.origin === own.origin || (isLoopback(url.hostname) && isLoopback(own.hostname)))
+  }
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname)
+}
+
+function isListening(body: unknown): body is Record<string, unknown> {
+  return typeof body === 'object' && body !== null && 'method' in body && body.method === 'subscriptions/listen'
+}
+
+/** The request as the Fetch standard has it. It ends with its connection. */
+function webRequest(request: FastifyRequest, reply: FastifyReply): Request {
+  const headers = Object.entries(request.headers).flatMap(([name, value]) =>
+    typeof value === 'string' ? [[name, value] as [string, string]] : [],
+  )
+  const { text } = (request.body ?? {}) as { text?: string }
+  return new Request(`http://${request.host}${MCP_PATH}`, {
+    method: ALLOWED,
+    headers,
+    signal: hungUp(reply),
+    body: text ?? '',
+  })
+}
