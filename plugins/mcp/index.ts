@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { createMcpHandler, type Server } from '@modelcontextprotocol/server'
+import { type AuthInfo, createMcpHandler, type Server } from '@modelcontextprotocol/server'
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { parseExact } from '../../db/exact-json.ts'
@@ -10,7 +10,8 @@ import { createToolServer } from './server.ts'
 import { createSubscriptions } from './subscriptions.ts'
 
 export const MCP_PATH = '/mcp'
-const ALLOWED = 'POST'
+/** In the words of JSON-RPC 2.0, section 5.1. */
+const UNREADABLE = { jsonrpc: '2.0', id: null, error: { code: -32700, message: 'Parse error: the body is no JSON' } }
 
 export type McpOptions = {
   /** Origins of pages that may ask, besides those of this API. */
@@ -25,8 +26,7 @@ export default async function mcp(
   { corsOrigin, createServer = createToolServer }: McpOptions,
 ): Promise<void> {
   const own = new URL(app.settings.publicUrl)
-  const requests = new WeakMap<Request, FastifyRequest>()
-  const handler = createMcpHandler(({ requestInfo, era }) => createServer(app, asker(requestInfo), era === 'modern'), {
+  const handler = createMcpHandler(({ authInfo, era }) => createServer(app, askerOf(authInfo), era === 'modern'), {
     onerror: (error) => app.log.debug({ err: error }, 'mcp'),
   })
   const subscriptions = createSubscriptions(app, (request) => createServer(app, request, true))
@@ -41,7 +41,7 @@ export default async function mcp(
       try {
         return { body: parseExact(decodeUtf8(bytes)) }
       } catch {
-        return { text: bytes.toString('latin1') }
+        return {}
       }
     },
   )
@@ -51,22 +51,19 @@ export default async function mcp(
     {
       config: { permission: 'signed_in', staffOnly: true, ownIdempotency: true },
       schema: { hide: true, body: Type.Unknown() },
+      // The protocol has its own, and each tool; ours walks through all of a body, however deep that is.
+      validatorCompiler: () => () => true,
       preValidation: async (request) => refuseForeign(request),
     },
     async (request, reply) => {
-      const web = webRequest(request, reply)
-      requests.set(web, request)
       const { body } = (request.body ?? {}) as { body?: unknown }
+      if (body === undefined) return reply.code(400).send(UNREADABLE)
+      const web = webRequest(request, reply)
       if (isListening(body)) return reply.send(await subscriptions.listen(request, body, web))
-      return reply.send(await handler.fetch(web, body === undefined ? {} : { parsedBody: body }))
+      const authInfo = { token: '', clientId: request.actor.id, scopes: [], extra: { request } }
+      return reply.send(await handler.fetch(web, { parsedBody: body, authInfo }))
     },
   )
-
-  function asker(web: Request | undefined): FastifyRequest {
-    const request = web && requests.get(web)
-    if (request === undefined) throw new Error('this request did not come by HTTP')
-    return request
-  }
 
   /** A page elsewhere may have been given the address of this machine (DNS rebinding). */
   function refuseForeign({ headers, hostname }: FastifyRequest): void {
@@ -83,6 +80,13 @@ export default async function mcp(
   }
 }
 
+/** Who asks travels along with the request: nothing of it is believed twice. */
+function askerOf(authInfo: AuthInfo | undefined): FastifyRequest {
+  const { request } = (authInfo?.extra ?? {}) as { request?: FastifyRequest }
+  if (request === undefined) throw new Error('this request did not come by HTTP')
+  return request
+}
+
 function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname)
 }
@@ -96,11 +100,11 @@ function webRequest(request: FastifyRequest, reply: FastifyReply): Request {
   const headers = Object.entries(request.headers).flatMap(([name, value]) =>
     typeof value === 'string' ? [[name, value] as [string, string]] : [],
   )
-  const { text } = (request.body ?? {}) as { text?: string }
   return new Request(`http://${request.host}${MCP_PATH}`, {
-    method: ALLOWED,
+    method: 'POST',
     headers,
     signal: hungUp(reply),
-    body: text ?? '',
+    // It has been read.
+    body: '',
   })
 }

@@ -82,7 +82,7 @@ export function beginSession(
     ...BORNE,
     ...GUARDED,
   })
-  const payload = refuseFloods(session, wire)
+  const payload = refuseFloods(session, wire, windows)
   // Sockets of Node's HTTP server may stay half open, and an agent that was killed would be there until a ping finds out.
   socket.once('end', () => socket.destroy())
   return new Promise((resolve, reject) => {
@@ -107,8 +107,10 @@ type Wire = Pick<Socket, 'bytesRead' | 'bytesWritten'>
 
 /** Counts what the streams of a session are for. */
 type Payload = {
-  /** A stream has begun, or is over. */
-  stream(): void
+  /** A stream has begun. */
+  begin(): void
+  /** A stream is over. Where it was cut, what of it is on its way comes all the same, and to nobody. */
+  end(): void
   /** A part of what a stream brings. */
   chunk(bytes: number): void
 }
@@ -117,9 +119,10 @@ type Payload = {
  * An agent that sends little but what HTTP/2 answers, or only reads, is let go: it reads as fast as that comes, which bounds nothing.
  * Node tells of questions, and of other frames nothing, so they are what came and was no payload.
  */
-function refuseFloods(session: ClientHttp2Session, wire: Wire): Payload {
+function refuseFloods(session: ClientHttp2Session, wire: Wire, windows: Windows): Payload {
   let questions = 0
   let allowed = 0
+  let onItsWay = 0
   let last = { read: wire.bytesRead, written: wire.bytesWritten, at: performance.now() }
   const count = () => {
     if (++questions > MAX_QUESTIONS) session.destroy(new Error('the agent does nothing but ask'))
@@ -129,7 +132,10 @@ function refuseFloods(session: ClientHttp2Session, wire: Wire): Payload {
   const timer = setInterval(() => {
     const now = { read: wire.bytesRead, written: wire.bytesWritten, at: performance.now() }
     const seconds = Math.max((now.at - last.at) / 1000, 1)
-    const overhead = now.read - last.read - allowed - (now.written - last.written) / SENT_FOR_EACH_BYTE
+    const unknown = now.read - last.read - allowed - (now.written - last.written) / SENT_FOR_EACH_BYTE
+    const overhead = Math.max(unknown - onItsWay, 0)
+    // What has not come by now comes soon, or has been read before its stream was cut.
+    onItsWay = (onItsWay - Math.max(unknown - overhead, 0)) / 2
     if (overhead > MAX_OVERHEAD_BYTES * seconds) session.destroy(new Error('the agent sends little but frames'))
     questions = 0
     allowed = 0
@@ -137,8 +143,12 @@ function refuseFloods(session: ClientHttp2Session, wire: Wire): Payload {
   }, LOOK_EVERY_MS)
   session.once('close', () => clearInterval(timer))
   return {
-    stream() {
+    begin() {
       allowed += STREAM_BYTES
+    },
+    end() {
+      allowed += STREAM_BYTES
+      onItsWay += 2 * windows.stream
     },
     chunk(bytes) {
       allowed += bytes + CHUNK_BYTES
@@ -235,8 +245,8 @@ function countPayload(stream: ClientHttp2Stream, payload: Payload): void {
     if (chunk !== null) payload.chunk(chunk.length)
     return push.call(stream, chunk, encoding)
   }
-  payload.stream()
-  stream.once('close', () => payload.stream())
+  payload.begin()
+  stream.once('close', () => payload.end())
 }
 
 /** Makes what writes what is told, a line each: what comes at about the same time, and is not urgent, goes together. */

@@ -39,7 +39,7 @@ export function mcpClient(app: FastifyInstance, caller: Caller) {
     })
     // One event, where it came as a stream.
     const text = answer.body
-    const data = text.startsWith('event:') || text.startsWith(':') ? (/^data: (\{.*)$/m.exec(text)?.[1] ?? '') : text
+    const data = text.startsWith('event:') || text.startsWith(':') ? (/^data: (\{[^\n]*)/m.exec(text)?.[1] ?? '') : text
     const isJson = /^[[{]/.test(data)
     return { status: answer.statusCode, body: isJson ? JSON.parse(data) : undefined, text, headers: answer.headers }
   }

@@ -16,11 +16,11 @@ export const getKind = tool(
   async ({ kind }, { app }) => describeKind(app.kinds, kind),
 )
 
-/** What AI staff needs to know to propose an automation of a kind. @throws Refused `kind_unknown` */
+/** What AI staff needs to know to propose an automation of a kind. @throws Refused `invalid_kind` */
 export function describeKind(kinds: Kinds, name: string): Record<string, unknown> {
   const kind = kinds.find(name)
   if (kind === undefined)
-    throw new Refused(`there is no kind ${JSON.stringify(name.slice(0, 100))}`, { status: 404, code: 'kind_unknown' })
+    throw new Refused(`there is no kind ${JSON.stringify(name.slice(0, 100))}`, { status: 400, code: 'invalid_kind' })
   const { schema, effect, sessions } = kind
   const facts = { actions: { problems: () => [] }, secrets: null }
   return {

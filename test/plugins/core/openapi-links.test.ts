@@ -52,6 +52,8 @@ const REFUSED: Record<string, string> = {
   createOrganization: '403 single_org_exists',
   approveAutomation: '404 automation_not_pending',
   rejectAutomation: '404 automation_not_pending',
+  withdrawProposal: '404 automation_not_pending',
+  invokeAgentTool: '403 service_accounts_only',
   replayWebhookEvents: '409 automation_not_active',
   runAutomation: '409 automation_not_active',
   resolveRun: '400 invalid_id',
