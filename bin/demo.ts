@@ -135,7 +135,11 @@ A demo workspace was made. These are shown once:
   password    ${password}
   AI staff    ${serviceAccountToken}
 
-Look around in ${base}/docs, or paste this into another terminal:
+Look around in ${base}/docs, let Claude work as AI staff (docs/mcp.md has other clients):
+
+claude mcp add --transport http hyperspeed ${base}/mcp --header "Authorization: Bearer ${serviceAccountToken}"
+
+or paste this into another terminal:
 
 export ${Object.entries(variables)
     .map(([name, value]) => `${name}=${value}`)

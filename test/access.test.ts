@@ -9,7 +9,7 @@ import { operationsOf } from './support/operations.ts'
  * adds one without saying whom it is for.
  */
 type Door = Permission | 'public' | 'signed_in' | 'member'
-const ACCESS: Record<string, Door | `${Door}, people only`> = {
+const ACCESS: Record<string, Door | `${Door}, ${'people' | 'service accounts'} only`> = {
   getHealth: 'public',
   getReadiness: 'public',
   listAutomations: 'files.read',
@@ -97,13 +97,20 @@ const ACCESS: Record<string, Door | `${Door}, people only`> = {
   listChatMessages: 'chat.read',
   createChatMessage: 'chat.write',
   listAuditLog: 'org.manage',
+  listAgentTools: 'agent.tools.invoke, service accounts only',
+  invokeAgentTool: 'agent.tools.invoke, service accounts only',
 }
 
 /** Every operation with whom it is for. */
 function routesOf(app: FastifyInstance, ids: Record<string, string>) {
   return operationsOf(app, ids).map((operation) => {
-    const [permission = '', people] = (ACCESS[operation.id] ?? 'not listed').split(', ')
-    return { ...operation, permission, isForPeople: people === 'people only' }
+    const [permission = '', whom] = (ACCESS[operation.id] ?? 'not listed').split(', ')
+    return {
+      ...operation,
+      permission,
+      isForPeople: whom === 'people only',
+      isForStaff: whom === 'service accounts only',
+    }
   })
 }
 
@@ -190,8 +197,13 @@ t.test('every operation as everybody', async (t) => {
     }
   })
 
-  t.test('the Owner is let in everywhere', async (t) => {
-    for (const route of guarded.filter(({ method }) => method === 'GET'))
+  t.test('people are refused what is for AI staff', async (t) => {
+    for (const route of guarded.filter(({ isForStaff }) => isForStaff))
+      t.match(await call(owner, route), { status: 403, body: { code: 'service_accounts_only' } }, route.id)
+  })
+
+  t.test('the Owner is let in everywhere else', async (t) => {
+    for (const route of guarded.filter(({ method, isForStaff }) => method === 'GET' && !isForStaff))
       t.ok([200, 404].includes((await call(owner, route)).status), route.id)
   })
 })

@@ -107,6 +107,9 @@ RFC 3339 in UTC. Every error has the shape of \`Error\`. Unknown keys of a body 
 
 A POST with an \`Idempotency-Key\` can be repeated for 24 hours: the same key and body get the first answer again.`
 
+const PERSON = { accessToken: [] }
+const STAFF = { serviceAccountToken: [] }
+
 function describe(route: RouteOptions): void {
   const { config = {}, method, url } = route
   const schema = route.schema ?? {}
@@ -125,7 +128,7 @@ function describe(route: RouteOptions): void {
     ...schema,
     ...(isRepeatable ? { headers: withIdempotencyKey(schema.headers) } : {}),
     description: [schema.description, needs(route)].filter(Boolean).join('\n\n'),
-    security: config.public ? [] : [{ accessToken: [] }, ...(config.peopleOnly ? [] : [{ serviceAccountToken: [] }])],
+    security: config.public ? [] : [...(config.staffOnly ? [] : [PERSON]), ...(config.peopleOnly ? [] : [STAFF])],
     response: { ...own, ...errors(...[...statuses].filter((status) => !(status in own))) },
   }
 }
@@ -140,7 +143,11 @@ function withIdempotencyKey(headers: unknown): typeof Idempotent {
 function needs({ config = {} }: RouteOptions): string {
   const { permission } = config
   if (permission === undefined) return 'Public: needs no token.'
-  const who = config.peopleOnly ? ' People only: a service account is refused.' : ''
+  const who = config.peopleOnly
+    ? ' People only: a service account is refused.'
+    : config.staffOnly
+      ? ' Service accounts only: a person is refused.'
+      : ''
   if (permission === 'signed_in') return `Needs a valid token.${who}`
   if (permission === 'member') return `Needs membership of the organization.${who}`
   return `Needs the permission \`${permission}\`.${who}`

@@ -33,7 +33,8 @@ type Operation = { operationId: string; description: string }
 /** What the document says that a caller needs, in the words of the table. */
 function needsOf({ description }: Operation): string {
   const [, permission] = /Needs the permission (`[\w.]+`)\./.exec(description) ?? []
-  const who = description.includes('People only') ? ', people only' : ''
+  const [, whom] = /(People|Service accounts) only/.exec(description) ?? []
+  const who = whom === undefined ? '' : `, ${whom.toLowerCase()} only`
   if (permission !== undefined) return permission + who
   if (description.includes('Needs membership')) return `membership${who}`
   return description.includes('Needs a valid token') ? `a token${who}` : 'nothing'
