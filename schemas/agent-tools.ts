@@ -25,18 +25,18 @@ export const AgentToolCall = component(
   'AgentToolCall',
   closed(
     {
-      tool: Type.String({ minLength: 1, maxLength: 64, description: 'Its name.', example: 'get_kind' }),
+      tool: Type.String({ minLength: 1, maxLength: 64, description: 'Its name.', example: 'get_workspace' }),
       arguments: Type.Optional(
         Type.Record(Type.String(), Type.Unknown(), {
           title: 'AgentToolArguments',
           description: 'As its `inputSchema` says.',
-          example: { kind: 'scheduled' },
+          example: {},
         }),
       ),
       mode: Type.Optional(Type.String({ maxLength: 200, description: 'Makes no difference.' })),
       session_id: Type.Optional(Type.String({ maxLength: 200, description: 'Makes no difference.' })),
     },
-    { description: 'A call of a tool.', example: { tool: 'get_kind', arguments: { kind: 'scheduled' } } },
+    { description: 'A call of a tool.', example: { tool: 'get_workspace', arguments: {} } },
   ),
 )
 

@@ -35,7 +35,8 @@ const NOT_FOR_CLIENTS = [
 ]
 
 t.test('no body of any operation takes what is not a client’s to say', async (t) => {
-  const { app, send, owner, organizationId, spaceId, db } = await testApp(t)
+  const { app, send, owner, organizationId, spaceId, db, serviceAccount } = await testApp(t)
+  const staff = await serviceAccount(['agent.tools.invoke'])
   const base = `/api/v1/organizations/${organizationId}/spaces/${spaceId}`
   const automation = (await send(owner, 'POST', `${base}/automations`, { name: 'n', kind: 'webhook' })).body.automation
   const counts = async () => {
@@ -56,7 +57,8 @@ t.test('no body of any operation takes what is not a client’s to say', async (
   for (const { id, method, path, body, keys } of operations) {
     const wrong = NOT_FOR_CLIENTS.filter((key) => !keys.includes(key))
     for (const key of wrong) {
-      const { status, body: refusal } = await send(owner, method, path, { ...Object(body), [key]: automation.id })
+      const caller = id === 'invokeAgentTool' ? staff : owner
+      const { status, body: refusal } = await send(caller, method, path, { ...Object(body), [key]: automation.id })
       t.equal(status, 400, `${id} ${key}`)
       t.match(refusal.details, [{ path: `/${key}` }])
     }
