@@ -238,11 +238,11 @@ export type AutomationUpdate = Static<typeof AutomationUpdate>
 export const AutomationQuery = closed({
   status: Type.Optional(ref(AutomationStatus)),
   kind: Type.Optional(AutomationKind),
+  limit: Type.Optional(Limit),
+  cursor: Type.Optional(ref(Cursor)),
   author_id: Type.Optional(
     uuid('Only what this person or service account made, or proposes a change of that waits now.'),
   ),
   digest: Type.Optional(ref(Digest)),
-  limit: Type.Optional(Limit),
-  cursor: Type.Optional(ref(Cursor)),
 })
 export type AutomationQuery = Static<typeof AutomationQuery>

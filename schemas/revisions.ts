@@ -69,8 +69,8 @@ export const RevisionListResponse = component(
 )
 
 export const RevisionQuery = closed({
-  digest: Type.Optional(ref(Digest)),
   ...PageQuery.properties,
+  digest: Type.Optional(ref(Digest)),
 })
 
 export const DiffQuery = closed({

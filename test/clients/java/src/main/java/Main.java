@@ -159,7 +159,7 @@ public final class Main {
     List<String> names = new ArrayList<>();
     String cursor = null;
     do {
-      var page = automations.listAutomations(orgId, spaceId, null, null, 2, cursor);
+      var page = automations.listAutomations(orgId, spaceId, null, null, 2, cursor, null, null);
       page.getAutomations().forEach(each -> names.add(baseOf(each).getName()));
       cursor = page.getNextCursor();
     } while (cursor != null);
