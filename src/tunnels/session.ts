@@ -82,7 +82,8 @@ export function beginSession(
     ...BORNE,
     ...GUARDED,
   })
-  const payload = refuseFloods(session, wire, windows)
+  const open = new Set<ClientHttp2Stream>()
+  const payload = refuseFloods(session, wire, windows, open)
   // Sockets of Node's HTTP server may stay half open, and an agent that was killed would be there until a ping finds out.
   socket.once('end', () => socket.destroy())
   return new Promise((resolve, reject) => {
@@ -93,7 +94,7 @@ export function beginSession(
       try {
         // An agent that sends what is no HTTP/2 has ended it already.
         session.setLocalWindowSize(windows.session)
-        resolve(hold(id, session, payload))
+        resolve(hold(id, session, open, payload))
       } catch (error) {
         session.destroy()
         reject(error)
@@ -105,59 +106,105 @@ export function beginSession(
 /** What counts the bytes of a connection. */
 type Wire = Pick<Socket, 'bytesRead' | 'bytesWritten'>
 
-/** Counts what the streams of a session are for. */
-type Payload = {
-  /** A stream has begun. */
-  begin(): void
-  /** A stream is over. Where it was cut, what of it is on its way comes all the same, and to nobody. */
-  end(): void
-  /** A part of what a stream brings. */
-  chunk(bytes: number): void
-}
+/** Is told of the streams of a session, which are what its bytes are for. */
+type Payload = { begin(stream: ClientHttp2Stream): void; end(): void }
 
 /**
  * An agent that sends little but what HTTP/2 answers, or only reads, is let go: it reads as fast as that comes, which bounds nothing.
- * Node tells of questions, and of other frames nothing, so they are what came and was no payload.
+ * Node tells of questions, and of other frames nothing, so they are what came and was no payload. That is counted for one second of
+ * every few, and the agent can't know which.
+ *
+ * @param open the streams that are.
  */
-function refuseFloods(session: ClientHttp2Session, wire: Wire, windows: Windows): Payload {
+function refuseFloods(
+  session: ClientHttp2Session,
+  wire: Wire,
+  windows: Windows,
+  open: ReadonlySet<ClientHttp2Stream>,
+): Payload {
   let questions = 0
-  let allowed = 0
   let onItsWay = 0
-  let last = { read: wire.bytesRead, written: wire.bytesWritten, at: performance.now() }
-  const count = () => {
+  let wait = untilCount()
+  let counted: ReturnType<typeof beginCount> | undefined
+  const ask = () => {
     if (++questions > MAX_QUESTIONS) session.destroy(new Error('the agent does nothing but ask'))
   }
-  session.on('ping', count)
-  session.on('remoteSettings', count)
+  session.on('ping', ask)
+  session.on('remoteSettings', ask)
   const timer = setInterval(() => {
-    const now = { read: wire.bytesRead, written: wire.bytesWritten, at: performance.now() }
-    const seconds = Math.max((now.at - last.at) / 1000, 1)
-    const unknown = now.read - last.read - allowed - (now.written - last.written) / SENT_FOR_EACH_BYTE
-    const overhead = Math.max(unknown - onItsWay, 0)
-    // What has not come by now comes soon, or has been read before its stream was cut.
-    onItsWay = (onItsWay - Math.max(unknown - overhead, 0)) / 2
-    if (overhead > MAX_OVERHEAD_BYTES * seconds) session.destroy(new Error('the agent sends little but frames'))
     questions = 0
-    allowed = 0
-    last = now
+    const { overhead, seconds } = counted?.end() ?? { overhead: 0, seconds: 1 }
+    // Of streams that were cut, what has not come by now comes soon, or had come before.
+    if (overhead - onItsWay > MAX_OVERHEAD_BYTES * seconds)
+      session.destroy(new Error('the agent sends little but frames'))
+    onItsWay /= 2
+    counted = undefined
+    if (--wait > 0) return
+    counted = beginCount(wire, open)
+    wait = untilCount()
   }, LOOK_EVERY_MS)
   session.once('close', () => clearInterval(timer))
   return {
-    begin() {
-      allowed += STREAM_BYTES
-    },
+    begin: (stream) => counted?.add(stream),
     end() {
-      allowed += STREAM_BYTES
+      counted?.allow(STREAM_BYTES)
       onItsWay += 2 * windows.stream
-    },
-    chunk(bytes) {
-      allowed += bytes + CHUNK_BYTES
     },
   }
 }
 
-function hold(id: string, session: ClientHttp2Session, payload: Payload): TunnelSession {
-  const open = new Set<ClientHttp2Stream>()
+/** In how many seconds it is counted again. */
+function untilCount(): number {
+  return 2 + Math.floor(Math.random() * 4)
+}
+
+/** Counts what comes on a connection, and what of it the streams are given. */
+function beginCount(wire: Wire, open: Iterable<ClientHttp2Stream>) {
+  const { bytesRead, bytesWritten } = wire
+  const began = performance.now()
+  const streams: ClientHttp2Stream[] = []
+  let allowed = 0
+  const count = (bytes: number): void => {
+    allowed += bytes + CHUNK_BYTES
+  }
+  const add = (stream: ClientHttp2Stream): void => {
+    allowed += STREAM_BYTES
+    streams.push(stream)
+    countPushed(stream, count)
+  }
+  for (const stream of open) add(stream)
+  return {
+    add,
+    allow(bytes: number) {
+      allowed += bytes
+    },
+    /** @returns bytes that came and were for no stream, beyond what the others need; and in how long. */
+    end() {
+      for (const stream of streams) counters.delete(stream)
+      const overhead = wire.bytesRead - bytesRead - allowed - (wire.bytesWritten - bytesWritten) / SENT_FOR_EACH_BYTE
+      return { overhead, seconds: Math.max((performance.now() - began) / 1000, 1) }
+    },
+  }
+}
+
+const counters = new WeakMap<object, (bytes: number) => void>()
+
+/**
+ * Has what HTTP/2 hands to a stream counted: whoever reads that has listeners of its own. The method stands with the class and not
+ * with the stream, because streams of several shapes cost every request six percent.
+ */
+function countPushed(stream: ClientHttp2Stream, count: (bytes: number) => void): void {
+  counters.set(stream, count)
+  const streams: ClientHttp2Stream = Object.getPrototypeOf(stream)
+  if (Object.hasOwn(streams, 'push')) return
+  const { push } = streams
+  streams.push = function (this: ClientHttp2Stream, chunk: Buffer | null, encoding?: BufferEncoding) {
+    if (chunk !== null) counters.get(this)?.(chunk.length)
+    return push.call(this, chunk, encoding)
+  }
+}
+
+function hold(id: string, session: ClientHttp2Session, open: Set<ClientHttp2Stream>, payload: Payload): TunnelSession {
   const going = Promise.withResolvers<void>()
   let isGoing = false
   let roundTrip: number | undefined
@@ -199,7 +246,7 @@ function hold(id: string, session: ClientHttp2Session, payload: Payload): Tunnel
  *
  * @param open is kept up: the streams of the session that are open.
  * @param headers besides those of a CONNECT.
- * @param payload is told what the stream brings.
+ * @param payload is told of the stream.
  * @throws StreamRefusedError, ServiceDownError
  */
 export function openStream(
@@ -216,7 +263,7 @@ export function openStream(
       return
     }
     open.add(stream)
-    if (payload !== undefined) countPayload(stream, payload)
+    payload?.begin(stream)
     const late = setTimeout(() => stream.close(NGHTTP2_CANCEL), OPEN_WITHIN_MS)
     const refuse = () => {
       const isDown = stream.rstCode === NGHTTP2_CONNECT_ERROR
@@ -229,6 +276,7 @@ export function openStream(
     stream.once('close', () => {
       clearTimeout(late)
       open.delete(stream)
+      payload?.end()
       refuse()
     })
     stream.once('response', (answered) => {
@@ -236,17 +284,6 @@ export function openStream(
       resolve({ stream, headers: answered })
     })
   })
-}
-
-/** Whoever reads the stream has its own listeners: what comes is counted where HTTP/2 hands it over. */
-function countPayload(stream: ClientHttp2Stream, payload: Payload): void {
-  const { push } = stream
-  stream.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
-    if (chunk !== null) payload.chunk(chunk.length)
-    return push.call(stream, chunk, encoding)
-  }
-  payload.begin()
-  stream.once('close', () => payload.end())
 }
 
 /** Makes what writes what is told, a line each: what comes at about the same time, and is not urgent, goes together. */
