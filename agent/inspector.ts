@@ -3,7 +3,7 @@ import { request as ask, createServer, type IncomingMessage, type ServerResponse
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { PAGE } from './inspector-page.ts'
-import { createObserver, type Exchange, type Message, takeAnswer } from './observe.ts'
+import { asksForUpgrade, createObserver, type Exchange, type Message, takeAnswer } from './observe.ts'
 import type { Target } from './session.ts'
 
 const KEPT = 200
@@ -43,7 +43,7 @@ export async function startInspector(port: number, target: Target): Promise<Insp
     if (request.method !== 'POST' || action === undefined) return answer(response, 405, { error: 'method not allowed' })
     if (exchange.request.bytes > exchange.request.body.length)
       return answer(response, 409, { error: 'its body is too large to have been kept' })
-    if (exchange.request.headers.some((each, i) => i % 2 === 0 && each.toLowerCase() === 'upgrade'))
+    if (asksForUpgrade(exchange.request))
       return answer(response, 409, { error: 'it asks for another protocol: it can not be sent again' })
     if (!exchange.request.isWhole) return answer(response, 409, { error: 'it has not come whole' })
     const again = replay(exchange, target)

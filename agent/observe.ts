@@ -66,12 +66,15 @@ function begin(request: IncomingMessage): Omit<Exchange, 'id'> {
 function readAnswer(stream: Duplex, exchange: Omit<Exchange, 'id'>): void {
   const began = performance.now()
   const { method, path, request } = exchange
-  const headers = request.headers.some((each, i) => i % 2 === 0 && each.toLowerCase() === 'upgrade')
-    ? { connection: 'Upgrade', upgrade: 'any' }
-    : {}
+  const headers = asksForUpgrade(request) ? { connection: 'Upgrade', upgrade: 'any' } : {}
   const out = ask({ createConnection: () => stream, method, path, headers })
   takeAnswer(out, exchange, began)
   out.end()
+}
+
+/** Whether a request asks for another protocol. */
+export function asksForUpgrade({ headers }: Message): boolean {
+  return headers.some((each, i) => i % 2 === 0 && each.toLowerCase() === 'upgrade')
 }
 
 /** Writes the answer to a request into its exchange, as it comes. */

@@ -15,6 +15,8 @@ const TAG = 'Agent tools'
 
 /** The same tools for programs that speak to Hyperspeed's own two routes, such as its proxy for clients on a desk. */
 const routes: RoutePlugin = async (app) => {
+  const all = [...TOOLS, PROPOSE]
+  const tools = all.map(toTool)
   const door = { permission: 'agent.tools.invoke', staffOnly: true } as const
 
   app.get(
@@ -30,7 +32,7 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: ref(AgentToolListResponse) },
       },
     },
-    async () => ({ tools: [...TOOLS, PROPOSE].map(toTool) }),
+    async () => ({ tools }),
   )
 
   app.post(
@@ -49,7 +51,7 @@ const routes: RoutePlugin = async (app) => {
     },
     async (request, reply) => {
       const { tool: name, arguments: args } = request.body
-      const found = [...TOOLS, PROPOSE].find((each) => each.name === name)
+      const found = all.find((each) => each.name === name)
       if (found === undefined) throw new ApiError('tool_not_found')
       const call = { app, api: apiOf(app, request), signal: hungUp(reply), progress: () => {} }
       return { result: await run(found, args, call).catch(asApiError) }

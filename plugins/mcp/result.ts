@@ -74,9 +74,9 @@ export function fit(
   fits: (candidate: Record<string, unknown>) => boolean,
 ): Record<string, unknown> {
   if (fits(found)) return found
-  for (let weight = weightOf(found); weight > LEAST_WEIGHT; weight *= 0.8) {
+  for (let weight = Math.min(weightOf(found), 2 * MAX_RESULT_BYTES); weight > LEAST_WEIGHT; weight *= 0.8) {
     const cuts: string[] = []
-    const trimmed = trim(found, Math.min(weight, 2 * MAX_RESULT_BYTES), '', cuts) as Record<string, unknown>
+    const trimmed = trim(found, weight, '', cuts) as Record<string, unknown>
     const told = cuts.length > MAX_CUTS ? [...cuts.slice(0, MAX_CUTS), `and ${cuts.length - MAX_CUTS} more`] : cuts
     const fitting = { ...trimmed, cut: told }
     if (fits(fitting)) return fitting

@@ -88,9 +88,8 @@ async function mayRead(api: Api, path: string): Promise<boolean> {
     await api.ask('GET', path)
     return true
   } catch (error) {
-    if (error instanceof Refused && error.status < 500 && error.status !== 429) return false
-    if (error instanceof Refused) return true
-    throw error
+    if (!(error instanceof Refused)) throw error
+    return error.status >= 500 || error.status === 429
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely'
 import * as automationDecisions from '../../db/queries/automation-decisions.ts'
+import type { Decision } from '../../db/queries/automation-revisions.ts'
 import type { Locked } from '../../db/queries/automations.ts'
 import type { DB } from '../../db/types.ts'
 import type { Actor, Space } from '../access/actor.ts'
@@ -29,15 +30,17 @@ export function reviewed(
   return { ...reviewOf(userId, revision), ...owner }
 }
 
-/** What becomes of a proposal. */
-export type Outcome = 'approved' | 'rejected' | 'expired' | 'withdrawn'
-
 /** Writes down what became of a revision. @param actor null where time ran out. */
 export async function noteDecision(
   trx: Transaction<DB>,
   actor: Actor | null,
   revision: { space: Space; id: string; revision: number },
-  decision: { outcome: Outcome; reason?: string | undefined; code?: string | undefined; paths?: string[] | undefined },
+  decision: {
+    outcome: Decision['outcome']
+    reason?: string | undefined
+    code?: string | undefined
+    paths?: string[] | undefined
+  },
 ): Promise<void> {
   const owner = {
     organizationId: revision.space.organizationId,

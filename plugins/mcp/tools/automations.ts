@@ -1,5 +1,5 @@
 import type { Api } from '../api.ts'
-import { automationPath, segment, spacePath } from '../paths.ts'
+import { automationPath, spacePath } from '../paths.ts'
 import { OUTSIDE, weightOf } from '../result.ts'
 import { reviewUrl } from '../review-url.ts'
 import { tool } from '../tool.ts'
@@ -111,11 +111,10 @@ export const previewAutomation = tool(
     effect: 'reads',
   },
   async ({ space_id, automation_id, kind, config }, { api }) => {
-    const automations = `${spacePath(api, space_id)}/automations`
     const { body } =
       automation_id === undefined
-        ? await api.ask('POST', `${automations}/preview`, { body: { kind, config } })
-        : await api.ask('GET', `${automations}/${segment(automation_id)}/preview`)
+        ? await api.ask('POST', `${spacePath(api, space_id)}/automations/preview`, { body: { kind, config } })
+        : await api.ask('GET', `${automationPath(api, { space_id, automation_id })}/preview`)
     return { preview: body.preview }
   },
 )
