@@ -26,7 +26,8 @@ export async function startServer(t: Test, env: Record<string, string>): Promise
 export function spawnServer(env: Record<string, string>): Omit<RunningServer, 'base'> & { base: Promise<string> } {
   const child = spawn(process.execPath, ['bin/hyperspeed.ts', 'serve'], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH, PORT: '0', RATE_LIMIT: 'off', ...env },
+    // Without TUNNEL_PORT it is the one after PORT, which another test's connection may have.
+    env: { PATH: process.env.PATH, PORT: '0', TUNNEL_PORT: '0', RATE_LIMIT: 'off', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exited = once(child, 'exit').then(([code]) => code as number | null)
