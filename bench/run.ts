@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { http } from './http/index.ts'
+import { mcp } from './mcp/index.ts'
 import { runs } from './runs/index.ts'
 import { machine } from './support/report.ts'
 import type { Suite } from './support/suite.ts'
@@ -8,7 +9,7 @@ import { webhooks } from './webhooks/index.ts'
 
 // Each suite starts what it measures: real processes, on an embedded Postgres of their own. A new one is a file or folder
 // beside this one and a line here.
-const SUITES: Record<string, Suite> = { http, runs, webhooks, tunnel }
+const SUITES: Record<string, Suite> = { http, runs, webhooks, mcp, tunnel }
 
 const HELP = `Usage: npm run bench -- [suite …] [options]
 

@@ -23,7 +23,7 @@ import swaggerUi from './core/swagger-ui.ts'
 import validation from './core/validation.ts'
 import waiting from './core/waiting.ts'
 import agentTools from './mcp/agent-tools.ts'
-import mcp from './mcp/index.ts'
+import mcp, { type McpOptions } from './mcp/index.ts'
 import agents from './routes/agents.ts'
 import auditLog from './routes/audit-log.ts'
 import auth from './routes/auth.ts'
@@ -73,6 +73,8 @@ export type AppDependencies = {
   onlyHealth?: boolean
   /** Whether this process runs automations as it should, where that is its work too. */
   isWorking?: () => boolean
+  /** Another server of the Model Context Protocol than that of AI staff: to hold the endpoint against a suite. */
+  mcp?: Pick<McpOptions, 'createServer'>
   logger?: FastifyServerOptions['logger']
 }
 
@@ -115,15 +117,15 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
   await app.register(idempotency, { db, cipher })
   await app.register(health, { db, isWorking: deps.isWorking })
   await app.register(waiting, { db })
-  if (!deps.onlyHealth) await registerApi(app, config)
+  if (!deps.onlyHealth) await registerApi(app, deps)
 
   app.refuseOtherMethods()
   await app.ready()
   return app
 }
 
-async function registerApi(app: FastifyInstance, config: AppDependencies['config']): Promise<void> {
-  const { publicUrl, corsOrigin } = config
+async function registerApi(app: FastifyInstance, deps: AppDependencies): Promise<void> {
+  const { publicUrl, corsOrigin } = deps.config
   await app.register(swaggerUi, { publicUrl })
   await app.register(automations, { prefix: `${SPACE}/automations` })
   await app.register(preview, { prefix: `${SPACE}/automations` })
@@ -153,5 +155,5 @@ async function registerApi(app: FastifyInstance, config: AppDependencies['config
   await app.register(chat, { prefix: `${SPACE}/chat-rooms` })
   await app.register(auditLog, { prefix: `${ORGANIZATION}/audit-log` })
   await app.register(agentTools, { prefix: `${ORGANIZATION}/agent-tools` })
-  await app.register(mcp, { corsOrigin })
+  await app.register(mcp, { corsOrigin, ...deps.mcp })
 }

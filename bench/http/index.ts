@@ -1,21 +1,17 @@
-import autocannon from 'autocannon'
-import { cpuSecondsOf } from '../support/cpu.ts'
 import { withDatabase } from '../support/database.ts'
+import { CONNECTIONS, clockWithClient, type LoadFigure, type Loading, load } from '../support/load.ts'
 import { startProgram } from '../support/programs.ts'
 import { figure, medianBy, NONE, progress, table } from '../support/report.ts'
 import type { Effort, Suite } from '../support/suite.ts'
 import { type Made, makeAutomations, makeWorkspace, type Workspace } from '../support/workspace.ts'
 import { measureFollowers } from './followers.ts'
-import { type Clock, insertLimit, listLimit } from './limits.ts'
+import { insertLimit, listLimit } from './limits.ts'
 
-const CONNECTIONS = 32
 const SPACES = 1000
 const AUTOMATIONS_PER_SPACE = 10
-const WARM_UP_SECONDS = 2
 const CONFIG = { cron: '0 9 * * MON', channel: 'general' }
 
-type Figure = { perSecond: number; cpuMicroseconds: number; p50?: number; p99?: number }
-type Subject = { name: string; measure: () => Promise<Figure> }
+type Subject = { name: string; measure: () => Promise<LoadFigure> }
 
 /** list, get and create over loopback, beside what the machine can do at most in the same minutes. */
 export const http: Suite = {
@@ -28,8 +24,7 @@ export const http: Suite = {
       const automations = await makeAutomations(db, [workspace], spaces * AUTOMATIONS_PER_SPACE, CONFIG, null)
       const server = await startProgram<Ready>('http/server.ts', { DATABASE_URL: url })
       const bare = await startProgram<{ base: string }>('http/bare.ts', { BENCH_BODY: server.ready.sample })
-      const clock = () => cpuOf([server.pid, bare.pid, pid])
-      const loading = { clock, seconds: effort.seconds }
+      const loading = { clock: clockWithClient([server.pid, bare.pid, pid]), seconds: effort.seconds }
       const limits: Subject[] = [
         { name: BARE, measure: () => load(bare.ready.base, loading, { path: () => '/' }) },
         { name: SQL, measure: () => listLimit(db, workspace, CONNECTIONS, loading) },
@@ -66,8 +61,8 @@ function subjects({ base, token }: Ready, workspace: Workspace, automations: Mad
 }
 
 /** Each figure in turn, several rounds over, so that a machine that slows down slows all of them. */
-async function measure({ rounds }: Effort, all: readonly Subject[]): Promise<Map<string, Figure[]>> {
-  const figures = new Map<string, Figure[]>(all.map(({ name }) => [name, []]))
+async function measure({ rounds }: Effort, all: readonly Subject[]): Promise<Map<string, LoadFigure[]>> {
+  const figures = new Map<string, LoadFigure[]>(all.map(({ name }) => [name, []]))
   for (let round = 1; round <= rounds; round++) {
     for (const { name, measure } of all) {
       const measured = await measure()
@@ -78,30 +73,7 @@ async function measure({ rounds }: Effort, all: readonly Subject[]): Promise<Map
   return figures
 }
 
-/** Seconds of processor time of everything that takes part: the programs, Postgres, and this process, which is the client. */
-async function cpuOf(pids: readonly number[]): Promise<number> {
-  const { user, system } = process.cpuUsage()
-  const others = await Promise.all(pids.map(cpuSecondsOf))
-  return others.reduce<number>((sum, each) => sum + (each ?? Number.NaN), (user + system) / 1e6)
-}
-
-type Loading = { clock: Clock; seconds: number }
-type Request = { path: () => string; headers?: Record<string, string>; method?: 'GET' | 'POST'; body?: string }
-
-async function load(url: string, { clock, seconds }: Loading, { path, ...rest }: Request): Promise<Figure> {
-  const requests = [{ setupRequest: (request: object) => ({ ...request, path: path() }) }]
-  const settings = { ...rest, url, connections: CONNECTIONS, requests }
-  await autocannon({ ...settings, duration: Math.min(WARM_UP_SECONDS, seconds) })
-  const before = await clock()
-  const result = await autocannon({ ...settings, duration: seconds })
-  const spent = (await clock()) - before
-  const failed = result.non2xx + result.errors
-  if (failed > 0) throw new Error(`${failed} requests to ${url} failed`)
-  const { requests: done, latency } = result
-  return { perSecond: done.average, cpuMicroseconds: (spent / done.total) * 1e6, p50: latency.p50, p99: latency.p99 }
-}
-
-function report(figures: Map<string, Figure[]>, { rounds, seconds }: Effort): string {
+function report(figures: Map<string, LoadFigure[]>, { rounds, seconds }: Effort): string {
   const medians = new Map(
     [...figures].map(([name, all]) => [name, medianBy(all, ({ perSecond }) => perSecond)] as const),
   )

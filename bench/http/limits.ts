@@ -3,12 +3,8 @@ import { v7 as newId } from 'uuid'
 import type { Database } from '../../db/client.ts'
 import * as access from '../../db/queries/access.ts'
 import * as shownAutomations from '../../db/queries/shown-automations.ts'
+import type { Loading } from '../support/load.ts'
 import type { Workspace } from '../support/workspace.ts'
-
-/** Seconds of processor time that everything measured has used so far. */
-export type Clock = () => Promise<number>
-
-type Loading = { clock: Clock; seconds: number }
 
 /** Statements that one list needs, its access check included, with nothing around them. Per second, in lists. */
 export async function listLimit(db: Database, workspace: Workspace, workers: number, loading: Loading) {

@@ -49,8 +49,7 @@ type Place = <K extends keyof Values>(name: K) => RawBuilder<Values[K]>
 
 // Takes no lock. Relies on the primary keys of sessions, members, member_roles, roles, spaces and space_roles, and on
 // service_accounts_token_hash_key.
-const rowOf = (value: Place) => sql<AccessRow>`
-    with caller as (
+const callerOf = (value: Place) => sql`
       select s.user_id, null::uuid as service_account_id, null::uuid as home_id, null::timestamptz as last_used_at
         from sessions s
        where s.id = ${value('sessionId')}::uuid and s.user_id = ${value('userId')}::uuid and s.revoked_at is null
@@ -58,8 +57,10 @@ const rowOf = (value: Place) => sql<AccessRow>`
       select sa.user_id, sa.id, sa.organization_id, sa.last_used_at
         from service_accounts sa
        where sa.token_hash = ${value('tokenHash')}::bytea
-         and (sa.token_expires_at is null or sa.token_expires_at > now())
-    ), held as (
+         and (sa.token_expires_at is null or sa.token_expires_at > now())`
+
+const rowOf = (value: Place) => sql<AccessRow>`
+    with caller as (${callerOf(value)}), held as (
       select array_agg(r.id) as role_ids, string_agg(array_to_string(r.permissions, ' '), ' ') as permissions
         from caller c
         join member_roles mr on mr.organization_id = ${value('organizationId')}::uuid and mr.user_id = c.user_id
@@ -78,6 +79,15 @@ const rowOf = (value: Place) => sql<AccessRow>`
 // The one statement on every authenticated request's way.
 const findOne = prepared<Values, AccessRow>((param) => rowOf(param))
 
+// Where there is no organization to ask about. Postgres would plan the other one anew each time: without an organization most of it
+// falls away, so that no plan for all looks as cheap. (355 µs of Postgres for each request, and 50 in this way.)
+const findCaller = prepared<Pick<Values, 'sessionId' | 'userId' | 'tokenHash'>, AccessRow>(
+  (param) => sql<AccessRow>`
+    select c.user_id, c.service_account_id, c.home_id as service_account_organization_id, c.last_used_at,
+           false as is_member, '' as permissions, false as space_exists, false as listed
+      from (${callerOf(param as Place)}) c`,
+)
+
 /**
  * @param organizationId null where the route has none (or a malformed one).
  * @param spaceId null likewise.
@@ -89,7 +99,8 @@ export async function find(
   organizationId: string | null,
   spaceId: string | null,
 ): Promise<AccessRow | undefined> {
-  const [row] = await findOne(db, valuesOf({ credential, organizationId, spaceId }))
+  const values = valuesOf({ credential, organizationId, spaceId })
+  const [row] = await (organizationId === null ? findCaller(db, values) : findOne(db, values))
   return row
 }
 

@@ -29,6 +29,11 @@ declare module 'fastify' {
     staffOnly?: true
     /** Counts requests itself: only those that prove nothing. */
     countsItself?: true
+    /**
+     * A token of a service account that has held before is not looked up at the door: its bearer gets no answer before an operation
+     * that is asked on its behalf, or `isStillAllowed`, has found that it holds.
+     */
+    checkedWithin?: true
   }
   interface FastifyInstance {
     /** Asks once more whether a request that was let in would be now: for answers that last. Says no for any refusal. */
@@ -48,6 +53,7 @@ declare module 'fastify' {
 const REQUIREMENTS: ReadonlySet<string> = new Set([...PERMISSIONS, 'signed_in', 'member'])
 const TOUCH_AFTER_MS = 60_000
 const MAX_ASKED_TOGETHER = 1000
+const MAX_REMEMBERED = 10_000
 
 const CODE_OF_MALFORMED_ID: Record<string, ErrorCode> = {
   orgId: 'invalid_organization_id',
@@ -87,7 +93,7 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
       if (config.countsItself) return
       if (config.public || request.is404) return byAddress(request, reply)
       try {
-        await identify(request)
+        if (!(config.checkedWithin && recall(request))) await identify(request)
       } catch (error) {
         // Guesses count against the address, so that a new token for each guess buys nothing.
         if (error instanceof ApiError && error.status === 401) await byAddress(request, reply)
@@ -119,10 +125,34 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
     })
 
     const rows = new WeakMap<FastifyRequest, access.AccessRow>()
+    /** Whose tokens have held, by their hash. Whose a token is never changes; whether it holds does. */
+    const remembered = new Map<string, access.AccessRow>()
 
     async function identify(request: FastifyRequest): Promise<void> {
       const { credential, organizationId, spaceId } = questionOf(request)
       enter(request, await access.find(db, credential, organizationId, spaceId))
+      if (request.routeOptions.config.checkedWithin) remember(request)
+    }
+
+    function remember(request: FastifyRequest): void {
+      const [key, row] = [keyOf(request), rows.get(request)]
+      if (key === undefined || row === undefined) return
+      remembered.set(key, row)
+      const [oldest] = remembered.keys()
+      if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest)
+    }
+
+    function recall(request: FastifyRequest): boolean {
+      const row = remembered.get(keyOf(request) ?? '')
+      if (row === undefined) return false
+      rows.set(request, row)
+      request.access = { actor: toActor(row) }
+      return true
+    }
+
+    function keyOf(request: FastifyRequest): string | undefined {
+      const credential = app.readCredential(request)
+      return 'tokenHash' in credential ? credential.tokenHash.toString('latin1') : undefined
     }
 
     function questionOf(request: FastifyRequest): access.Question {
@@ -135,7 +165,10 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
     }
 
     function enter(request: FastifyRequest, row: access.AccessRow | undefined): void {
-      if (row === undefined) throw unauthorized()
+      if (row === undefined) {
+        remembered.delete(keyOf(request) ?? '')
+        throw unauthorized()
+      }
       rows.set(request, row)
       request.access = { actor: toActor(row) }
       touch(request, row)

@@ -5,7 +5,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { parseExact } from '../../db/exact-json.ts'
 import { ApiError } from '../../src/errors.ts'
 import { decodeUtf8 } from '../../src/parse-json.ts'
+import { unauthorized } from '../core/authentication.ts'
 import { hungUp } from '../hung-up.ts'
+import { heldLast } from './api.ts'
 import { createToolServer } from './server.ts'
 import { createSubscriptions } from './subscriptions.ts'
 
@@ -49,7 +51,7 @@ export default async function mcp(
   app.post(
     MCP_PATH,
     {
-      config: { permission: 'signed_in', staffOnly: true, ownIdempotency: true },
+      config: { permission: 'signed_in', staffOnly: true, checkedWithin: true, ownIdempotency: true },
       schema: { hide: true, body: Type.Unknown() },
       // The protocol has its own, and each tool; ours walks through all of a body, however deep that is.
       validatorCompiler: () => () => true,
@@ -59,9 +61,15 @@ export default async function mcp(
       const { body } = (request.body ?? {}) as { body?: unknown }
       if (body === undefined) return reply.code(400).send(UNREADABLE)
       const web = webRequest(request, reply)
-      if (isListening(body)) return reply.send(await subscriptions.listen(request, body, web))
       const authInfo = { token: '', clientId: request.actor.id, scopes: [], extra: { request } }
-      return reply.send(await handler.fetch(web, { parsedBody: body, authInfo }))
+      const response = isListening(body)
+        ? await subscriptions.listen(request, body, web)
+        : await handler.fetch(web, { parsedBody: body, authInfo })
+      if (!(heldLast(request) ?? (await app.isStillAllowed(request)))) {
+        await response.body?.cancel()
+        throw unauthorized()
+      }
+      return sendWeb(reply, response)
     },
   )
 
@@ -95,16 +103,23 @@ function isListening(body: unknown): body is Record<string, unknown> {
   return typeof body === 'object' && body !== null && 'method' in body && body.method === 'subscriptions/listen'
 }
 
-/** The request as the Fetch standard has it. It ends with its connection. */
+/**
+ * What is read of a request of the Fetch standard, whose own class costs more than a whole tool may. Its body has been read. It ends
+ * with its connection.
+ */
 function webRequest(request: FastifyRequest, reply: FastifyReply): Request {
   const headers = Object.entries(request.headers).flatMap(([name, value]) =>
     typeof value === 'string' ? [[name, value] as [string, string]] : [],
   )
-  return new Request(`http://${request.host}${MCP_PATH}`, {
-    method: 'POST',
-    headers,
-    signal: hungUp(reply),
-    // It has been read.
-    body: '',
-  })
+  return { method: 'POST', headers: new Headers(headers), signal: hungUp(reply) } as Request
+}
+
+/** Sends an answer: what is there whole, whole, and not in chunks. */
+async function sendWeb(reply: FastifyReply, response: Response): Promise<FastifyReply> {
+  const type = response.headers.get('content-type')
+  if (type !== 'application/json') return reply.send(response)
+  return reply
+    .code(response.status)
+    .type(type)
+    .send(Buffer.from(await response.arrayBuffer()))
 }

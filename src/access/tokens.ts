@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 
 /** What a secret handed to a client begins with, so that one found in the wrong place tells what it is. */
 export type TokenPrefix = 'sa_' | 'rt_' | 'inv_' | 'wh_' | 'tun_' | 'vis_'
@@ -12,5 +12,5 @@ export function newToken(prefix: TokenPrefix): string {
 
 /** SHA-256, the only form in which a token is stored. It is found by this hash, so nothing is compared byte by byte. */
 export function hashToken(token: string): Buffer {
-  return createHash('sha256').update(token).digest()
+  return hash('sha256', token, 'buffer')
 }

@@ -1,22 +1,20 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { clientOf, demoVariables } from '../support/demo.ts'
 import { recordResult } from '../support/results.ts'
 import { spawnServer } from '../support/server.ts'
+import { venvOf } from '../support/venv.ts'
 import { prepareWorkspace, type Workspace } from './workspace.ts'
 
 // Holds the running server against its document with Schemathesis, an independent tool that makes up requests, valid and
 // invalid ones, and follows the links. Needs Python 3.10 or newer, and installs the tool once into .sdk/schemathesis.
 //   npm run test:conformance               all passes
 //   npm run test:conformance -- known-ids  those of that name; what follows goes to Schemathesis
-const run = promisify(execFile)
 const FOLDER = import.meta.dirname
-const VENV = join(FOLDER, '../../.sdk/schemathesis')
 /** What begins with an automation has the longest chains, and a pass to itself. */
 const LONG_CHAINS = ['Automations', 'Review', 'Runs', 'Webhooks']
 /** Each with a configuration of its name. */
@@ -29,7 +27,9 @@ const PASSES = [
 /** Far more than a pass takes on a busy machine: one that is still under way by then hangs. */
 const MAX_MS = 10 * 60_000
 
-const version = await install()
+const REQUIREMENTS = join(FOLDER, 'requirements.txt')
+const bin = await venvOf('schemathesis', REQUIREMENTS)
+const version = await versionOf(REQUIREMENTS)
 const [only, ...options] = process.argv.slice(2)
 const passes = PASSES.filter(({ name }) => only === undefined || name === only)
 const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-conformance-'))
@@ -57,15 +57,9 @@ try {
   await rm(folder, { recursive: true, force: true })
 }
 
-/** Installs the pinned tool, unless it is there. @returns its version */
-async function install(): Promise<string> {
-  const requirements = join(FOLDER, 'requirements.txt')
+/** The pinned tool. @returns its version */
+async function versionOf(requirements: string): Promise<string> {
   const [, pinned = ''] = /^schemathesis==(.*)$/m.exec(await readFile(requirements, 'utf8')) ?? []
-  const found = await run(join(VENV, 'bin/st'), ['--version']).catch(() => undefined)
-  if (found?.stdout.trim().endsWith(` ${pinned}`)) return pinned
-  console.log(`installing Schemathesis ${pinned} …`)
-  await run('python3', ['-m', 'venv', '--clear', VENV])
-  await run(join(VENV, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', '-r', requirements])
   return pinned
 }
 
@@ -108,7 +102,7 @@ async function test(pass: string, values: Workspace, options: string[]): Promise
   const args = ['--config-file', config, 'run', `${values.BASE}/openapi.json`, '--no-color', ...options]
   const hooks = join(FOLDER, `${pass}.py`)
   const env = { ...process.env, ...(existsSync(hooks) ? { SCHEMATHESIS_HOOKS: hooks } : {}) }
-  const tool = spawn(join(VENV, 'bin/st'), args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const tool = spawn(join(bin, 'st'), args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
   const timer = setTimeout(() => tool.kill(), MAX_MS)
   let output = ''
   tool.stdout.on('data', (chunk: Buffer) => {

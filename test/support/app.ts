@@ -82,6 +82,8 @@ type AppOptions = {
   social?: Partial<SocialSettings>
   /** Instead of an empty one. */
   database?: { db: Database; url: string }
+  /** Instead of the tools of AI staff. */
+  mcp?: AppDependencies['mcp']
 }
 
 /** The whole app on a database of its own, with one organization, its Owner and one space. */
@@ -115,7 +117,7 @@ export const NO_QUEUE: QueueStatement = {
 export async function emptyApp(
   t: Test,
   overrides: Partial<AppDependencies['config']> = {},
-  { logLevel = 'error', kinds = KINDS, egressAllow = [], social = {}, database }: AppOptions = {},
+  { logLevel = 'error', kinds = KINDS, egressAllow = [], social = {}, database, mcp }: AppOptions = {},
 ): Promise<EmptyApp> {
   const { db, url } = database ?? (await testDatabase(t))
   // An answer of 5xx says nothing of its cause; the log does.
@@ -145,6 +147,7 @@ export async function emptyApp(
     actions,
     jwtSecret: JWT_SECRET,
     version: '0.0.0-test',
+    ...(mcp && { mcp }),
     logger: { level: logLevel, stream: { write: (line: string) => log.push(line) } },
   })
   t.teardown(() => app.close())

@@ -119,9 +119,9 @@ t.test('subscriptions tell of changes of what their caller may read', async (t) 
 })
 
 t.test('who waits hears that it goes on, and the end of it', async (t) => {
-  const { app, stream, serviceAccount, spaceId: space_id, organizationId, owner, send } = await listeningApp(t)
+  const { app, stream, serviceAccount, spaceId: space_id, organizationId, owner, send, db } = await listeningApp(t)
   const staff = await serviceAccount(['files.read', 'files.write'])
-  const { call } = mcpClient(app, staff)
+  const { ask, call } = mcpClient(app, staff)
   const { automation_id, digest } = (await call('propose_automation', { space_id, ...PROPOSAL })).found
   const args = { space_id, automation_id, digest, wait_seconds: 40 }
   const waiting = await stream(staff, 'tools/call', {
@@ -146,5 +146,15 @@ t.test('who waits hears that it goes on, and the end of it', async (t) => {
     t.match((await stays).found, { outcome: 'withdrawn', reason: /deleted/ })
     await (await left).ended
     t.equal(app.spaceFeed.size, 0)
+  })
+
+  await t.test('who loses its token meanwhile hears of that, and not of the decision', async (t) => {
+    const again = (await call('propose_automation', { space_id, ...PROPOSAL })).found
+    const other = { ...args, automation_id: again.automation_id, digest: again.digest }
+    const waiting = ask('tools/call', { name: 'wait_for_decision', arguments: other })
+    await until(async () => app.spaceFeed.size === 1)
+    await sql`update service_accounts set token_hash = decode('00', 'hex') where id = ${staff.id}`.execute(db)
+    await send(owner, 'POST', `${base}/${again.automation_id}/reject`, { reason: 'No' })
+    t.match(await waiting, { status: 401, body: { code: 'unauthorized' } })
   })
 })
