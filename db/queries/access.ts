@@ -79,8 +79,8 @@ const rowOf = (value: Place) => sql<AccessRow>`
 // The one statement on every authenticated request's way.
 const findOne = prepared<Values, AccessRow>((param) => rowOf(param))
 
-// Where there is no organization to ask about. Postgres would plan the other one anew each time: without an organization most of it
-// falls away, so that no plan for all looks as cheap. (355 µs of Postgres for each request, and 50 in this way.)
+// Where there is no organization to ask about. Without one most of the other falls away, so that no plan for all looks as cheap, and
+// Postgres would plan it anew each time: 346 µs of Postgres for each, and 22 in this way (bench/README.md).
 const findCaller = prepared<Pick<Values, 'sessionId' | 'userId' | 'tokenHash'>, AccessRow>(
   (param) => sql<AccessRow>`
     select c.user_id, c.service_account_id, c.home_id as service_account_organization_id, c.last_used_at,
