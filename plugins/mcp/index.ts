@@ -59,12 +59,8 @@ export default async function mcp(
     },
     async (request, reply) => {
       const { body } = (request.body ?? {}) as { body?: unknown }
-      if (body === undefined) return reply.code(400).send(UNREADABLE)
       const web = webRequest(request, reply)
-      const authInfo = { token: '', clientId: request.actor.id, scopes: [], extra: { request } }
-      const response = isListening(body)
-        ? await subscriptions.listen(request, body, web)
-        : await handler.fetch(web, { parsedBody: body, authInfo })
+      const response = await answer(request, web, body)
       if (!(heldLast(request) ?? (await app.isStillAllowed(request)))) {
         await response.body?.cancel()
         throw unauthorized()
@@ -72,6 +68,13 @@ export default async function mcp(
       return sendWeb(reply, response)
     },
   )
+
+  async function answer(request: FastifyRequest, web: Request, body: unknown): Promise<Response> {
+    if (body === undefined) return Response.json(UNREADABLE, { status: 400 })
+    if (isListening(body)) return subscriptions.listen(request, body, web)
+    const authInfo = { token: '', clientId: request.actor.id, scopes: [], extra: { request } }
+    return handler.fetch(web, { parsedBody: body, authInfo })
+  }
 
   /** A page elsewhere may have been given the address of this machine (DNS rebinding). */
   function refuseForeign({ headers, hostname }: FastifyRequest): void {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import t, { type Test } from 'tap'
+import { TOOLS } from '../../plugins/mcp/tools/index.ts'
 import { testApp } from '../support/app.ts'
 import { LEGACY, MODERN } from '../support/mcp.ts'
 import { until } from '../support/until.ts'
@@ -11,19 +12,7 @@ import { hasPython, venvOf } from '../support/venv.ts'
 // Clients that others made, each of which does what AI staff does.
 
 const run = promisify(execFile)
-const TOOLS = [
-  'get_workspace',
-  'get_kind',
-  'preview_automation',
-  'list_automations',
-  'get_automation',
-  'propose_automation',
-  'revise_automation',
-  'withdraw_proposal',
-  'wait_for_decision',
-  'list_runs',
-  'get_run',
-]
+const NAMES = TOOLS.map(({ name }) => name)
 const WEEKLY = { name: 'Weekly', kind: 'scheduled', config: { cron: '0 9 * * MON', channel: 'general' } }
 const NOTE = 'Asked for in the stand-up.'
 
@@ -55,7 +44,7 @@ for (const [name, mode, version] of [
     const { tools } = await client.listTools()
     t.same(
       tools.map((tool) => tool.name),
-      TOOLS,
+      NAMES,
     )
     // The library holds each answer against the schema of the tool.
     const call = async (tool: string, args: Record<string, unknown>) => {
@@ -106,7 +95,7 @@ t.test('the Inspector', async (t) => {
   const { tools } = await ask('--method', 'tools/list', '--strict')
   t.same(
     tools.map((tool: { name: string }) => tool.name),
-    TOOLS,
+    NAMES,
   )
   const { kind, config } = WEEKLY
   const proposed = await call(
@@ -134,7 +123,7 @@ t.test("Python's fastmcp", { skip: (await hasPython()) ? false : 'no Python 3.10
     timeout: 60_000,
   })
   const found = JSON.parse(stdout)
-  t.same(found.tools, TOOLS)
+  t.same(found.tools, NAMES)
   t.match(found, {
     proposed: { status: 'pending_approval', problems: [] },
     decision: { outcome: 'pending' },
