@@ -15,6 +15,7 @@ import * as notificationMarks from './migrations/0011-notification-marks.ts'
 import * as posts from './migrations/0012-posts.ts'
 import * as tunnels from './migrations/0013-tunnels.ts'
 import * as decisions from './migrations/0014-decisions.ts'
+import * as consoleLogins from './migrations/0015-console-logins.ts'
 import type { DB } from './types.ts'
 
 /** Every migration, in order. Frozen once released: a change is a new one. */
@@ -33,6 +34,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0012-posts': posts,
   '0013-tunnels': tunnels,
   '0014-decisions': decisions,
+  '0015-console-logins': consoleLogins,
 }
 
 const LOCK = 4_711_002

@@ -175,6 +175,13 @@ export interface ChatRooms {
   space_id: string;
 }
 
+export interface ConsoleLogins {
+  ends_at: Timestamp;
+  last_used_at: Generated<Timestamp>;
+  session_id: string;
+  token_hash: Buffer;
+}
+
 export interface IdempotencyKeys {
   created_at: Generated<Timestamp>;
   expires_at: Timestamp;
@@ -406,6 +413,7 @@ export interface DB {
   automations: Automations;
   chat_messages: ChatMessages;
   chat_rooms: ChatRooms;
+  console_logins: ConsoleLogins;
   idempotency_keys: IdempotencyKeys;
   invites: Invites;
   member_roles: MemberRoles;

@@ -16,6 +16,7 @@ import health from './core/health.ts'
 import idempotency from './core/idempotency.ts'
 import ids from './core/ids.ts'
 import limits from './core/limits.ts'
+import logins from './core/logins.ts'
 import methods from './core/methods.ts'
 import openapi from './core/openapi.ts'
 import parts from './core/parts.ts'
@@ -31,6 +32,7 @@ import automationPolicy from './routes/automation-policy.ts'
 import automationSecrets from './routes/automation-secrets.ts'
 import automations from './routes/automations.ts'
 import chat from './routes/chat.ts'
+import consoleLogin from './routes/console-login.ts'
 import decisions from './routes/decisions.ts'
 import hooks from './routes/hooks.ts'
 import instance from './routes/instance.ts'
@@ -111,8 +113,9 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
   await app.register(openapi, { publicUrl: config.publicUrl, version })
   await app.register(headers, { corsOrigin: config.corsOrigin })
   await app.register(limits, { mostEventLoopDelay: deps.mostEventLoopDelay })
-  await app.register(authentication, { jwtSecret })
+  await app.register(authentication, { jwtSecret, publicUrl: config.publicUrl })
   await app.register(authorization, { db, rateLimit: config.rateLimit })
+  await app.register(logins, { db, passwords, isLimited: config.rateLimit !== undefined })
   await app.register(parts)
   await app.register(idempotency, { db, cipher })
   await app.register(health, { db, isWorking: deps.isWorking })
@@ -143,6 +146,7 @@ async function registerApi(app: FastifyInstance, deps: AppDependencies): Promise
   await app.register(automationPolicy, { prefix: `${ORGANIZATION}/automation-policy` })
   await app.register(instance, { prefix: '/api/v1/public' })
   await app.register(auth, { prefix: '/api/v1/auth' })
+  await app.register(consoleLogin, { prefix: '/api/v1/console/login' })
   await app.register(me, { prefix: '/api/v1/me' })
   await app.register(notifications, { prefix: '/api/v1/me/notifications' })
   await app.register(organizations, { prefix: '/api/v1/organizations' })

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import { isUnavailable } from '../db/failures.ts'
 import * as automationRuns from '../db/queries/automation-runs.ts'
 import * as automationSecrets from '../db/queries/automation-secrets.ts'
+import * as consoleLogins from '../db/queries/console-logins.ts'
 import * as idempotencyKeys from '../db/queries/idempotency-keys.ts'
 import * as sessions from '../db/queries/sessions.ts'
 import * as spaceEvents from '../db/queries/space-events.ts'
@@ -43,6 +44,7 @@ export async function sweep(
     () => expireProposals(db, means.kinds, BATCH),
     () => idempotencyKeys.removeExpired(db, BATCH),
     () => sessions.removeExpired(db, BATCH),
+    () => consoleLogins.removeEnded(db, BATCH),
     () => automationSecrets.destroyExpired(db, BATCH),
     () => automationRuns.removeFinished(db, kept, BATCH),
     () => tunnelNames.removeFreed(db, BATCH),

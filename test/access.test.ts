@@ -52,6 +52,8 @@ const ACCESS: Record<string, Door | `${Door}, ${'people' | 'service accounts'} o
   login: 'public',
   refreshSession: 'public',
   logout: 'public',
+  logInToConsole: 'public',
+  logOutOfConsole: 'public',
   getInstance: 'public',
   getMe: 'signed_in',
   updateMe: 'signed_in, people only',

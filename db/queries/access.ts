@@ -1,8 +1,9 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { prepared } from '../prepared.ts'
 import type { DB } from '../types.ts'
+import { isLive } from './console-logins.ts'
 
-/** What a request shows to say who is asking: the session that its access token names, or a service account's token. */
+/** What a request shows to say who is asking: the session that its access token names, or the token of a service account or of a login of the console. */
 export type Credential = { sessionId: string; userId: string } | { tokenHash: Buffer }
 
 /** One row that answers every question of access about one caller, one organization and one space. */
@@ -10,7 +11,7 @@ export type AccessRow = {
   user_id: string
   service_account_id: string | null
   service_account_organization_id: string | null
-  /** When its token was last seen; null for people, and before the first time. */
+  /** When its token was last seen, to the minute; null for the sessions of access tokens, and before the first time. */
   last_used_at: Date | null
   is_member: boolean
   /** The permissions of all the caller's roles in the organization, some perhaps twice, with spaces between. */
@@ -48,7 +49,7 @@ export const LISTED = sql<boolean>`(
 type Place = <K extends keyof Values>(name: K) => RawBuilder<Values[K]>
 
 // Takes no lock. Relies on the primary keys of sessions, members, member_roles, roles, spaces and space_roles, and on
-// service_accounts_token_hash_key.
+// service_accounts_token_hash_key and console_logins.
 const callerOf = (value: Place) => sql`
       select s.user_id, null::uuid as service_account_id, null::uuid as home_id, null::timestamptz as last_used_at
         from sessions s
@@ -57,7 +58,12 @@ const callerOf = (value: Place) => sql`
       select sa.user_id, sa.id, sa.organization_id, sa.last_used_at
         from service_accounts sa
        where sa.token_hash = ${value('tokenHash')}::bytea
-         and (sa.token_expires_at is null or sa.token_expires_at > now())`
+         and (sa.token_expires_at is null or sa.token_expires_at > now())
+      union all
+      select s.user_id, null, null, l.last_used_at
+        from console_logins l
+        join sessions s on s.id = l.session_id
+       where l.token_hash = ${value('tokenHash')}::bytea and s.revoked_at is null and ${isLive}`
 
 const rowOf = (value: Place) => sql<AccessRow>`
     with caller as (${callerOf(value)}), held as (

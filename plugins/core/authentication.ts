@@ -1,3 +1,4 @@
+import cookie from '@fastify/cookie'
 import jwt from '@fastify/jwt'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -24,17 +25,27 @@ declare module 'fastify' {
     signAccessToken(userId: string, sessionId: string): string
     /** Reads who a request says is asking. @throws ApiError `unauthorized` for anything but one well-made token. */
     readCredential(request: FastifyRequest): Credential
+    /** Whether a browser says that a page of this very server asks, or, where it says nothing of it, that one of `PUBLIC_URL` does. */
+    isFromConsole(request: FastifyRequest): boolean
     /** Whether a text is an access token that this server signed, whether it still holds or not. */
     isAccessToken(token: string): boolean
   }
 }
 
 /**
- * Who is asking. People carry a JWT (HS256 alone, RFC 7519) that names their session, service accounts an opaque
- * `sa_…` token. Whether it still holds, the one statement of db/queries/access.ts answers.
+ * The cookie of the console (RFC 6265bis): only this host sets it and gets it back, by HTTPS, and only script of nobody reads it. Browsers
+ * take loopback for secure.
  */
-export default fp<{ jwtSecret: string }>(
-  async (app, { jwtSecret }) => {
+export const CONSOLE_COOKIE = '__Host-hyperspeed'
+
+/**
+ * Who is asking. People carry a JWT (HS256 alone, RFC 7519) that names their session, or the cookie of the console; service accounts an
+ * opaque `sa_…` token. Whether it still holds, the one statement of db/queries/access.ts answers.
+ */
+export default fp<{ jwtSecret: string; publicUrl: string }>(
+  async (app, { jwtSecret, publicUrl }) => {
+    const { origin: publicOrigin } = new URL(publicUrl)
+    await app.register(cookie)
     await app.register(jwt, {
       secret: jwtSecret,
       sign: { algorithm: 'HS256', iss: ISSUER, aud: AUDIENCE, expiresIn: ACCESS_TOKEN_SECONDS * 1000 },
@@ -49,6 +60,7 @@ export default fp<{ jwtSecret: string }>(
       app.jwt.sign({ sub: userId, sid: sessionId }),
     )
     app.decorate('readCredential', (request: FastifyRequest): Credential => {
+      if (request.headers.authorization === undefined) return consoleCredential(request)
       const token = bearerToken(request)
       if (token.startsWith('sa_')) return { tokenHash: hashToken(token) }
       const { sub, sid } = verify(token)
@@ -56,6 +68,19 @@ export default fp<{ jwtSecret: string }>(
       if (!isUuid(sub) || !isUuid(sid)) throw unauthorized()
       return { userId: sub, sessionId: sid }
     })
+
+    // A browser sends the cookie along with whatever asks for something here: pages of others have no say in what.
+    app.decorate('isFromConsole', ({ headers }: FastifyRequest): boolean => {
+      const site = headers['sec-fetch-site']
+      return site === undefined ? headers.origin === publicOrigin : site === 'same-origin'
+    })
+
+    function consoleCredential(request: FastifyRequest): Credential {
+      const token = request.cookies[CONSOLE_COOKIE]
+      if (!token?.startsWith('con_') || token.length > MAX_TOKEN_LENGTH || !app.isFromConsole(request))
+        throw unauthorized()
+      return { tokenHash: hashToken(token) }
+    }
 
     app.decorate('isAccessToken', (token: string): boolean => {
       try {

@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import type { Database } from '../../db/client.ts'
 import { isUnavailable } from '../../db/failures.ts'
 import * as access from '../../db/queries/access.ts'
+import * as consoleLogins from '../../db/queries/console-logins.ts'
 import type { Actor, OrganizationAccess, Space } from '../../src/access/actor.ts'
 import type { Caller } from '../../src/access/caller.ts'
 import { PERMISSIONS, type Permission, seesEverySpace } from '../../src/access/permissions.ts'
@@ -131,12 +132,13 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
     async function identify(request: FastifyRequest): Promise<void> {
       const { credential, organizationId, spaceId } = questionOf(request)
       enter(request, await access.find(db, credential, organizationId, spaceId))
+      touch(request, credential)
       if (request.routeOptions.config.checkedWithin) remember(request)
     }
 
     function remember(request: FastifyRequest): void {
       const [key, row] = [keyOf(request), rows.get(request)]
-      if (key === undefined || row === undefined) return
+      if (key === undefined || row === undefined || row.service_account_id === null) return
       remembered.set(key, row)
       const [oldest] = remembered.keys()
       if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest)
@@ -171,7 +173,6 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
       }
       rows.set(request, row)
       request.access = { actor: toActor(row) }
-      touch(request, row)
     }
 
     function authorize(request: FastifyRequest, config: FastifyContextConfig): void {
@@ -192,12 +193,14 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
         if (name.endsWith('Id') && !isUuid(value)) throw new ApiError(CODE_OF_MALFORMED_ID[name] ?? 'invalid_id')
     }
 
-    /** Once a minute and token, beside the request: an answer never waits for it. */
-    function touch(request: FastifyRequest, row: access.AccessRow): void {
-      if (row.service_account_id === null || Date.now() - (row.last_used_at?.getTime() ?? 0) < TOUCH_AFTER_MS) return
-      access
-        .touchServiceAccount(db, row.service_account_id)
-        .catch((error: unknown) => request.log.warn({ err: error }, 'last use of a service account not noted'))
+    /** Once a minute and token, beside the request: an answer never waits for it. A stream that goes on is no use of it. */
+    function touch(request: FastifyRequest, credential: access.Credential): void {
+      const row = rows.get(request)
+      if (!('tokenHash' in credential) || Date.now() - (row?.last_used_at?.getTime() ?? 0) < TOUCH_AFTER_MS) return
+      const account = row?.service_account_id ?? null
+      const touched =
+        account === null ? consoleLogins.touch(db, credential.tokenHash) : access.touchServiceAccount(db, account)
+      touched.catch((error: unknown) => request.log.warn({ err: error }, 'the last use of a token was not noted'))
     }
   },
   { name: 'authorization', dependencies: ['authentication', 'ids', 'limits'] },

@@ -1,32 +1,21 @@
-import type { FastifyRequest } from 'fastify'
 import type { Kysely } from 'kysely'
 import * as signupRequests from '../../db/queries/signup-requests.ts'
-import * as users from '../../db/queries/users.ts'
 import type { DB } from '../../db/types.ts'
 import { LoginRequest, RefreshRequest, RegisterRequest, TokenResponse } from '../../schemas/auth.ts'
 import { NoContent, ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
-import type { Origin } from '../../src/access/caller.ts'
-import { normalizeEmail } from '../../src/access/email.ts'
 import { register } from '../../src/access/registration.ts'
 import * as sessions from '../../src/access/sessions.ts'
 import { ACCESS_TOKEN_SECONDS, unauthorized } from '../core/authentication.ts'
+import { originOf } from '../core/logins.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 
 const REGISTRATIONS_A_MINUTE = 20
-const LOGINS_A_MINUTE = 60
-/** Of one account from one address: who guesses is stopped, and the owner elsewhere is not. */
-const LOGINS_OF_AN_ACCOUNT_A_MINUTE = 10
 
 /** Accounts of people and their tokens. */
 const routes: RoutePlugin = async (app) => {
-  const { db, passwords, settings } = app
-  const perMinute = (most: number) => (settings.limitsLogins ? most : undefined)
-  const limitRegistrations = app.createLimiter(perMinute(REGISTRATIONS_A_MINUTE), 60)
-  const limitLogins = app.createLimiter(perMinute(LOGINS_A_MINUTE), 60)
-  const limitLoginsOfAccount = app.createLimiter(perMinute(LOGINS_OF_AN_ACCOUNT_A_MINUTE), 60, ({ body }, address) =>
-    JSON.stringify([address, normalizeEmail((body as LoginRequest).email)]),
-  )
+  const { passwords, settings } = app
+  const limitRegistrations = app.createLimiter(settings.limitsLogins ? REGISTRATIONS_A_MINUTE : undefined, 60)
 
   const toResponse = async (
     trx: Kysely<DB>,
@@ -38,20 +27,6 @@ const routes: RoutePlugin = async (app) => {
     expires_in: ACCESS_TOKEN_SECONDS,
     ...((await signupRequests.isPending(trx, userId)) ? { signup_pending: true } : {}),
   })
-
-  const failures = new Set<Promise<void>>()
-  app.addHook('onClose', async () => {
-    await Promise.all(failures)
-  })
-
-  /** Beside the answer: if it waited, the time that it takes would tell which emails have an account. */
-  function noteFailure(request: FastifyRequest, userId: string): void {
-    const note = sessions
-      .recordFailure(db, userId, originOf(request))
-      .catch((error: unknown) => request.log.error({ err: error }, 'a failed login was not put on record'))
-      .finally(() => failures.delete(note))
-    failures.add(note)
-  }
 
   app.post(
     '/register',
@@ -83,8 +58,7 @@ const routes: RoutePlugin = async (app) => {
     '/login',
     {
       config: { public: true },
-      onRequest: limitLogins,
-      preHandler: limitLoginsOfAccount,
+      ...app.loginLimits,
       schema: {
         operationId: 'login',
         tags: ['Auth'],
@@ -95,12 +69,8 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async (request, reply) => {
-      const { body } = request
-      const account = await users.findByEmail(db, normalizeEmail(body.email))
-      const matches = await passwords.verify(account?.password_hash, body.password)
-      if (account !== undefined && !matches) noteFailure(request, account.id)
-      if (account === undefined || !matches) throw unauthorized('invalid_credentials')
-      return reply.transact(async (trx) => toResponse(trx, await sessions.logIn(trx, account.id, originOf(request))))
+      const userId = await app.checkPassword(request)
+      return reply.transact(async (trx) => toResponse(trx, await sessions.logIn(trx, userId, originOf(request))))
     },
   )
 
@@ -150,10 +120,6 @@ const routes: RoutePlugin = async (app) => {
         return null
       }),
   )
-}
-
-function originOf({ id, ip }: FastifyRequest): Origin {
-  return { requestId: id, address: ip }
 }
 
 export default routes

@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import { v7 as newId } from 'uuid'
+import * as consoleLogins from '../../db/queries/console-logins.ts'
 import * as sessions from '../../db/queries/sessions.ts'
 import type { DB } from '../../db/types.ts'
 import * as audit from '../audit.ts'
@@ -7,6 +8,8 @@ import type { Caller, Origin } from './caller.ts'
 import { hashToken, newToken } from './tokens.ts'
 
 const REFRESH_DAYS = 30
+/** So long a login of the console lasts at the most. */
+export const CONSOLE_DAYS = 7
 /** Two tabs of one browser may refresh with the same token. Whoever comes later has stolen it, or was stolen from. */
 const REUSE_SECONDS = 10
 
@@ -27,6 +30,19 @@ export async function logIn(trx: Transaction<DB>, userId: string, origin: Origin
 export async function recordFailure(db: Kysely<DB>, userId: string, { requestId, address }: Origin): Promise<void> {
   const by = { ...audit.SYSTEM, requestId }
   await db.transaction().execute((trx) => recordLogin(trx, { userId }, by, 'login_failed', address))
+}
+
+/**
+ * Begins a session of the console of somebody who has shown their password, which has no tokens, but a secret for a cookie.
+ *
+ * @returns the secret, which is shown this once.
+ */
+export async function logInToConsole(trx: Transaction<DB>, userId: string, origin: Origin): Promise<string> {
+  const [id, token] = [newId(), newToken('con_')]
+  await sessions.insert(trx, id, userId)
+  await consoleLogins.insert(trx, { token_hash: hashToken(token), session_id: id, days: CONSOLE_DAYS })
+  await recordLogin(trx, { id, userId }, userFrom(userId, origin), 'logged_in', origin.address)
+  return token
 }
 
 /** Begins a session of somebody who has shown who they are. */
@@ -60,7 +76,19 @@ export async function refresh(
 
 /** Ends the session of a refresh token, used or not, and every access token of it. */
 export async function end(trx: Transaction<DB>, refreshToken: string, origin: Origin): Promise<void> {
-  const ended = await sessions.revoke(trx, hashToken(refreshToken))
+  await recordLogout(trx, await sessions.revoke(trx, hashToken(refreshToken)), origin)
+}
+
+/** Ends a session of the console, by the secret of its cookie. */
+export async function endOfConsole(trx: Transaction<DB>, token: string, origin: Origin): Promise<void> {
+  await recordLogout(trx, await consoleLogins.revoke(trx, hashToken(token)), origin)
+}
+
+async function recordLogout(
+  trx: Transaction<DB>,
+  ended: { session_id: string; user_id: string } | undefined,
+  origin: Origin,
+): Promise<void> {
   if (ended === undefined) return
   const { session_id: id, user_id: userId } = ended
   await recordLogin(trx, { id, userId }, userFrom(userId, origin), 'logged_out', origin.address)

@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto'
 
 /** What a secret handed to a client begins with, so that one found in the wrong place tells what it is. */
-export type TokenPrefix = 'sa_' | 'rt_' | 'inv_' | 'wh_' | 'tun_' | 'vis_'
+export type TokenPrefix = 'sa_' | 'rt_' | 'inv_' | 'wh_' | 'tun_' | 'vis_' | 'con_'
 
 const SECRET_BYTES = 32
 

@@ -187,7 +187,7 @@ t.test('a route that says nothing of access stops the boot', async (t) => {
   const app = Fastify()
   await app.register(ids)
   await app.register(limits)
-  await app.register(authentication, { jwtSecret: 'x'.repeat(32) })
+  await app.register(authentication, { jwtSecret: 'x'.repeat(32), publicUrl: 'http://localhost' })
   await app.register(authorization, { db: createDb('postgres://nowhere.invalid'), rateLimit: undefined })
   app.get('/open', async () => 'anybody')
   await t.rejects(async () => app.ready(), { message: 'GET /open names neither a permission nor public: true' })

@@ -48,6 +48,7 @@ t.test('every link leads from a field of its answer to a whole request', async (
 const REFUSED: Record<string, string> = {
   register: '403 single_org_exists',
   login: '401 invalid_credentials',
+  logInToConsole: '403 origin_not_allowed',
   refreshSession: '401 invalid_refresh_token',
   createOrganization: '403 single_org_exists',
   approveAutomation: '404 automation_not_pending',

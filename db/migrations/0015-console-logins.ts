@@ -1,0 +1,19 @@
+import { type Kysely, sql } from 'kysely'
+
+/** Sessions of the console, which go on with a cookie instead of tokens. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const statement of STATEMENTS) await statement.execute(db)
+}
+
+const STATEMENTS = [
+  sql`
+    create table console_logins (
+      -- of the cookie's value, which nothing else here knows
+      token_hash bytea primary key,
+      session_id uuid not null unique references sessions on delete cascade,
+      -- moves once a minute at the most
+      last_used_at timestamptz(3) not null default now(),
+      ends_at timestamptz(3) not null
+    )`,
+  sql`create index console_logins_ends_at_idx on console_logins (ends_at)`,
+]
