@@ -34,6 +34,7 @@ import automations from './routes/automations.ts'
 import chat from './routes/chat.ts'
 import consoleLogin from './routes/console-login.ts'
 import decisions from './routes/decisions.ts'
+import events from './routes/events.ts'
 import hooks from './routes/hooks.ts'
 import instance from './routes/instance.ts'
 import invites from './routes/invites.ts'
@@ -49,7 +50,6 @@ import roles from './routes/roles.ts'
 import runs from './routes/runs.ts'
 import serviceAccounts from './routes/service-accounts.ts'
 import signupRequests from './routes/signup-requests.ts'
-import spaceEvents from './routes/space-events.ts'
 import spaces from './routes/spaces.ts'
 import tunnels from './routes/tunnels.ts'
 import webhookEvents from './routes/webhook-events.ts'
@@ -135,7 +135,7 @@ async function registerApi(app: FastifyInstance, deps: AppDependencies): Promise
   await app.register(decisions, { prefix: `${SPACE}/automations/:automationId` })
   await app.register(revisions, { prefix: `${SPACE}/automations/:automationId/revisions` })
   await app.register(runs, { prefix: `${SPACE}/automations/:automationId` })
-  await app.register(spaceEvents, { prefix: `${SPACE}/events` })
+  await app.register(events, { prefix: ORGANIZATION })
   await app.register(automationSecrets, { prefix: `${SPACE}/automations/:automationId` })
   await app.register(namedSecrets, { prefix: `${SPACE}/automations/:automationId/secrets` })
   await app.register(tunnels, { prefix: `${SPACE}/automations/:automationId/tunnel` })

@@ -18,6 +18,7 @@ export const SpaceEvent = component(
   closed(
     {
       type: Type.Unsafe<string>({ $ref: SpaceEventType.$id }),
+      space_id: nullable(uuid('The space; null with `reset`.')),
       automation_id: nullable(uuid('The automation; null with `reset`.')),
       run_id: nullable(uuid('The run, with `run.created` and `run.updated`; else null.')),
       status: nullable(
@@ -29,6 +30,7 @@ export const SpaceEvent = component(
       description: 'The `data` of one server-sent event.',
       example: {
         type: 'run.updated',
+        space_id: '018e1234-abcd-7000-8000-000000000002',
         automation_id: '018e1234-abcd-7000-8000-0000000000a0',
         run_id: '018e1234-abcd-7000-8000-0000000000b0',
         status: 'succeeded',

@@ -2,7 +2,6 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
 import * as spaceEvents from '../db/queries/space-events.ts'
 import type { DB } from '../db/types.ts'
-import type { Space } from './access/actor.ts'
 import { type Bell, createBell } from './bell.ts'
 
 /** How long events are kept for those who were away, in milliseconds. */
@@ -19,18 +18,19 @@ export type FeedOptions = {
 }
 
 type Events = readonly spaceEvents.SpaceEvent[]
+type Source = spaceEvents.Source
 
-/** The news of the spaces that somebody follows in this process. */
+/** The news of the spaces and organizations that somebody follows in this process. */
 export type Feed = {
   /** How many follow. */
   readonly size: number
   /**
-   * Events of a space after a position, in batches as they come, and an empty batch within each `quietMs` without any: at the same time
+   * Events of a space, or of a whole organization, after a position, in batches as they come, and an empty batch within each `quietMs` without any: at the same time
    * for all, so that what is done then can be done for all together. Those who are at the same place are given the same batch. Ends with the signal, at `endsAt` (milliseconds since 1970) and once this is
    * closed; fails when the database is away.
    */
   follow(
-    space: Space,
+    source: Source,
     after: spaceEvents.Position,
     options: { quietMs: number; endsAt: number; signal: AbortSignal },
   ): AsyncGenerator<Events>
@@ -38,16 +38,16 @@ export type Feed = {
   close(): void
 }
 
-type Follower = { space: Space; bell: Bell; isNew: boolean }
+type Follower = { source: Source; bell: Bell; isNew: boolean }
 
 /**
- * Looks for news with one statement for all spaces that are followed, whichever process they come from, and reads them once for
+ * Looks for news with one statement for all that is followed, whichever process they come from, and reads them once for
  * all who are at the same place: neither grows with the number of followers. Whoever is behind reads on from where it is, at its
  * own pace.
  */
 export function createFeed({ db, everyMs, onError }: FeedOptions): Feed {
   const followers = new Set<Follower>()
-  /** What was read since the last look, by space and position. */
+  /** What was read since the last look, by source and position. */
   const reads = new Map<string, Promise<Events>>()
   let isLooking = false
   let isClosed = false
@@ -68,23 +68,22 @@ export function createFeed({ db, everyMs, onError }: FeedOptions): Feed {
 
   async function ringWhereNews(since: string): Promise<string> {
     const asked = [...followers]
-    const spaces = new Map(asked.map(({ space }) => [space.id, space]))
-    const { spaceIds, horizon } = await spaceEvents.listChanged(db, [...spaces.values()], since)
-    const changed = new Set(spaceIds)
+    const sources = new Map(asked.map(({ source }) => [idOf(source), source]))
+    const { changed, horizon } = await spaceEvents.listChanged(db, [...sources.values()], since)
     reads.clear()
     for (const follower of asked) {
       // Who is new may have read before `since`, and what came in between is behind both: it reads once more.
-      if (follower.isNew || changed.has(follower.space.id)) follower.bell.ring()
+      if (follower.isNew || changed.has(idOf(follower.source))) follower.bell.ring()
       follower.isNew = false
     }
     return horizon
   }
 
-  function read(space: Space, after: spaceEvents.Position): Promise<Events> {
-    const place = `${space.id} ${after.transactionId} ${after.id}`
+  function read(source: Source, after: spaceEvents.Position): Promise<Events> {
+    const place = `${idOf(source)} ${after.transactionId} ${after.id}`
     const known = reads.get(place)
     if (known !== undefined) return known
-    const events = spaceEvents.list(db, space, after, BATCH)
+    const events = spaceEvents.list(db, source, after, BATCH)
     reads.set(place, events)
     // What failed is asked again by the next who comes.
     events.catch(() => reads.delete(place))
@@ -95,13 +94,13 @@ export function createFeed({ db, everyMs, onError }: FeedOptions): Feed {
     get size() {
       return followers.size
     },
-    async *follow(space, after, { quietMs, endsAt, signal }) {
-      const follower = { space, bell: createBell(), isNew: true }
+    async *follow(source, after, { quietMs, endsAt, signal }) {
+      const follower = { source, bell: createBell(), isNew: true }
       followers.add(follower)
       if (!isLooking) look().catch(onError)
       try {
         for (let position = after; !signal.aborted && !isClosed; ) {
-          const events = await read(space, position)
+          const events = await read(source, position)
           const last = events.at(-1)
           if (last !== undefined) {
             position = { transactionId: last.transaction_id, id: last.id }
@@ -122,6 +121,10 @@ export function createFeed({ db, everyMs, onError }: FeedOptions): Feed {
       for (const { bell } of followers) bell.ring()
     },
   }
+}
+
+function idOf({ organizationId, id }: Source): string {
+  return id ?? organizationId
 }
 
 /** Milliseconds until the next of the times that are so many milliseconds apart, whoever asks. */

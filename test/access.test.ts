@@ -29,6 +29,7 @@ const ACCESS: Record<string, Door | `${Door}, ${'people' | 'service accounts'} o
   listRuns: 'files.read',
   getRun: 'files.read',
   followSpaceEvents: 'files.read',
+  followOrganizationEvents: 'files.read',
   cancelRun: 'files.write, people only',
   retryRun: 'files.write, people only',
   resolveRun: 'files.write, people only',

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 
-/** Sessions of the console, which go on with a cookie instead of tokens. */
+/** What the console needs: sessions that go on with a cookie instead of tokens, and events of a whole organization in order. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await statement.execute(db)
 }
@@ -16,4 +16,5 @@ const STATEMENTS = [
       ends_at timestamptz(3) not null
     )`,
   sql`create index console_logins_ends_at_idx on console_logins (ends_at)`,
+  sql`create index space_events_organization_idx on space_events (organization_id, transaction_id, id)`,
 ]

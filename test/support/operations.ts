@@ -6,7 +6,10 @@ type Documented = { operationId: string; requestBody?: { content: Record<string,
 type Document = { paths: Record<string, Record<string, Documented>>; components: { schemas: Record<string, Schema> } }
 
 /** What an answer would not end without. */
-const QUERY: Record<string, string> = { followSpaceEvents: '?timeout_seconds=0' }
+const QUERY: Record<string, string> = {
+  followSpaceEvents: '?timeout_seconds=0',
+  followOrganizationEvents: '?timeout_seconds=0',
+}
 
 /** An operation of the document with ids in its path and the example of its body, ready to be sent. */
 export type Operation = {

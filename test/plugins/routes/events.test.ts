@@ -7,7 +7,7 @@ import { type Followed, follow } from '../../support/follow.ts'
 import { until } from '../../support/until.ts'
 
 t.test('events of a space', async (t) => {
-  const { app, send, owner, person, organizationId, spaceId, db } = await testApp(t)
+  const { app, send, owner, person, organizationId, spaceId, db, otherOrganization } = await testApp(t)
   const space = `/api/v1/organizations/${organizationId}/spaces/${spaceId}`
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   const create = async (name: string) =>
@@ -94,6 +94,39 @@ t.test('events of a space', async (t) => {
     await ended
     t.equal(events.length, 1)
     t.equal((await stream(t, reader)).status, 403)
+  })
+
+  t.test('of an organization are those of the spaces that one may enter, in order', async (t) => {
+    const organization = `/api/v1/organizations/${organizationId}`
+    const { id: otherId } = (await send(owner, 'POST', `${organization}/spaces`, { name: 'Board' })).body
+    const reader = await person(['files.read', 'files.write'])
+    const { roles } = (await send(owner, 'GET', `${organization}/roles`)).body
+    const closed = { role_ids: [roles.find(({ name }: { name: string }) => name === 'Owner').id] }
+    const all = await follow(t, `${origin}${organization}/events`, { authorization: `Bearer ${owner.token}` })
+    const some = await follow(t, `${origin}${organization}/events`, { authorization: `Bearer ${reader.token}` })
+    await until(async () => all.lastId() && some.lastId())
+    const createIn = async (space: string) =>
+      (await send(owner, 'POST', `${organization}/spaces/${space}/automations`, { name: 'x', kind: 'webhook' })).body
+        .automation.id
+    const made = [await createIn(spaceId), await createIn(otherId), await createIn(spaceId)]
+    await until(async () => all.events.length === 3 && some.events.length === 3)
+    t.match(
+      all.events.map(({ data }) => data),
+      [spaceId, otherId, spaceId].map((space_id, i) => ({ space_id, automation_id: made[i] })),
+    )
+    t.same(some.events, all.events)
+    t.equal((await send(owner, 'PUT', `${organization}/spaces/${otherId}/access`, closed)).status, 200)
+    const [, seen] = [await createIn(otherId), await createIn(spaceId)]
+    await until(async () => all.events.length === 5 && some.events.length === 4)
+    t.match(some.events.at(-1)?.data, { space_id: spaceId, automation_id: seen })
+    const again = await follow(t, `${origin}${organization}/events?timeout_seconds=0`, {
+      authorization: `Bearer ${owner.token}`,
+      'last-event-id': all.events[1]?.id ?? '',
+    })
+    await again.ended
+    t.same(again.events, all.events.slice(2))
+    const strange = await otherOrganization()
+    t.equal((await send(strange.owner, 'GET', `${organization}/events`)).status, 403)
   })
 
   t.test('that are not kept any more are said to be gone', async (t) => {
