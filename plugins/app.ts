@@ -50,6 +50,7 @@ import roles from './routes/roles.ts'
 import runs from './routes/runs.ts'
 import serviceAccounts from './routes/service-accounts.ts'
 import signupRequests from './routes/signup-requests.ts'
+import spaceRuns from './routes/space-runs.ts'
 import spaces from './routes/spaces.ts'
 import tunnels from './routes/tunnels.ts'
 import webhookEvents from './routes/webhook-events.ts'
@@ -134,6 +135,7 @@ async function registerApi(app: FastifyInstance, deps: AppDependencies): Promise
   await app.register(preview, { prefix: `${SPACE}/automations` })
   await app.register(decisions, { prefix: `${SPACE}/automations/:automationId` })
   await app.register(revisions, { prefix: `${SPACE}/automations/:automationId/revisions` })
+  await app.register(spaceRuns, { prefix: `${SPACE}/runs` })
   await app.register(runs, { prefix: `${SPACE}/automations/:automationId` })
   await app.register(events, { prefix: ORGANIZATION })
   await app.register(automationSecrets, { prefix: `${SPACE}/automations/:automationId` })

@@ -22,6 +22,7 @@ export const Review = component(
       proposed_by_service_account_id: nullable(uuid('The service account that proposed it, or null.')),
       proposed_by_name: Type.String({ description: 'Their display name.' }),
       proposed_at: timestamp('When this content was proposed.'),
+      expires_at: timestamp('When it is rejected by itself, where nobody has decided by then.'),
       note: nullable(Type.String({ description: 'What the proposer says of its intent, or null.' })),
       problems: Type.Array(ref(ErrorDetail), {
         description: 'What keeps it from running, also once it is approved.',
@@ -49,4 +50,8 @@ export const ReviewListResponse = component(
 export const ReviewQuery = closed({
   status: Type.Optional(stringEnum(['pending'], { description: 'Only what waits.' })),
   ...PageQuery.properties,
+  space_id: Type.Optional(uuid('Only those of this space.')),
+  kind: Type.Optional(AutomationKind),
+  author_id: Type.Optional(uuid('Only what this person or service account proposes.')),
+  automation_id: Type.Optional(uuid('Only that of this automation.')),
 })

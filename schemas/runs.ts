@@ -130,7 +130,7 @@ export const RunListResponse = component(
       runs: Type.Array(ref(Run)),
       next_cursor: nextCursor(),
     },
-    { description: 'Runs of an automation, newest first.' },
+    { description: 'Runs, newest first.' },
   ),
 )
 

@@ -27,6 +27,7 @@ const ACCESS: Record<string, Door | `${Door}, ${'people' | 'service accounts'} o
   diffRevisions: 'files.read',
   runAutomation: 'files.write, people only',
   listRuns: 'files.read',
+  listSpaceRuns: 'files.read',
   getRun: 'files.read',
   followSpaceEvents: 'files.read',
   followOrganizationEvents: 'files.read',

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 
-/** What the console needs: sessions that go on with a cookie instead of tokens, and events of a whole organization in order. */
+/** What the console needs: sessions that go on with a cookie instead of tokens, events of a whole organization in order, and the runs of a space. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await statement.execute(db)
 }
@@ -17,4 +17,5 @@ const STATEMENTS = [
     )`,
   sql`create index console_logins_ends_at_idx on console_logins (ends_at)`,
   sql`create index space_events_organization_idx on space_events (organization_id, transaction_id, id)`,
+  sql`create index automation_runs_space_idx on automation_runs (organization_id, space_id, id desc)`,
 ]

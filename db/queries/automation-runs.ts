@@ -115,14 +115,21 @@ export async function listEnds(
   return { ended: new Map(runs.map((run) => [run.id, run])), gone }
 }
 
-/** Runs of an automation, newest first. @param page `before` is the id of the last run of the page before. */
-export async function list(
-  db: Kysely<DB>,
-  space: Space,
-  automationId: string,
-  page: { status: string | null; before: string | null; most: number },
-): Promise<Page<Run>> {
-  const rows = ofAutomation(db, space, automationId)
+/** Which page of a list of runs: `before` is the id of the last one of the page before. */
+type RunPage = { status: string | null; before: string | null; most: number }
+
+/** Runs of an automation, newest first. */
+export async function list(db: Kysely<DB>, space: Space, automationId: string, page: RunPage): Promise<Page<Run>> {
+  return newestOf(db, ofAutomation(db, space, automationId), page)
+}
+
+/** Runs of all automations of a space, newest first. */
+export async function listOfSpace(db: Kysely<DB>, space: Space, page: RunPage): Promise<Page<Run>> {
+  return newestOf(db, ofSpace(db, space), page)
+}
+
+function newestOf(db: Kysely<DB>, runs: ReturnType<typeof ofSpace>, page: RunPage): Promise<Page<Run>> {
+  const rows = runs
     .where(sql<boolean>`(${page.status}::text is null or status = ${page.status})`)
     .where(sql<boolean>`(${page.before}::uuid is null or id < ${page.before}::uuid)`)
     .orderBy('id', 'desc')
@@ -132,12 +139,15 @@ export async function list(
 }
 
 function ofAutomation(db: Kysely<DB>, space: Space, automationId: string) {
+  return ofSpace(db, space).where('automation_id', '=', automationId)
+}
+
+function ofSpace(db: Kysely<DB>, space: Space) {
   return db
     .selectFrom('automation_runs')
     .select(SHOWN)
     .where('organization_id', '=', space.organizationId)
     .where('space_id', '=', space.id)
-    .where('automation_id', '=', automationId)
 }
 
 /** Those of some events of which a run is `unknown`. */

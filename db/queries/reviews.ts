@@ -23,6 +23,8 @@ export type Row = {
   proposed_by_service_account_id: string | null
   proposed_by_name: string
   proposed_at: Date
+  /** When it ends by itself, where nobody decides before. */
+  expires_at: Date
   /** The content that runs; null where the proposal never ran. */
   running: { name: string; config: unknown; description: string | null; secret_versions: Record<string, number> } | null
 }
@@ -37,6 +39,19 @@ type Stored = Omit<Row, 'running'> & {
   running_secret_versions: Record<string, number> | null
 }
 
+/** Which are asked for, by each that is given. */
+export type Filter = {
+  spaceId: string | null
+  kind: string | null
+  authorId: string | null
+  automationId: string | null
+}
+
+// A change beside what runs waits since it was written; the rest, which may have been a draft for long, since it was last touched.
+const EXPIRES_AT = sql<Date>`
+  case when a.pending_revision is null then a.updated_at else p.created_at end
+  + make_interval(days => coalesce(policy.proposal_expires_after_days, 30))`
+
 /**
  * Proposals of an organization that wait for a person, oldest first.
  *
@@ -46,6 +61,7 @@ export async function list(
   db: Kysely<DB>,
   organizationId: string,
   viewer: Viewer,
+  filter: Filter,
   page: { after: { proposedAt: string; automationId: string } | null; most: number },
 ): Promise<Page<Row>> {
   const { proposedAt = null, automationId = null } = page.after ?? {}
@@ -67,7 +83,7 @@ export async function list(
            p.authored_by_user_id as proposed_by_user_id,
            p.authored_by_service_account_id as proposed_by_service_account_id,
            coalesce(sa.name, u.display_name) as proposed_by_name,
-           p.created_at as proposed_at,
+           p.created_at as proposed_at, ${EXPIRES_AT} as expires_at,
            r.name as running_name, r.config as running_config, r.description as running_description,
            r.secret_versions as running_secret_versions
       from automations a
@@ -82,9 +98,14 @@ export async function list(
        and r.organization_id = a.organization_id and r.automation_id = a.id and r.revision = a.revision
       left join service_accounts sa on sa.id = p.authored_by_service_account_id
       left join users u on u.id = p.authored_by_user_id
+      left join automation_policies policy on policy.organization_id = a.organization_id
      where a.organization_id = ${organizationId}::uuid
        and (a.status = 'pending_approval' or a.pending_revision is not null)
        and (${viewer.seesEverySpace}::boolean or ${LISTED})
+       and (${filter.spaceId}::uuid is null or a.space_id = ${filter.spaceId}::uuid)
+       and (${filter.kind}::text is null or a.kind = ${filter.kind})
+       and (${filter.automationId}::uuid is null or a.id = ${filter.automationId}::uuid)
+       and (${filter.authorId}::uuid is null or ${filter.authorId}::uuid in (p.authored_by_user_id, p.authored_by_service_account_id))
        and (${automationId}::uuid is null or (p.created_at, a.id) > (${proposedAt}::timestamptz, ${automationId}::uuid))
      order by p.created_at, a.id
      limit ${page.most + 1}
@@ -110,8 +131,7 @@ export type Expired = { automation_id: string; organization_id: string; space_id
 
 /**
  * Takes one proposal that waited for longer than its organization's policy allows, locked until the transaction ends.
- * Several processes may look at once: what one holds, the others pass over. A change beside what runs waits since it was
- * written; the rest, which may have been a draft for long, since it was last touched.
+ * Several processes may look at once: what one holds, the others pass over.
  *
  * @param except ids of automations that are passed over too.
  */
@@ -124,8 +144,7 @@ export async function claimExpired(trx: Transaction<DB>, except: readonly string
        and p.revision = coalesce(a.pending_revision, a.revision)
       left join automation_policies policy on policy.organization_id = a.organization_id
      where (a.status = 'pending_approval' or a.pending_revision is not null)
-       and case when a.pending_revision is null then a.updated_at else p.created_at end
-           < now() - make_interval(days => coalesce(policy.proposal_expires_after_days, 30))
+       and ${EXPIRES_AT} < now()
        and a.id <> all(${[...except]}::uuid[])
      limit 1
        for update of a skip locked`.execute(trx)

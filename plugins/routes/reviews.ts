@@ -35,7 +35,13 @@ const routes: RoutePlugin = async (app) => {
       const viewer = { userId: actor.userId, seesEverySpace: seesEverySpace(organization.permissions) }
       const { most, after } = readPage(query, [isTimestamp, isUuid])
       const position = after && { proposedAt: after[0], automationId: after[1] }
-      const found = await reviews.list(app.db, organization.id, viewer, { after: position, most })
+      const filter = {
+        spaceId: query.space_id ?? null,
+        kind: query.kind ?? null,
+        authorId: query.author_id ?? null,
+        automationId: query.automation_id ?? null,
+      }
+      const found = await reviews.list(app.db, organization.id, viewer, filter, { after: position, most })
       const { page, next_cursor } = showPage(found, (row) => [row.proposed_at.toISOString(), row.automation_id])
       await readAhead(
         app.actions,

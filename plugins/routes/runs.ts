@@ -4,15 +4,7 @@ import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { Prefer } from '../../schemas/headers.ts'
 import { AutomationParams, RunParams } from '../../schemas/params.ts'
-import {
-  RunInput,
-  RunListResponse,
-  RunQuery,
-  RunResolution,
-  RunResponse,
-  type RunStatus,
-  type RunTrigger,
-} from '../../schemas/runs.ts'
+import { RunInput, RunListResponse, RunQuery, RunResolution, RunResponse } from '../../schemas/runs.ts'
 import type { Space } from '../../src/access/actor.ts'
 import { ApiError } from '../../src/errors.ts'
 import * as requests from '../../src/runs/requests.ts'
@@ -20,6 +12,7 @@ import { isUuid } from '../core/validation.ts'
 import { hungUp } from '../hung-up.ts'
 import { readPage, showPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
+import { showRun } from '../show-run.ts'
 
 const TAG = 'Runs'
 const MAX_WAIT_SECONDS = 60
@@ -55,7 +48,7 @@ const routes: RoutePlugin = async (app) => {
       const key = { organizationId: space.organizationId, automationId, id: answer.run.id }
       const finished = await app.runWaits.wait(key, secondsOf(headers.prefer), hungUp(reply))
       if (finished === undefined) return answer
-      const run = toRun(finished)
+      const run = showRun(finished)
       return reply.code(200).send({ run, ...app.kinds.find(kind)?.answer?.(run) })
     },
   )
@@ -81,7 +74,7 @@ const routes: RoutePlugin = async (app) => {
       const wanted = { status: query.status ?? null, before: after?.[0] ?? null, most }
       const found = await automationRuns.list(db, space, automationId, wanted)
       const { page, next_cursor } = showPage(found, ({ id }) => [id])
-      return { runs: page.map(toRun), next_cursor }
+      return { runs: page.map(showRun), next_cursor }
     },
   )
 
@@ -170,7 +163,7 @@ const routes: RoutePlugin = async (app) => {
   async function findRun(at: typeof db, space: Space, automationId: string, id: string) {
     const run = await automationRuns.find(at, space, automationId, id)
     if (run === undefined) throw new ApiError('run_not_found')
-    return toRun(run)
+    return showRun(run)
   }
 }
 
@@ -178,10 +171,6 @@ const routes: RoutePlugin = async (app) => {
 function secondsOf(prefer: string | undefined): number {
   const [, seconds = '0'] = /(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])/i.exec(prefer ?? '') ?? []
   return Math.min(Number(seconds), MAX_WAIT_SECONDS)
-}
-
-function toRun(run: automationRuns.Run) {
-  return { ...run, status: run.status as RunStatus, trigger: run.trigger as RunTrigger }
 }
 
 export default routes

@@ -38,6 +38,33 @@ t.test('the queue shows what waits in the spaces that the caller may enter, olde
   const next = (await send(owner, 'GET', `${queue}?limit=1&cursor=${page.next_cursor}`)).body
   t.match(next, { reviews: [{ automation_id: running.id }], next_cursor: null })
 
+  const nobody = '018e1234-abcd-7000-8000-000000000000'
+  for (const [query, wanted] of [
+    [`automation_id=${running.id}`, [running.id]],
+    [`space_id=${spaceId}`, [waiting.id, running.id]],
+    [`space_id=${nobody}`, []],
+    [`author_id=${staff.id}`, [waiting.id, running.id]],
+    [`author_id=${owner.userId}`, []],
+    ['kind=scheduled', [waiting.id, running.id]],
+    ['kind=webhook', []],
+    [`kind=scheduled&automation_id=${waiting.id}&author_id=${staff.id.toUpperCase()}`, [waiting.id]],
+  ] as const) {
+    const found = (await send(owner, 'GET', `${queue}?${query}`)).body.reviews
+    t.same(
+      found.map((each: { automation_id: string }) => each.automation_id),
+      wanted,
+      query,
+    )
+  }
+  t.equal((await send(owner, 'GET', `${queue}?author_id=me`)).status, 400)
+
+  const days = (from: string, to: string) => (Date.parse(to) - Date.parse(from)) / 86_400_000
+  t.equal(days(waiting.updated_at, reviews[0].expires_at), 30)
+  t.equal(days(reviews[1].proposed_at, reviews[1].expires_at), 30)
+  await send(owner, 'PATCH', `${organization}/automation-policy`, { proposal_expires_after_days: 7 })
+  const [sooner] = (await send(owner, 'GET', queue)).body.reviews
+  t.equal(days(waiting.updated_at, sooner.expires_at), 7)
+
   const reader = await person(['files.read'])
   t.equal((await send(reader, 'GET', queue)).body.reviews.length, 2)
   const [role] = await db.selectFrom('roles').select('id').where('is_system', '=', true).execute()
