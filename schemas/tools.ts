@@ -7,7 +7,7 @@ import { closed } from './component.ts'
 const text = (description: string) => Type.String({ description })
 const spaceId = text('From get_workspace.')
 const automationId = Type.String()
-const digest = text('sha256:…, from the last answer about it.')
+const digest = Type.String({ pattern: '^sha256:[0-9a-f]{64}$', description: 'From the last answer about it.' })
 const note = Type.String({ maxLength: 4000, description: 'Why: shown to the reviewer beside the change.' })
 const config = Type.Unsafe<Record<string, unknown>>({ type: 'object', description: 'See get_kind.' })
 const cursor = text('next_cursor of the last answer.')

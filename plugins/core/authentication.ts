@@ -48,7 +48,7 @@ export default fp<{ jwtSecret: string; publicUrl: string }>(
     await app.register(cookie)
     await app.register(jwt, {
       secret: jwtSecret,
-      sign: { algorithm: 'HS256', iss: ISSUER, aud: AUDIENCE, expiresIn: ACCESS_TOKEN_SECONDS * 1000 },
+      sign: { algorithm: 'HS256', iss: ISSUER, aud: AUDIENCE, expiresIn: ACCESS_TOKEN_SECONDS },
       verify: {
         algorithms: ['HS256'],
         allowedIss: ISSUER,

@@ -3,6 +3,7 @@ import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { OrganizationParams } from '../../schemas/params.ts'
 import { ApiError, ERRORS, type ErrorCode } from '../../src/errors.ts'
+import { unauthorized } from '../core/authentication.ts'
 import { hungUp } from '../hung-up.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 import { apiOf, Refused } from './api.ts'
@@ -80,6 +81,7 @@ function asApiError(error: unknown): never {
   if (!(error instanceof Refused)) throw error
   const code = error.code === 'invalid_arguments' ? 'invalid_request' : error.code
   if (!(code in ERRORS)) throw error
+  if (code === 'unauthorized') throw unauthorized()
   const details = error.details.map(({ path, ...detail }) => ({
     ...detail,
     path: error.code === 'invalid_arguments' ? `/arguments${path}` : path,

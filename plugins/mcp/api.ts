@@ -89,7 +89,8 @@ function refusalOf(status: number, body: Record<string, unknown>, after: unknown
   return new Refused(String(error), {
     status,
     code: String(code),
-    details: (details ?? []) as ErrorDetail[],
+    // What stands in the query of an operation is an argument of its name.
+    details: ((details ?? []) as ErrorDetail[]).map((each) => ({ ...each, path: each.path.replace(/^query\//, '/') })),
     requestId: String(request_id),
     ...(after === undefined || Number.isNaN(seconds) ? {} : { afterSeconds: seconds }),
   })

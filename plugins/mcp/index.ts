@@ -39,7 +39,8 @@ export default async function mcp(
   app.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer' },
-    async (_request: FastifyRequest, bytes: Buffer) => {
+    async ({ headers }: FastifyRequest, bytes: Buffer) => {
+      if ((headers['content-encoding'] ?? 'identity') !== 'identity') throw new ApiError('unsupported_media_type')
       try {
         return { body: parseExact(decodeUtf8(bytes)) }
       } catch {
@@ -47,6 +48,12 @@ export default async function mcp(
       }
     },
   )
+
+  // Whatever is wrong with a request, that its token does not hold any more comes first.
+  app.setErrorHandler(async (error, request) => {
+    if (request.access?.actor.type === 'service_account' && !(await app.isStillAllowed(request))) throw unauthorized()
+    throw error
+  })
 
   app.post(
     MCP_PATH,
@@ -87,7 +94,8 @@ export default async function mcp(
 
   function isOriginHere(origin: string): boolean {
     const url = URL.parse(origin)
-    return url !== null && (url.origin === own.origin || (isLoopback(url.hostname) && isLoopback(own.hostname)))
+    if (url === null || !/^https?:$/.test(url.protocol)) return false
+    return url.origin === own.origin || (isLoopback(url.hostname) && isLoopback(own.hostname))
   }
 }
 
@@ -99,7 +107,7 @@ function askerOf(authInfo: AuthInfo | undefined): FastifyRequest {
 }
 
 function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname)
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname)
 }
 
 function isListening(body: unknown): body is Record<string, unknown> {

@@ -17,6 +17,8 @@ const MAX_RESULT_BYTES = 32_000
 const FRAME_BYTES = 200
 const MAX_DETAILS = 20
 const MAX_DETAIL_CHARACTERS = 300
+/** Of a refusal without its details, at the most three bytes each. */
+const MAX_REFUSAL_CHARACTERS = 8000
 
 const MAX_DEPTH = 20
 const MAX_CUTS = 20
@@ -31,7 +33,12 @@ export function toResult(found: Record<string, unknown>): ToolResult {
   const whole = resultOf(found)
   // Its text stands for the object, too. In JSON it has at most two bytes for each of its own.
   if (3 * Buffer.byteLength(whole.content[0]?.text ?? '') + FRAME_BYTES <= MAX_RESULT_BYTES) return whole
-  return resultOf(fit(found, (candidate) => bytes(resultOf(candidate)) <= MAX_RESULT_BYTES))
+  return resultOf(fit(found, (candidate) => isSmall(resultOf(candidate))))
+}
+
+function isSmall(result: ToolResult): boolean {
+  // Of what is far too large, the rest need not be written.
+  return (result.content[0]?.text.length ?? 0) <= MAX_RESULT_BYTES && bytes(result) <= MAX_RESULT_BYTES
 }
 
 function resultOf(found: Record<string, unknown>): ToolResult {
@@ -43,10 +50,18 @@ function resultOf(found: Record<string, unknown>): ToolResult {
 
 /** Why a tool did nothing, in the words of the API, and what to do about it. */
 export function toRefusal({ message, code, status, details, requestId, afterSeconds }: Refused): ToolResult {
+  let room = MAX_REFUSAL_CHARACTERS
+  const told = details
+    .slice(0, MAX_DETAILS)
+    .map(detailLine)
+    .filter((line) => {
+      room -= line.length
+      return room >= 0
+    })
   const lines = [
-    `${code}: ${message}`,
-    ...details.slice(0, MAX_DETAILS).map(detailLine),
-    ...(details.length > MAX_DETAILS ? [`- and ${details.length - MAX_DETAILS} more`] : []),
+    `${code}: ${shorten(message)}`,
+    ...told,
+    ...(details.length > told.length ? [`- and ${details.length - told.length} more`] : []),
     `Next: ${nextFor(code, status, afterSeconds)}`,
     `Request: ${requestId ?? randomUUID()}`,
   ]
@@ -60,14 +75,53 @@ function detailLine({ path, message, ...others }: Refused['details'][number]): s
   return `- ${path === '' ? '/' : shorten(path)}: ${shorten(message)}${said.length > 0 ? ` (${said.join(', ')})` : ''}`
 }
 
-function shorten(text: string): string {
-  return text.length > MAX_DETAIL_CHARACTERS ? `${whole(text, MAX_DETAIL_CHARACTERS)}…` : text
+/** The beginning of a text, on one line: what others wrote looks like nothing but that. */
+export function shorten(text: string): string {
+  const short = text.length > MAX_DETAIL_CHARACTERS ? `${whole(text, MAX_DETAIL_CHARACTERS)}…` : text
+  return short.replace(/[\p{Cc}\u2028\u2029]/gu, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** What a value adds to a result, in bytes: it stands in it as an object, and as text. */
 export function weightOf(value: unknown): number {
-  const json = JSON.stringify(value) ?? ''
-  return Buffer.byteLength(json) + Buffer.byteLength(JSON.stringify(json))
+  return createScales()(value)
+}
+
+/** Weighs what is in a value once, however often it is asked for its weight, and reads no more of a long text than tells that it is long. */
+type Scales = (value: unknown) => number
+
+function createScales(): Scales {
+  const known = new Map<object, { plain: number; quoted: number }>()
+  const sizesOf = (value: unknown): { plain: number; quoted: number } => {
+    if (typeof value === 'string') return sizesOfText(value)
+    if (typeof value !== 'object' || value === null || isExactNumber(value)) {
+      const { length } = JSON.stringify(value) ?? ''
+      return { plain: length, quoted: length }
+    }
+    const found = known.get(value)
+    if (found !== undefined) return found
+    const sizes = { plain: 2, quoted: 2 }
+    const add = ({ plain, quoted }: { plain: number; quoted: number }) => {
+      sizes.plain += plain + 1
+      sizes.quoted += quoted + 1
+    }
+    for (const [key, each] of Object.entries(value)) {
+      if (!Array.isArray(value)) add(sizesOfText(key))
+      add(sizesOf(each))
+    }
+    known.set(value, sizes)
+    return sizes
+  }
+  return (value) => {
+    const { plain, quoted } = sizesOf(value)
+    return plain + quoted + 2
+  }
+}
+
+/** In bytes: as JSON, and as JSON within a text. */
+function sizesOfText(text: string): { plain: number; quoted: number } {
+  if (text.length > MAX_RESULT_BYTES) return { plain: text.length, quoted: text.length }
+  const json = JSON.stringify(text)
+  return { plain: Buffer.byteLength(json), quoted: Buffer.byteLength(JSON.stringify(json)) - 2 }
 }
 
 /**
@@ -79,9 +133,10 @@ export function fit(
   fits: (candidate: Record<string, unknown>) => boolean,
 ): Record<string, unknown> {
   if (fits(found)) return found
-  for (let weight = Math.min(weightOf(found), 2 * MAX_RESULT_BYTES); weight > LEAST_WEIGHT; weight *= 0.8) {
+  const scales = createScales()
+  for (let weight = Math.min(scales(found), 2 * MAX_RESULT_BYTES); weight > LEAST_WEIGHT; weight *= 0.8) {
     const cuts: string[] = []
-    const trimmed = trim(found, weight, '', cuts) as Record<string, unknown>
+    const trimmed = trim(found, weight, '', { cuts, scales }) as Record<string, unknown>
     const told = cuts.length > MAX_CUTS ? [...cuts.slice(0, MAX_CUTS), `and ${cuts.length - MAX_CUTS} more`] : cuts
     const fitting = { ...trimmed, cut: told }
     if (fits(fitting)) return fitting
@@ -89,8 +144,11 @@ export function fit(
   return { cut: ['/: all of it, which is too large'] }
 }
 
-function trim(value: unknown, most: number, path: string, cuts: string[]): unknown {
-  const weight = weightOf(value)
+type Trimming = { cuts: string[]; scales: Scales }
+
+function trim(value: unknown, most: number, path: string, trimming: Trimming): unknown {
+  const { cuts, scales } = trimming
+  const weight = scales(value)
   if (weight <= most) return value
   if (typeof value === 'string') {
     const kept = whole(value, Math.max(Math.floor((value.length * most) / weight), 10))
@@ -102,17 +160,18 @@ function trim(value: unknown, most: number, path: string, cuts: string[]): unkno
     cuts.push(`${path}: what is deeper`)
     return Array.isArray(value) ? [] : {}
   }
-  return Array.isArray(value) ? trimList(value, most, path, cuts) : trimObject(value, most, path, cuts)
+  return Array.isArray(value) ? trimList(value, most, path, trimming) : trimObject(value, most, path, trimming)
 }
 
 /** The first of a list, as many as there is room for, and one at the least. */
-function trimList(list: readonly unknown[], most: number, path: string, cuts: string[]): unknown[] {
+function trimList(list: readonly unknown[], most: number, path: string, trimming: Trimming): unknown[] {
+  const { cuts, scales } = trimming
   let room = most
   const count = list.findIndex((each) => {
-    room -= weightOf(each)
+    room -= scales(each)
     return room < 0
   })
-  if (count === 0) return [trim(list[0], most, `${path}/0`, cuts), ...trimmedOff(list, 1, path, cuts)]
+  if (count === 0) return [trim(list[0], most, `${path}/0`, trimming), ...trimmedOff(list, 1, path, cuts)]
   return [...list.slice(0, count), ...trimmedOff(list, count, path, cuts)]
 }
 
@@ -122,11 +181,12 @@ function trimmedOff(list: readonly unknown[], count: number, path: string, cuts:
 }
 
 /** The members of an object: the small ones whole, the others each with their share of the room. */
-function trimObject(object: object, most: number, path: string, cuts: string[]): Record<string, unknown> {
+function trimObject(object: object, most: number, path: string, trimming: Trimming): Record<string, unknown> {
+  const { cuts, scales } = trimming
   const all = Object.entries(object)
   const entries = all.slice(0, Math.max(Math.floor(most / LEAST_WEIGHT), 1))
   if (entries.length < all.length) cuts.push(`${path || '/'}: ${entries.length} of ${all.length}`)
-  const weights = entries.map(([key, value]) => weightOf(key) + weightOf(value))
+  const weights = entries.map(([key, value]) => scales(key) + scales(value))
   let room = most
   let left = entries.length
   const shares = new Map<number, number>()
@@ -136,8 +196,8 @@ function trimObject(object: object, most: number, path: string, cuts: string[]):
     room -= share
   }
   const trimmed = entries.map(([key, value], at) => {
-    const share = (shares.get(at) ?? 0) - weightOf(key)
-    return [shorten(key), trim(value, share, `${path}/${escapePointer(key)}`, cuts)] as const
+    const share = (shares.get(at) ?? 0) - scales(key)
+    return [shorten(key), trim(value, share, `${path}/${escapePointer(shorten(key))}`, trimming)] as const
   })
   return Object.fromEntries(trimmed)
 }

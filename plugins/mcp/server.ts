@@ -10,7 +10,7 @@ import { type Api, apiOf, Refused } from './api.ts'
 import { callTool } from './call.ts'
 import { PROMPTS } from './prompts.ts'
 import { listResources, readResource, TEMPLATES } from './resources.ts'
-import { fit } from './result.ts'
+import { fit, shorten } from './result.ts'
 import { type Call, shown } from './tool.ts'
 import { TOOLS } from './tools/index.ts'
 
@@ -47,7 +47,8 @@ export function createToolServer(app: FastifyInstance, request: FastifyRequest, 
   server.setRequestHandler('tools/list', () => ({ tools: SHOWN_TOOLS }) as never)
   server.setRequestHandler('tools/call', async ({ params }, context) => {
     const tool = TOOLS.find(({ name }) => name === params.name)
-    if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `no tool is called ${params.name}`)
+    if (tool === undefined)
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `no tool is called ${shorten(params.name)}`)
     return callTool(tool, params.arguments, callOf(app, api, context))
   })
   server.setRequestHandler('resources/list', (_request, context) => ({
@@ -59,7 +60,7 @@ export function createToolServer(app: FastifyInstance, request: FastifyRequest, 
       if (error instanceof Refused) return undefined
       throw error
     })
-    if (read === undefined) throw new ResourceNotFoundError(uri)
+    if (read === undefined) throw new ResourceNotFoundError(shorten(uri))
     const text = JSON.stringify(
       fit(read, (candidate) => Buffer.byteLength(JSON.stringify(candidate)) <= MAX_RESOURCE_BYTES),
     )
@@ -70,7 +71,8 @@ export function createToolServer(app: FastifyInstance, request: FastifyRequest, 
   }))
   server.setRequestHandler('prompts/get', ({ params: { name, arguments: args = {} } }) => {
     const prompt = PROMPTS.find((each) => each.name === name)
-    if (prompt === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `no prompt is called ${name}`)
+    if (prompt === undefined)
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `no prompt is called ${shorten(name)}`)
     const missing = prompt.arguments.filter((each) => !args[each.name]).map((each) => each.name)
     if (missing.length > 0) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `${missing.join(', ')} missing`)
     return {

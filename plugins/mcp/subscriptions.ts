@@ -7,6 +7,8 @@ import { automationPath, spacePath } from './paths.ts'
 import { automationOf } from './resources.ts'
 
 const MAX_SUBSCRIPTIONS = 1000
+/** Of one service account. */
+const MAX_OF_ACCOUNT = 100
 const MAX_URIS = 100
 /** So often it is asked whether the token still holds, at the latest, in milliseconds. */
 const QUIET_MS = 15_000
@@ -24,12 +26,21 @@ export function createSubscriptions(
   createServer: (request: FastifyRequest) => Server,
 ): Subscriptions {
   let open = 0
+  const openOf = new Map<string, number>()
+  const count = (accountId: string, by: 1 | -1) => {
+    open += by
+    const own = (openOf.get(accountId) ?? 0) + by
+    if (own > 0) openOf.set(accountId, own)
+    else openOf.delete(accountId)
+  }
   return {
     async listen(request, message, web) {
       if (open >= MAX_SUBSCRIPTIONS) throw tryAgain('unavailable', 5)
-      open++
+      const accountId = request.actor.id
+      if ((openOf.get(accountId) ?? 0) >= MAX_OF_ACCOUNT) throw tryAgain('rate_limited', 5)
+      count(accountId, 1)
       const ended = new AbortController()
-      ended.signal.addEventListener('abort', () => open--, { once: true })
+      ended.signal.addEventListener('abort', () => count(accountId, -1), { once: true })
       const end = () => ended.abort()
       try {
         const api = apiOf(app, request)
@@ -83,13 +94,16 @@ export function createSubscriptions(
   }
 }
 
+/** @throws ApiError where that is not known, because the server is busy, or the caller has asked for too much already */
 async function mayRead(api: Api, path: string): Promise<boolean> {
   try {
     await api.ask('GET', path)
     return true
   } catch (error) {
     if (!(error instanceof Refused)) throw error
-    return error.status >= 500 || error.status === 429
+    if (error.status === 429) throw tryAgain('rate_limited', error.afterSeconds)
+    if (error.status >= 500) throw tryAgain('unavailable', error.afterSeconds)
+    return false
   }
 }
 

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { toResult } from '../../plugins/mcp/result.ts'
 import { TOOL_SCHEMAS } from '../../schemas/tools.ts'
 import { testApp } from '../support/app.ts'
 import { mcpClient } from '../support/mcp.ts'
@@ -124,4 +125,18 @@ t.test('large and deep bodies are answered, and hold nobody up', async (t) => {
   t.ok(bytes <= 32_000)
   t.ok(performance.now() - began < 20_000)
   t.equal((await ask('tools/list')).status, 200)
+})
+
+t.test('what is large and nested is cut in a time that grows with it, and no faster', async (t) => {
+  const quotes = '"'.repeat(300)
+  let nested: object = Object.fromEntries(Array.from({ length: 990 }, (_, i) => [`${quotes.slice(0, 96)}${i}`, quotes]))
+  const timeOf = (value: object) => {
+    const began = performance.now()
+    t.ok(Buffer.byteLength(JSON.stringify(toResult({ value }))) <= 32_000)
+    return performance.now() - began
+  }
+  const flat = Math.min(timeOf(nested), timeOf(nested), timeOf(nested))
+  for (let depth = 0; depth < 14; depth++) nested = { nested }
+  const deep = Math.min(timeOf(nested), timeOf(nested), timeOf(nested))
+  t.ok(deep < 5 * flat, `${Math.round(deep)} ms, and ${Math.round(flat)} without nesting`)
 })

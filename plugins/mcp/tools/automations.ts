@@ -1,4 +1,4 @@
-import type { Api } from '../api.ts'
+import { type Api, Refused } from '../api.ts'
 import { automationPath, spacePath } from '../paths.ts'
 import { OUTSIDE, weightOf } from '../result.ts'
 import { reviewUrl } from '../review-url.ts'
@@ -111,6 +111,11 @@ export const previewAutomation = tool(
     effect: 'reads',
   },
   async ({ space_id, automation_id, kind, config }, { api }) => {
+    if (automation_id !== undefined && (kind !== undefined || config !== undefined)) {
+      const message = 'goes with kind and config left out: it previews what is saved'
+      const details = [{ path: '/automation_id', message }]
+      throw new Refused('invalid arguments', { status: 400, code: 'invalid_arguments', details })
+    }
     const { body } =
       automation_id === undefined
         ? await api.ask('POST', `${spacePath(api, space_id)}/automations/preview`, { body: { kind, config } })

@@ -29,9 +29,10 @@ export const waitForDecision = tool(
       // Also where nothing happened: whoever may not ask any more hears of it.
       if (!isQuiet && !events.some((event) => event.automation_id === found.automationId)) continue
       found = await look(api, path, digest, found)
-      if (found.outcome !== 'pending') break
+      if (found.outcome !== 'pending') return shown(found)
     }
-    return shown(found)
+    // What was decided, or lost, in the last moment counts.
+    return shown(signal.aborted ? found : await look(api, path, digest, found))
   },
 )
 

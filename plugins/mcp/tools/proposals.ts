@@ -27,12 +27,24 @@ export const proposeAutomation = tool(
       digest: digestOf('', kind, content),
       limit: '1',
     })
-    const { body: found } = await api.ask('GET', `${automations}?${waiting}`)
-    const [same] = found.automations
-    const automation = same ?? (await api.ask('POST', automations, { body })).body.automation
-    return { ...(await describe(call, space_id, automation)), already_proposed: same !== undefined }
+    const once = `${api.staff.id} ${automations}?${waiting}`
+    const underWay = proposing.get(once)
+    const proposed = underWay ?? propose(api, automations, waiting, body).finally(() => proposing.delete(once))
+    proposing.set(once, proposed)
+    const { automation, isNew } = await proposed
+    return { ...(await describe(call, space_id, automation)), already_proposed: !isNew || underWay !== undefined }
   },
 )
+
+/** What is proposed just now, by whom and where: who asks for the same again waits for it, as after an answer that was late. */
+const proposing = new Map<string, ReturnType<typeof propose>>()
+
+async function propose(api: Api, automations: string, waiting: URLSearchParams, body: AutomationCreate) {
+  const { body: found } = await api.ask('GET', `${automations}?${waiting}`)
+  const [same] = found.automations
+  if (same !== undefined) return { automation: same, isNew: false }
+  return { automation: (await api.ask('POST', automations, { body })).body.automation, isNew: true }
+}
 
 export const reviseAutomation = tool(
   'revise_automation',

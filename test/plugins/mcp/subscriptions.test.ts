@@ -8,8 +8,8 @@ import { until } from '../../support/until.ts'
 type Message = any
 
 /** The app on a port, and streams of messages from it. */
-async function listeningApp(t: Test) {
-  const on = await testApp(t)
+async function listeningApp(t: Test, config: Parameters<typeof testApp>[1] = {}) {
+  const on = await testApp(t, config)
   await on.app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = on.app.server.address() as { port: number }
   const stream = async (caller: Caller, method: string, params: Record<string, unknown>) => {
@@ -148,6 +148,18 @@ t.test('who waits hears that it goes on, and the end of it', async (t) => {
     t.equal(app.spaceFeed.size, 0)
   })
 
+  await t.test('who loses its token meanwhile hears of that at the end of its time, too', async (t) => {
+    const gone = await serviceAccount(['files.read', 'files.write'])
+    const client = mcpClient(app, gone)
+    const own = (await client.call('propose_automation', { space_id, ...PROPOSAL })).found
+    const { automation_id, digest } = own
+    const other = { space_id, automation_id, digest, wait_seconds: 2 }
+    const waiting = client.ask('tools/call', { name: 'wait_for_decision', arguments: other })
+    await until(async () => app.spaceFeed.size === 1)
+    await sql`update service_accounts set token_hash = decode('01', 'hex') where id = ${gone.id}`.execute(db)
+    t.match(await waiting, { status: 401, body: { code: 'unauthorized' } })
+  })
+
   await t.test('who loses its token meanwhile hears of that, and not of the decision', async (t) => {
     const again = (await call('propose_automation', { space_id, ...PROPOSAL })).found
     const other = { ...args, automation_id: again.automation_id, digest: again.digest }
@@ -157,4 +169,17 @@ t.test('who waits hears that it goes on, and the end of it', async (t) => {
     await send(owner, 'POST', `${base}/${again.automation_id}/reject`, { reason: 'No' })
     t.match(await waiting, { status: 401, body: { code: 'unauthorized' } })
   })
+})
+
+t.test('who has asked for too much is not taken for somebody who may read', async (t) => {
+  const { stream, serviceAccount, spaceId, otherOrganization } = await listeningApp(t, { rateLimit: 20 })
+  const staff = await serviceAccount(['files.read'])
+  const strange = await otherOrganization()
+  const uri = `hyperspeed://spaces/${strange.spaceId}/automations/${spaceId}`
+  const listen = () => stream(staff, 'subscriptions/listen', { notifications: { resourceSubscriptions: [uri] } })
+  const heard: Awaited<ReturnType<typeof listen>>[] = []
+  for (let i = 0; i < 25; i++) heard.push(await listen())
+  t.same([...new Set(heard.map(({ response }) => response.status))], [200, 429])
+  await Promise.all(heard.map(({ ended }) => ended))
+  for (const { messages } of heard) t.notMatch(JSON.stringify(messages), strange.spaceId)
 })

@@ -171,6 +171,17 @@ t.test('results are small, and say what of them was cut', async (t) => {
   t.match([rest.found.automations.length, rest.found.next_cursor], [11, null])
 })
 
+t.test('the same proposal at the same time is made once', async (t) => {
+  const { app, serviceAccount, spaceId: space_id } = await testApp(t)
+  const { call } = mcpClient(app, await serviceAccount(['files.read', 'files.write']))
+  const proposal = { space_id, ...WEEKLY, note: 'n' }
+  const answers = await Promise.all(Array.from({ length: 6 }, () => call('propose_automation', proposal)))
+  t.equal(new Set(answers.map(({ found }) => found.automation_id)).size, 1)
+  t.equal(answers.filter(({ found }) => !found.already_proposed).length, 1)
+  const other = await call('propose_automation', { ...proposal, name: 'Another' })
+  t.match(other.found, { already_proposed: false })
+})
+
 t.test('numbers keep their digits through tools', async (t) => {
   const { app, serviceAccount, spaceId } = await testApp(t)
   const { send, call } = mcpClient(app, await serviceAccount(['files.read', 'files.write']))

@@ -27,6 +27,8 @@ t.test('the first account founds the organization', async (t) => {
   const first = await register(on, { ...ADA, email: ' Ada@Example.COM\n', organization_name: ' Ánalytical  Engines! ' })
   t.equal(first.status, 201)
   t.match(first.body, { token_type: 'Bearer', expires_in: 900, refresh_token: /^rt_[\w-]{43}$/ })
+  const { iat, exp } = JSON.parse(Buffer.from(first.body.access_token.split('.')[1], 'base64url').toString())
+  t.equal(exp - iat, 900, 'what it says of its token is so')
   t.notOk('signup_pending' in first.body)
   t.match((await me(on, first)).body, {
     email: 'ada@example.com',
