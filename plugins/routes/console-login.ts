@@ -23,8 +23,8 @@ const routes: RoutePlugin = async (app) => {
     '',
     {
       config: { public: true },
-      ...app.loginLimits,
-      preValidation: refuseForeign,
+      onRequest: app.loginLimits.onRequest,
+      preHandler: [refuseForeign, app.loginLimits.preHandler],
       schema: {
         operationId: 'logInToConsole',
         tags: ['Auth'],
@@ -52,7 +52,7 @@ const routes: RoutePlugin = async (app) => {
     '',
     {
       config: { public: true },
-      preValidation: refuseForeign,
+      preHandler: refuseForeign,
       schema: {
         operationId: 'logOutOfConsole',
         tags: ['Auth'],

@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, chown, mkdtemp, readdir, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -179,12 +179,19 @@ t.test('a data folder that only root may enter', { skip: process.getuid?.() !== 
   await rm(dirname(open), { recursive: true })
 })
 
-t.test('a user id without an account', { skip: process.getuid?.() !== 0 && 'not root' }, async (t) => {
+/** Why nothing can be run here as a user that has no account, or false. */
+function noOtherUser(ids: { uid: number; gid: number }): string | false {
+  if (process.getuid?.() !== 0) return 'not root'
+  const { error } = spawnSync(process.execPath, ['--version'], ids)
+  return error === undefined ? false : 'only root may enter this checkout'
+}
+
+const NOBODY = { uid: 54_321, gid: 54_321 }
+t.test('a user id without an account', { skip: noOtherUser(NOBODY) }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-nobody-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
-  await chown(folder, 54_321, 54_321)
-  const ids = { uid: 54_321, gid: 54_321 }
-  const { code, stderr } = await runProgram(['serve'], { DATA_DIR: folder, PORT: '0', DEMO: '0' }, ids)
+  await chown(folder, NOBODY.uid, NOBODY.gid)
+  const { code, stderr } = await runProgram(['serve'], { DATA_DIR: folder, PORT: '0', DEMO: '0' }, NOBODY)
   t.equal(code, 1)
   t.match(stderr, /^hyperspeed: the user id 54321 has no account .* or set DATABASE_URL\n/)
 })
