@@ -8,6 +8,7 @@ import type { EventBatches } from '../src/hooks/receiver.ts'
 import type { Kinds } from '../src/kinds/registry.ts'
 import type { RunQueue } from '../src/runs/queue.ts'
 import type { Cipher } from '../src/secrets/cipher.ts'
+import { serveConsole } from './console.ts'
 import authentication from './core/authentication.ts'
 import authorization from './core/authorization.ts'
 import errors from './core/errors.ts'
@@ -130,7 +131,8 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
 
 async function registerApi(app: FastifyInstance, deps: AppDependencies): Promise<void> {
   const { publicUrl, corsOrigin } = deps.config
-  await app.register(swaggerUi, { publicUrl })
+  const hasConsole = await serveConsole(app)
+  await app.register(swaggerUi, { publicUrl, isFirst: !hasConsole })
   await app.register(automations, { prefix: `${SPACE}/automations` })
   await app.register(preview, { prefix: `${SPACE}/automations` })
   await app.register(decisions, { prefix: `${SPACE}/automations/:automationId` })

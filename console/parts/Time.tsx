@@ -1,0 +1,66 @@
+import { useSyncExternalStore } from 'react'
+
+const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 31_557_600],
+  ['month', 2_629_800],
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+]
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
+const absolute = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' })
+const withZone = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'long' })
+
+/** A time: how long ago or until then, and when exactly, for whoever points at it. */
+export function Ago({ at }: { at: string }) {
+  const now = useMinute()
+  return (
+    <time dateTime={at} title={withZone.format(new Date(at))}>
+      {agoOf(at, now)}
+    </time>
+  )
+}
+
+/** A time by the reader's own clock. */
+export function When({ at }: { at: string }) {
+  return (
+    <time dateTime={at} title={withZone.format(new Date(at))}>
+      {absolute.format(new Date(at))}
+    </time>
+  )
+}
+
+/** In words, to the largest unit. @param now in milliseconds since 1970 */
+export function agoOf(at: string, now: number): string {
+  const seconds = (Date.parse(at) - now) / 1000
+  const [unit, size] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? ['minute', 60]
+  return Math.abs(seconds) < 60
+    ? seconds < 0
+      ? 'just now'
+      : 'in a moment'
+    : relative.format(Math.round(seconds / size), unit)
+}
+
+const EVERY_MS = 30_000
+const watchers = new Set<() => void>()
+let timer: ReturnType<typeof setInterval> | undefined
+let minute = Date.now()
+
+/** The time, which moves on by itself every half minute, for all who show one. */
+export function useMinute(): number {
+  return useSyncExternalStore(watch, () => minute)
+}
+
+function watch(watcher: () => void): () => void {
+  watchers.add(watcher)
+  timer ??= setInterval(() => {
+    minute = Date.now()
+    for (const each of watchers) each()
+  }, EVERY_MS)
+  return () => {
+    watchers.delete(watcher)
+    if (watchers.size > 0) return
+    clearInterval(timer)
+    timer = undefined
+  }
+}

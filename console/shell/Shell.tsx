@@ -1,0 +1,87 @@
+import { useMutation, useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
+import { Link, Outlet, useNavigate, useParams } from '@tanstack/react-router'
+import { answer, api } from '../client.ts'
+import { useLive, useLiveness } from '../live.ts'
+import { Shown } from '../parts/Shown.tsx'
+import { meQuery, organizationsQuery } from '../queries.ts'
+
+const LIVENESS = { connecting: 'Connecting …', live: 'Live', away: 'Not live: reconnecting …' } as const
+
+const PAGES = [
+  ['/$orgId/queue', 'Queue'],
+  ['/$orgId/automations', 'Automations'],
+  ['/$orgId/staff', 'AI staff'],
+  ['/$orgId/policy', 'Policy'],
+  ['/$orgId/audit', 'Audit log'],
+] as const
+
+/** What is around every page of an organization. */
+export function Shell() {
+  const { orgId } = useParams({ from: '/$orgId' })
+  useLive(orgId)
+  const liveness = useLiveness()
+  return (
+    <>
+      <a className="skip" href="#main">
+        Skip to the page
+      </a>
+      <header className="top">
+        <Link to="/$orgId/queue" params={{ orgId }} className="brand">
+          Hyperspeed Automations
+        </Link>
+        <nav aria-label="Pages">
+          {PAGES.map(([to, name]) => (
+            <Link key={to} to={to} params={{ orgId }} activeProps={{ 'aria-current': 'page' }}>
+              {name}
+            </Link>
+          ))}
+        </nav>
+        <span className="liveness" data-state={liveness} role="status">
+          {LIVENESS[liveness]}
+        </span>
+        <Organizations orgId={orgId} />
+        <Account />
+      </header>
+      <main id="main">
+        <Outlet />
+      </main>
+    </>
+  )
+}
+
+/** Of somebody who belongs to several. */
+function Organizations({ orgId }: { orgId: string }) {
+  const { data: organizations } = useSuspenseQuery(organizationsQuery)
+  const navigate = useNavigate()
+  if (organizations.length < 2) return null
+  return (
+    <select
+      aria-label="Organization"
+      value={orgId}
+      onChange={({ target }) => navigate({ to: '/$orgId/queue', params: { orgId: target.value } })}
+    >
+      {organizations.map(({ id, name }) => (
+        <option key={id} value={id}>
+          {name}
+        </option>
+      ))}
+    </select>
+  )
+}
+
+function Account() {
+  const { data: me } = useSuspenseQuery(meQuery)
+  const client = useQueryClient()
+  const logout = useMutation({
+    mutationFn: () => answer(api.DELETE('/api/v1/console/login')),
+    onSuccess: () => client.resetQueries(),
+  })
+  return (
+    <span className="account">
+      <Shown text={me.display_name} />{' '}
+      <button type="button" className="small" onClick={() => logout.mutate()} disabled={logout.isPending}>
+        Log out
+      </button>
+    </span>
+  )
+}
