@@ -1,8 +1,10 @@
+import { sql } from 'kysely'
 import t from 'tap'
 import { testApp } from '../../support/app.ts'
+import { until } from '../../support/until.ts'
 
 t.test("the two routes of Hyperspeed's proxy", async (t) => {
-  const { send, owner, organizationId, spaceId, serviceAccount, otherOrganization } = await testApp(t)
+  const { app, db, send, owner, organizationId, spaceId, serviceAccount, otherOrganization } = await testApp(t)
   const base = `/api/v1/organizations/${organizationId}/agent-tools`
   const staff = await serviceAccount(['files.read', 'files.write', 'agent.tools.invoke'])
   const invoke = (tool: string, args?: object, more: object = {}) =>
@@ -56,5 +58,17 @@ t.test("the two routes of Hyperspeed's proxy", async (t) => {
     })
     const foreign = `/api/v1/organizations/${strange.organizationId}/agent-tools/tools`
     t.equal((await send(staff, 'GET', foreign)).status, 403)
+  })
+
+  t.test('say that a token does not hold any more, also in the middle of a wait', async (t) => {
+    const { automation_id, digest } = (
+      await invoke('propose_automation', { space_id: spaceId, name: 'x', kind: 'webhook', config: {}, note: 'n' })
+    ).body.result
+    const waiting = invoke('wait_for_decision', { space_id: spaceId, automation_id, digest, wait_seconds: 1 })
+    await until(async () => app.spaceFeed.size === 1)
+    await sql`update service_accounts set token_hash = decode('00', 'hex') where id = ${staff.id}`.execute(db)
+    const answer = await waiting
+    t.match(answer, { status: 401, body: { code: 'unauthorized' } })
+    t.equal(answer.headers['www-authenticate'], 'Bearer')
   })
 })
