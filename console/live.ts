@@ -1,7 +1,8 @@
 import { type QueryClient, useQueryClient } from '@tanstack/react-query'
-import { useEffect, useSyncExternalStore } from 'react'
+import { useEffect } from 'react'
 import type { SpaceEvent } from './api.d.ts'
 import { BASE } from './client.ts'
+import { createStore } from './store.ts'
 
 /** Whether what is shown is told of changes. */
 export type Liveness = 'connecting' | 'live' | 'away'
@@ -19,25 +20,10 @@ const AGAIN_MS = 5000
 /** What happens in so short a time is read once. */
 const TOGETHER_MS = 250
 
-let liveness: Liveness = 'connecting'
-const watchers = new Set<() => void>()
-
-function become(next: Liveness): void {
-  if (liveness === next) return
-  liveness = next
-  for (const watch of watchers) watch()
-}
+const liveness = createStore<Liveness>('connecting')
 
 /** Whether what is shown is told of changes, now. */
-export function useLiveness(): Liveness {
-  return useSyncExternalStore(
-    (watch) => {
-      watchers.add(watch)
-      return () => watchers.delete(watch)
-    },
-    () => liveness,
-  )
-}
+export const useLiveness = liveness.use
 
 /** Follows an organization in one stream, and has what is shown of it read anew as it changes. */
 export function useLive(orgId: string): void {
@@ -60,14 +46,14 @@ function follow(orgId: string, client: QueryClient): () => void {
   const open = () => {
     source = new EventSource(`${BASE}/api/v1/organizations/${orgId}/events`)
     for (const type of TYPES) source.addEventListener(type, take)
-    source.addEventListener('open', () => become('live'))
+    source.addEventListener('open', () => liveness.set('live'))
     source.addEventListener('error', () => {
-      become('away')
+      liveness.set('away')
       // A connection that broke it makes anew by itself; what was refused it gives up.
       if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, AGAIN_MS)
     })
   }
-  become('connecting')
+  liveness.set('connecting')
   open()
   return () => {
     clearTimeout(timer)

@@ -6,9 +6,7 @@ import { createQueryClient } from './queries.ts'
 import { router } from './router.tsx'
 import { noteFailure } from './shell/session.ts'
 
-const client = createQueryClient()
-client.getQueryCache().config.onError = noteFailure
-client.getMutationCache().config.onError = noteFailure
+const client = createQueryClient(noteFailure)
 
 const root = document.getElementById('root')
 if (root === null) throw new Error('the page has no root')

@@ -1,4 +1,4 @@
-import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, MutationCache, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
 import type { AutomationStatus, Review } from './api.d.ts'
 import { answer, api, Refusal } from './client.ts'
 
@@ -10,9 +10,11 @@ const RUNS = 100
 /** The path of one automation, as the document has it. */
 export const ONE = '/api/v1/organizations/{orgId}/spaces/{spaceId}/automations/{automationId}'
 
-/** Reads again what failed for a reason that may pass, and nothing that was refused. */
-export function createQueryClient(): QueryClient {
+/** Reads again what failed for a reason that may pass, and nothing that was refused. @param onError is told of what failed for good */
+export function createQueryClient(onError: (error: unknown) => void): QueryClient {
   return new QueryClient({
+    queryCache: new QueryCache({ onError }),
+    mutationCache: new MutationCache({ onError }),
     defaultOptions: {
       queries: {
         staleTime: 30_000,

@@ -132,7 +132,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
 async function registerApi(app: FastifyInstance, deps: AppDependencies): Promise<void> {
   const { publicUrl, corsOrigin } = deps.config
   const hasConsole = await serveConsole(app)
-  await app.register(swaggerUi, { publicUrl, isFirst: !hasConsole })
+  await app.register(swaggerUi, { publicUrl, home: hasConsole ? '/console' : '/docs' })
   await app.register(automations, { prefix: `${SPACE}/automations` })
   await app.register(preview, { prefix: `${SPACE}/automations` })
   await app.register(decisions, { prefix: `${SPACE}/automations/:automationId` })

@@ -2,8 +2,9 @@ import { withDatabase } from '../support/database.ts'
 import { CONNECTIONS, clockWithClient, type LoadFigure, type Loading, load } from '../support/load.ts'
 import { startProgram } from '../support/programs.ts'
 import { figure, medianBy, NONE, progress, table } from '../support/report.ts'
+import { measureInRounds } from '../support/rounds.ts'
 import type { Effort, Suite } from '../support/suite.ts'
-import { type Made, makeAutomations, makeWorkspace, type Workspace } from '../support/workspace.ts'
+import { type Made, makeAutomations, makeWorkspace, pick, type Workspace } from '../support/workspace.ts'
 import { measureFollowers } from './followers.ts'
 import { insertLimit, listLimit } from './limits.ts'
 
@@ -30,7 +31,8 @@ export const http: Suite = {
         { name: SQL, measure: () => listLimit(db, workspace, CONNECTIONS, loading) },
         { name: INSERTS, measure: () => insertLimit(db, workspace, CONNECTIONS, loading) },
       ]
-      const figures = await measure(effort, [...subjects(server.ready, workspace, automations, loading), ...limits])
+      const all = [...subjects(server.ready, workspace, automations, loading), ...limits]
+      const figures = await measureInRounds('http', effort.rounds, all, ({ perSecond }) => `${figure(perSecond)}/s`)
       await Promise.all([server.stop(), bare.stop()])
       // One of its own: what load has left behind would hide what followers take.
       const followed = await startProgram<Ready>('http/server.ts', { DATABASE_URL: url })
@@ -60,19 +62,6 @@ function subjects({ base, token }: Ready, workspace: Workspace, automations: Mad
   ]
 }
 
-/** Each figure in turn, several rounds over, so that a machine that slows down slows all of them. */
-async function measure({ rounds }: Effort, all: readonly Subject[]): Promise<Map<string, LoadFigure[]>> {
-  const figures = new Map<string, LoadFigure[]>(all.map(({ name }) => [name, []]))
-  for (let round = 1; round <= rounds; round++) {
-    for (const { name, measure } of all) {
-      const measured = await measure()
-      figures.get(name)?.push(measured)
-      progress(`http: round ${round} of ${rounds}: ${name}: ${figure(measured.perSecond)}/s`)
-    }
-  }
-  return figures
-}
-
 function report(figures: Map<string, LoadFigure[]>, { rounds, seconds }: Effort): string {
   const medians = new Map(
     [...figures].map(([name, all]) => [name, medianBy(all, ({ perSecond }) => perSecond)] as const),
@@ -99,10 +88,4 @@ ${table(
     ['create / one-row inserts alone', ...ratio('create', INSERTS)],
   ],
 )}`
-}
-
-function pick<T>(items: readonly T[]): T {
-  const item = items[Math.floor(Math.random() * items.length)]
-  if (item === undefined) throw new Error('there is nothing to pick from')
-  return item
 }

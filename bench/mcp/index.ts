@@ -1,9 +1,10 @@
 import { withDatabase } from '../support/database.ts'
 import { clockOf, type LoadFigure, type Loading, load } from '../support/load.ts'
 import { startProgram } from '../support/programs.ts'
-import { figure, medianBy, NONE, progress, table } from '../support/report.ts'
+import { figure, medianBy, NONE, table } from '../support/report.ts'
+import { measureInRounds } from '../support/rounds.ts'
 import type { Effort, Suite } from '../support/suite.ts'
-import { at, type Made, makeAutomations, makeWorkspace } from '../support/workspace.ts'
+import { type Made, makeAutomations, makeWorkspace, pick } from '../support/workspace.ts'
 
 const SPACES = 100
 const AUTOMATIONS = 1000
@@ -16,8 +17,8 @@ const BEFORE = `get_automation, ${REVISIONS.before}`
 /** One AI that waits for each answer, and many. */
 const CONNECTIONS = [1, 32]
 
-type Figure = LoadFigure & { name: string; connections: number }
-type Subject = { name: string; connections: number; measure: () => Promise<LoadFigure> }
+type Figure = LoadFigure & { what: string; connections: number }
+type Subject = { name: string; what: string; connections: number; measure: () => Promise<LoadFigure> }
 
 /** What a tool costs beside the operation that it calls, both as AI staff. */
 export const mcp: Suite = {
@@ -28,11 +29,13 @@ export const mcp: Suite = {
       const automations = await makeAutomations(db, [workspace], AUTOMATIONS, CONFIG, null)
       const server = await startProgram<{ base: string; token: string }>('mcp/server.ts', { DATABASE_URL: url })
       const loading = { clock: clockOf([server.pid, pid]), seconds: effort.seconds }
-      const figures = await measure(
-        effort,
-        CONNECTIONS.flatMap((connections) => subjects(server.ready, automations, { ...loading, connections })),
-      )
+      const all = CONNECTIONS.flatMap((connections) => subjects(server.ready, automations, { ...loading, connections }))
+      const show = ({ cpuMicroseconds }: LoadFigure) => `${figure(cpuMicroseconds)} µs each`
+      const measured = await measureInRounds('mcp', effort.rounds, all, show)
       await server.stop()
+      const figures = all.map(({ name, what, connections }) => {
+        return { what, connections, ...medianBy(measured.get(name) ?? [], ({ cpuMicroseconds }) => cpuMicroseconds) }
+      })
       return report(figures, effort)
     }),
 }
@@ -54,29 +57,10 @@ function subjects(
       isRight,
     })
   const { connections } = loading
-  return [
-    { name: GET, connections, measure: get },
-    { name: MODERN, connections, measure: call(true) },
-    { name: BEFORE, connections, measure: call(false) },
-  ]
-}
-
-/** In turn, several rounds over, so that a machine that slows down slows all of them. The median counts. */
-async function measure({ rounds }: Effort, all: readonly Subject[]): Promise<Figure[]> {
-  const figures = all.map((): LoadFigure[] => [])
-  for (let round = 1; round <= rounds; round++) {
-    for (const [at, { name, connections, measure }] of all.entries()) {
-      const measured = await measure()
-      figures[at]?.push(measured)
-      const cpu = figure(measured.cpuMicroseconds)
-      progress(`mcp: round ${round} of ${rounds}: ${name}, ${connections} connections: ${cpu} µs each`)
-    }
+  const subject = (what: string, measure: Subject['measure']): Subject => {
+    return { name: `${what}, ${connections} connections`, what, connections, measure }
   }
-  return all.map(({ name, connections }, at) => ({
-    name,
-    connections,
-    ...medianBy(figures[at] ?? [], ({ cpuMicroseconds }) => cpuMicroseconds),
-  }))
+  return [subject(GET, get), subject(MODERN, call(true)), subject(BEFORE, call(false))]
 }
 
 function pathOf({ organizationId, spaceId, id }: Made): string {
@@ -107,15 +91,11 @@ function bodyOf({ spaceId, id }: Made, isModern: boolean): string {
   })
 }
 
-function pick(automations: readonly Made[]): Made {
-  return at(automations, Math.floor(Math.random() * automations.length))
-}
-
 function report(figures: readonly Figure[], { rounds, seconds }: Effort): string {
-  const rows = figures.map(({ name, connections, perSecond, cpuMicroseconds, p50, p99 }) => {
-    const get = figures.find((each) => each.name === GET && each.connections === connections)
+  const rows = figures.map(({ what, connections, perSecond, cpuMicroseconds, p50, p99 }) => {
+    const get = figures.find((each) => each.what === GET && each.connections === connections)
     const ratio = cpuMicroseconds / (get?.cpuMicroseconds ?? Number.NaN)
-    return [name, connections, figure(perSecond), p50 ?? NONE, p99 ?? NONE, figure(cpuMicroseconds), figure(ratio)]
+    return [what, connections, figure(perSecond), p50 ?? NONE, p99 ?? NONE, figure(cpuMicroseconds), figure(ratio)]
   })
   return `As AI staff; the median of ${rounds} rounds of ${seconds} s each. CPU is that of the program and Postgres.
 

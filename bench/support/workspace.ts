@@ -108,6 +108,11 @@ function content(
   }
 }
 
+/** One of the items, by chance. */
+export function pick<T>(items: readonly T[]): T {
+  return at(items, Math.floor(Math.random() * items.length))
+}
+
 /** One of the items; after the last comes the first again. */
 export function at<T>(items: readonly T[], i: number): T {
   const item = items[i % items.length]

@@ -10,7 +10,8 @@ import { CIPHER } from '../support/app.ts'
 import { cpuSecondsOf } from '../support/cpu.ts'
 import { type BenchDatabase, withDatabase } from '../support/database.ts'
 import { type Program, startProgram } from '../support/programs.ts'
-import { figure, medianBy, NONE, progress, table } from '../support/report.ts'
+import { figure, medianBy, NONE, table } from '../support/report.ts'
+import { measureInRounds } from '../support/rounds.ts'
 import type { Effort, Suite } from '../support/suite.ts'
 import { makeAutomations, makeWorkspace } from '../support/workspace.ts'
 import { insertLimit, type Target } from './limits.ts'
@@ -52,7 +53,7 @@ export const webhooks: Suite = {
           BENCH_SECRET: SECRET,
         })
       const [program, alone, bare] = [await start('program'), await start('alone'), await start('bare')]
-      const figures = await measure(effort, database, [
+      const all: Subject[] = [
         { name: OWN, measure: () => load(program, database, target, effort) },
         { name: ALONE, measure: () => load(alone, database, target, effort) },
         { name: BARE, measure: () => load(bare, database, target, effort) },
@@ -60,7 +61,9 @@ export const webhooks: Suite = {
         { name: BARE + WITH_MORE, measure: () => load(bare, database, target, effort, MORE_CONNECTIONS) },
         { name: ONE, measure: () => insertLimit(database, target, BODY, 1, 10, effort.seconds) },
         { name: MANY, measure: () => insertLimit(database, target, BODY, ROWS_AT_ONCE, 2, effort.seconds) },
-      ])
+      ]
+      const show = ({ perSecond }: Figure) => `${figure(perSecond)}/s`
+      const figures = await measureInRounds('webhooks', effort.rounds, all, show, () => empty(database.db))
       await Promise.all([program.stop(), alone.stop(), bare.stop()])
       return report(figures, effort)
     }),
@@ -81,20 +84,6 @@ async function makeTarget(db: Database): Promise<Target> {
   const [found] = await webhooksTable.list(db, [hookId])
   if (found === undefined) throw new Error('no webhook was made')
   return { hook: webhooksTable.stateOf(found) }
-}
-
-/** Each figure in turn, several rounds over, so that a machine that slows down slows all of them. */
-async function measure({ rounds }: Effort, { db }: BenchDatabase, all: readonly Subject[]) {
-  const figures = new Map<string, Figure[]>(all.map(({ name }) => [name, []]))
-  for (let round = 1; round <= rounds; round++) {
-    for (const { name, measure } of all) {
-      const measured = await measure()
-      figures.get(name)?.push(measured)
-      progress(`webhooks: round ${round} of ${rounds}: ${name}: ${figure(measured.perSecond)}/s`)
-      await empty(db)
-    }
-  }
-  return figures
 }
 
 /** Leaves nothing of one figure that the next would pay for. */

@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { Value } from '../parts/Changes.tsx'
+import { More } from '../parts/Loaded.tsx'
 import { Problem } from '../parts/Problem.tsx'
 import { Shown } from '../parts/Shown.tsx'
 import { When } from '../parts/Time.tsx'
@@ -49,11 +50,7 @@ export function AuditPage() {
           </li>
         ))}
       </ol>
-      {log.hasNextPage && (
-        <button type="button" onClick={() => log.fetchNextPage()} disabled={log.isFetchingNextPage}>
-          {log.isFetchingNextPage ? 'Loading …' : 'Show more'}
-        </button>
-      )}
+      <More of={log} />
     </>
   )
 }

@@ -3,6 +3,7 @@ import { Link, useNavigate, useParams } from '@tanstack/react-router'
 import type { Automation, Run } from '../api.d.ts'
 import { answer, api } from '../client.ts'
 import { Value } from '../parts/Changes.tsx'
+import { Loaded } from '../parts/Loaded.tsx'
 import { Outcome } from '../parts/Outcome.tsx'
 import { Problem } from '../parts/Problem.tsx'
 import { RunStrip, secondsOf } from '../parts/RunStrip.tsx'
@@ -15,9 +16,10 @@ import { automationQuery, ONE, type Place, revisionsQuery, runsQuery } from '../
 export function AutomationPage() {
   const place = useParams({ from: '/$orgId/automations/$spaceId/$automationId' })
   const found = useQuery(automationQuery(place))
-  if (found.isPending) return <p className="loading">Loading …</p>
-  if (found.isError) return <Problem error={found.error} retry={() => found.refetch()} />
-  const automation = found.data
+  return <Loaded query={found}>{(automation) => <Whole place={place} automation={automation} />}</Loaded>
+}
+
+function Whole({ place, automation }: { place: Place; automation: Automation }) {
   return (
     <article>
       <p>

@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import type { Automation, AutomationStatus } from '../api.d.ts'
+import { More } from '../parts/Loaded.tsx'
 import { Problem } from '../parts/Problem.tsx'
 import { Shown } from '../parts/Shown.tsx'
 import { Status } from '../parts/Status.tsx'
@@ -87,11 +88,7 @@ function List({ orgId, spaceId, status }: ListProps) {
           ))}
         </tbody>
       </table>
-      {list.hasNextPage && (
-        <button type="button" onClick={() => list.fetchNextPage()} disabled={list.isFetchingNextPage}>
-          {list.isFetchingNextPage ? 'Loading …' : 'Show more'}
-        </button>
-      )}
+      <More of={list} />
     </>
   )
 }

@@ -3,6 +3,7 @@ import { useParams } from '@tanstack/react-router'
 import { type FormEvent, useId } from 'react'
 import type { AutomationPolicy, AutomationPolicyUpdate } from '../api.d.ts'
 import { answer, api } from '../client.ts'
+import { Loaded } from '../parts/Loaded.tsx'
 import { Problem } from '../parts/Problem.tsx'
 import { policyQuery } from '../queries.ts'
 
@@ -19,13 +20,11 @@ const COUNTS = [
 /** What an organization asks of reviews. */
 export function PolicyPage() {
   const { orgId } = useParams({ from: '/$orgId/policy' })
-  const policy = useQuery(policyQuery(orgId))
-  if (policy.isPending) return <p className="loading">Loading …</p>
-  if (policy.isError) return <Problem error={policy.error} retry={() => policy.refetch()} />
+  const found = useQuery(policyQuery(orgId))
   return (
     <>
       <h1>Policy</h1>
-      <PolicyForm orgId={orgId} policy={policy.data} />
+      <Loaded query={found}>{(policy) => <PolicyForm orgId={orgId} policy={policy} />}</Loaded>
     </>
   )
 }

@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import type { Review } from '../api.d.ts'
+import { More } from '../parts/Loaded.tsx'
 import { Problem } from '../parts/Problem.tsx'
 import { Shown } from '../parts/Shown.tsx'
 import { Ago } from '../parts/Time.tsx'
@@ -24,11 +25,7 @@ export function QueuePage() {
           <Row key={review.automation_id} orgId={orgId} review={review} />
         ))}
       </ol>
-      {queue.hasNextPage && (
-        <button type="button" onClick={() => queue.fetchNextPage()} disabled={queue.isFetchingNextPage}>
-          {queue.isFetchingNextPage ? 'Loading …' : 'Show more'}
-        </button>
-      )}
+      <More of={queue} />
     </>
   )
 }

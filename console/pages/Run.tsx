@@ -3,6 +3,7 @@ import { Link, useNavigate, useParams } from '@tanstack/react-router'
 import type { Run } from '../api.d.ts'
 import { answer, api } from '../client.ts'
 import { Value } from '../parts/Changes.tsx'
+import { Loaded } from '../parts/Loaded.tsx'
 import { Problem } from '../parts/Problem.tsx'
 import { Shown } from '../parts/Shown.tsx'
 import { Badge } from '../parts/Status.tsx'
@@ -15,9 +16,10 @@ const ENDED: readonly Run['status'][] = ['succeeded', 'failed', 'cancelled', 'sk
 export function RunPage() {
   const { runId, ...place } = useParams({ from: '/$orgId/runs/$spaceId/$automationId/$runId' })
   const found = useQuery(runQuery(place, runId))
-  if (found.isPending) return <p className="loading">Loading …</p>
-  if (found.isError) return <Problem error={found.error} retry={() => found.refetch()} />
-  const run = found.data
+  return <Loaded query={found}>{(run) => <Whole place={place} run={run} />}</Loaded>
+}
+
+function Whole({ place, run }: { place: Place; run: Run }) {
   return (
     <article>
       <p>

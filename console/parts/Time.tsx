@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from 'react'
+import { createStore, type Store } from '../store.ts'
 
 const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_557_600],
@@ -42,25 +42,10 @@ export function agoOf(at: string, now: number): string {
 }
 
 const EVERY_MS = 30_000
-const watchers = new Set<() => void>()
-let timer: ReturnType<typeof setInterval> | undefined
-let minute = Date.now()
+const minute: Store<number> = createStore(Date.now(), () => {
+  const timer = setInterval(() => minute.set(Date.now()), EVERY_MS)
+  return () => clearInterval(timer)
+})
 
-/** The time, which moves on by itself every half minute, for all who show one. */
-export function useMinute(): number {
-  return useSyncExternalStore(watch, () => minute)
-}
-
-function watch(watcher: () => void): () => void {
-  watchers.add(watcher)
-  timer ??= setInterval(() => {
-    minute = Date.now()
-    for (const each of watchers) each()
-  }, EVERY_MS)
-  return () => {
-    watchers.delete(watcher)
-    if (watchers.size > 0) return
-    clearInterval(timer)
-    timer = undefined
-  }
-}
+/** The time, in milliseconds since 1970, which moves on by itself every half minute, for all who show one. */
+export const useMinute: () => number = minute.use

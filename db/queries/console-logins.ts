@@ -1,8 +1,8 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { DB } from '../types.ts'
 
-/** As {@link isLive} has it, and access.ts: a login that nobody uses ends by itself. */
-export const IDLE_HOURS = 12
+/** A login that nobody uses ends by itself. */
+const IDLE_HOURS = 12
 
 /** Whether a login of the console holds, where a statement calls it `l`. */
 export const isLive = sql<boolean>`l.ends_at > now() and l.last_used_at > now() - make_interval(hours => ${sql.lit(IDLE_HOURS)})`
@@ -24,22 +24,6 @@ export async function touch(db: Kysely<DB>, tokenHash: Buffer): Promise<void> {
     .set({ last_used_at: sql<Date>`now()` })
     .where('token_hash', '=', tokenHash)
     .execute()
-}
-
-/** Ends the session of a login. @returns whose it was; undefined where none was ended. */
-export async function revoke(
-  trx: Transaction<DB>,
-  tokenHash: Buffer,
-): Promise<{ session_id: string; user_id: string } | undefined> {
-  return trx
-    .updateTable('sessions')
-    .from('console_logins')
-    .set({ revoked_at: sql<Date>`now()` })
-    .whereRef('sessions.id', '=', 'console_logins.session_id')
-    .where('console_logins.token_hash', '=', tokenHash)
-    .where('sessions.revoked_at', 'is', null)
-    .returning(['sessions.id as session_id', 'sessions.user_id'])
-    .executeTakeFirst()
 }
 
 /** Removes up to `most` logins that ended a day ago or more, with their sessions. @returns how many */

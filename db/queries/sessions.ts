@@ -53,20 +53,23 @@ export async function useRefreshToken(
   return rows[0]
 }
 
-/** Ends the session of a refresh token, used up or not. @returns whose it was; undefined where none was ended. */
+/**
+ * Ends the session of a refresh token, used up or not, or of a login of the console.
+ *
+ * @param holder the table that has the hash.
+ * @returns whose it was; undefined where none was ended.
+ */
 export async function revoke(
   trx: Transaction<DB>,
+  holder: 'refresh_tokens' | 'console_logins',
   tokenHash: Buffer,
 ): Promise<{ session_id: string; user_id: string } | undefined> {
-  return trx
-    .updateTable('sessions')
-    .from('refresh_tokens')
-    .set({ revoked_at: sql<Date>`now()` })
-    .whereRef('sessions.id', '=', 'refresh_tokens.session_id')
-    .where('refresh_tokens.token_hash', '=', tokenHash)
-    .where('sessions.revoked_at', 'is', null)
-    .returning(['sessions.id as session_id', 'sessions.user_id'])
-    .executeTakeFirst()
+  const { rows } = await sql<{ session_id: string; user_id: string }>`
+    update sessions s set revoked_at = now()
+      from ${sql.table(holder)} h
+     where h.token_hash = ${tokenHash} and s.id = h.session_id and s.revoked_at is null
+    returning s.id as session_id, s.user_id`.execute(trx)
+  return rows[0]
 }
 
 /**

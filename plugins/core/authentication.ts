@@ -25,6 +25,8 @@ declare module 'fastify' {
     signAccessToken(userId: string, sessionId: string): string
     /** Reads who a request says is asking. @throws ApiError `unauthorized` for anything but one well-made token. */
     readCredential(request: FastifyRequest): Credential
+    /** The secret in the cookie of the console, whatever it is. */
+    readConsoleToken(request: FastifyRequest): string | undefined
     /** Whether a browser says that a page of this very server asks, or, where it says nothing of it, that one of `PUBLIC_URL` does. */
     isFromConsole(request: FastifyRequest): boolean
     /** Whether a text is an access token that this server signed, whether it still holds or not. */
@@ -45,7 +47,8 @@ export const CONSOLE_COOKIE = '__Host-hyperspeed'
 export default fp<{ jwtSecret: string; publicUrl: string }>(
   async (app, { jwtSecret, publicUrl }) => {
     const { origin: publicOrigin } = new URL(publicUrl)
-    await app.register(cookie)
+    // Read where it is wanted, and not of every request.
+    await app.register(cookie, { hook: false })
     await app.register(jwt, {
       secret: jwtSecret,
       sign: { algorithm: 'HS256', iss: ISSUER, aud: AUDIENCE, expiresIn: ACCESS_TOKEN_SECONDS },
@@ -75,8 +78,13 @@ export default fp<{ jwtSecret: string; publicUrl: string }>(
       return site === undefined ? headers.origin === publicOrigin : site === 'same-origin'
     })
 
+    app.decorate(
+      'readConsoleToken',
+      ({ headers }: FastifyRequest) => app.parseCookie(headers.cookie ?? '')[CONSOLE_COOKIE],
+    )
+
     function consoleCredential(request: FastifyRequest): Credential {
-      const token = request.cookies[CONSOLE_COOKIE]
+      const token = app.readConsoleToken(request)
       if (!token?.startsWith('con_') || token.length > MAX_TOKEN_LENGTH || !app.isFromConsole(request))
         throw unauthorized()
       return { tokenHash: hashToken(token) }

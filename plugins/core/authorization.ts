@@ -9,6 +9,7 @@ import type { Caller } from '../../src/access/caller.ts'
 import { PERMISSIONS, type Permission, seesEverySpace } from '../../src/access/permissions.ts'
 import { ApiError, type ErrorCode } from '../../src/errors.ts'
 import { gather } from '../../src/gather.ts'
+import { keepLatest } from '../../src/remember.ts'
 import { unauthorized } from './authentication.ts'
 import { isUuid } from './validation.ts'
 
@@ -116,7 +117,8 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
     })
     app.decorate('isStillAllowed', async (request: FastifyRequest) => {
       try {
-        enter(request, await findAgain(questionOf(request)))
+        const question = questionOf(request)
+        enter(request, question, await findAgain(question))
         authorize(request, request.routeOptions.config)
         return true
       } catch (error) {
@@ -127,34 +129,26 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
 
     const rows = new WeakMap<FastifyRequest, access.AccessRow>()
     /** Whose tokens have held, by their hash. Whose a token is never changes; whether it holds does. */
-    const remembered = new Map<string, access.AccessRow>()
+    const remembered = keepLatest<access.AccessRow>(MAX_REMEMBERED)
 
     async function identify(request: FastifyRequest): Promise<void> {
-      const { credential, organizationId, spaceId } = questionOf(request)
-      enter(request, await access.find(db, credential, organizationId, spaceId))
-      touch(request, credential)
-      if (request.routeOptions.config.checkedWithin) remember(request)
-    }
-
-    function remember(request: FastifyRequest): void {
-      const [key, row] = [keyOf(request), rows.get(request)]
-      if (key === undefined || row === undefined || row.service_account_id === null) return
-      remembered.set(key, row)
-      const [oldest] = remembered.keys()
-      if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest)
+      const question = questionOf(request)
+      const row = enter(
+        request,
+        question,
+        await access.find(db, question.credential, question.organizationId, question.spaceId),
+      )
+      touch(request, question.credential, row)
+      const isStaff = row.service_account_id !== null
+      if (request.routeOptions.config.checkedWithin && isStaff) remembered.set(keyOf(question.credential), row)
     }
 
     function recall(request: FastifyRequest): boolean {
-      const row = remembered.get(keyOf(request) ?? '')
+      const row = remembered.get(keyOf(app.readCredential(request)))
       if (row === undefined) return false
       rows.set(request, row)
       request.access = { actor: toActor(row) }
       return true
-    }
-
-    function keyOf(request: FastifyRequest): string | undefined {
-      const credential = app.readCredential(request)
-      return 'tokenHash' in credential ? credential.tokenHash.toString('latin1') : undefined
     }
 
     function questionOf(request: FastifyRequest): access.Question {
@@ -166,13 +160,18 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
       }
     }
 
-    function enter(request: FastifyRequest, row: access.AccessRow | undefined): void {
+    function enter(
+      request: FastifyRequest,
+      { credential }: access.Question,
+      row: access.AccessRow | undefined,
+    ): access.AccessRow {
       if (row === undefined) {
-        remembered.delete(keyOf(request) ?? '')
+        remembered.delete(keyOf(credential))
         throw unauthorized()
       }
       rows.set(request, row)
       request.access = { actor: toActor(row) }
+      return row
     }
 
     function authorize(request: FastifyRequest, config: FastifyContextConfig): void {
@@ -194,10 +193,9 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
     }
 
     /** Once a minute and token, beside the request: an answer never waits for it. A stream that goes on is no use of it. */
-    function touch(request: FastifyRequest, credential: access.Credential): void {
-      const row = rows.get(request)
-      if (!('tokenHash' in credential) || Date.now() - (row?.last_used_at?.getTime() ?? 0) < TOUCH_AFTER_MS) return
-      const account = row?.service_account_id ?? null
+    function touch(request: FastifyRequest, credential: access.Credential, row: access.AccessRow): void {
+      const { service_account_id: account, last_used_at: last } = row
+      if (!('tokenHash' in credential) || Date.now() - (last?.getTime() ?? 0) < TOUCH_AFTER_MS) return
       const touched =
         account === null ? consoleLogins.touch(db, credential.tokenHash) : access.touchServiceAccount(db, account)
       touched.catch((error: unknown) => request.log.warn({ err: error }, 'the last use of a token was not noted'))
@@ -205,6 +203,11 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
   },
   { name: 'authorization', dependencies: ['authentication', 'ids', 'limits'] },
 )
+
+/** Of a token, its hash; sessions have none, and are never remembered. */
+function keyOf(credential: access.Credential): string {
+  return 'tokenHash' in credential ? credential.tokenHash.toString('latin1') : ''
+}
 
 function toActor(row: access.AccessRow): Actor {
   const { user_id: userId, service_account_id: id, service_account_organization_id: organizationId } = row

@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 import { ApiError, tryAgain } from '../../src/errors.ts'
 import { networkOf } from '../../src/network.ts'
 import { parseJson } from '../../src/parse-json.ts'
+import { isCompressed } from '../is-compressed.ts'
 
 /** Counts one request and refuses it with 429 where there were too many. */
 export type Limiter = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
@@ -84,9 +85,7 @@ function addJsonParser(app: FastifyInstance): void {
     'application/json',
     { parseAs: 'buffer' },
     async (request: FastifyRequest, bytes: Buffer) => {
-      // undici and others send an encoding of `identity`; anything else is compressed, and could be a bomb.
-      if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
-        throw new ApiError('unsupported_media_type')
+      if (isCompressed(request.headers)) throw new ApiError('unsupported_media_type')
       if (bytes.length === 0) return undefined
       return parseJson(bytes)
     },

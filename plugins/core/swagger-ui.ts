@@ -8,8 +8,8 @@ import fp from 'fastify-plugin'
  * The document for people at `/docs`, and for programs at `/openapi.yaml` and `/openapi.json`. A proxy may serve all of it under
  * the path of the public URL and take that path off before it asks: the page finds its parts by where it was opened.
  */
-export default fp<{ publicUrl: string; isFirst: boolean }>(
-  async (app, { publicUrl, isFirst }) => {
+export default fp<{ publicUrl: string; home: string }>(
+  async (app, { publicUrl, home }) => {
     const path = new URL(publicUrl).pathname.replace(/\/$/, '')
     await app.register(async (scope) => {
       // Its own routes know nothing of permissions: they serve files that anybody may read.
@@ -45,9 +45,7 @@ export default fp<{ publicUrl: string; isFirst: boolean }>(
           defaultModelsExpandDepth: 0,
         },
       })
-      scope.get('/', { schema: { hide: true } }, async (_request, reply) =>
-        reply.redirect(isFirst ? '/docs' : '/console'),
-      )
+      scope.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect(home))
     })
     for (const format of ['yaml', 'json'] as const) {
       app.get(`/openapi.${format}`, { config: { public: true }, schema: { hide: true } }, async (_request, reply) =>

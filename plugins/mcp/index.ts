@@ -7,6 +7,7 @@ import { ApiError } from '../../src/errors.ts'
 import { decodeUtf8 } from '../../src/parse-json.ts'
 import { unauthorized } from '../core/authentication.ts'
 import { hungUp } from '../hung-up.ts'
+import { isCompressed } from '../is-compressed.ts'
 import { heldLast } from './api.ts'
 import { createToolServer } from './server.ts'
 import { createSubscriptions } from './subscriptions.ts'
@@ -40,7 +41,7 @@ export default async function mcp(
     'application/json',
     { parseAs: 'buffer' },
     async ({ headers }: FastifyRequest, bytes: Buffer) => {
-      if ((headers['content-encoding'] ?? 'identity') !== 'identity') throw new ApiError('unsupported_media_type')
+      if (isCompressed(headers)) throw new ApiError('unsupported_media_type')
       try {
         return { body: parseExact(decodeUtf8(bytes)) }
       } catch {

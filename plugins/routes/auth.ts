@@ -116,7 +116,7 @@ const routes: RoutePlugin = async (app) => {
     },
     async (request, reply) =>
       reply.code(204).transact(async (trx) => {
-        await sessions.end(trx, request.body.refresh_token, originOf(request))
+        await sessions.end(trx, 'refresh_tokens', request.body.refresh_token, originOf(request))
         return null
       }),
   )

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { LoginRequest } from '../../schemas/auth.ts'
 import { NoContent, ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
-import { CONSOLE_DAYS, endOfConsole, logInToConsole } from '../../src/access/sessions.ts'
+import { CONSOLE_DAYS, end, logInToConsole } from '../../src/access/sessions.ts'
 import { ApiError } from '../../src/errors.ts'
 import { CONSOLE_COOKIE } from '../core/authentication.ts'
 import { originOf } from '../core/logins.ts'
@@ -62,10 +62,10 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async (request, reply) => {
-      const token = request.cookies[CONSOLE_COOKIE]
+      const token = app.readConsoleToken(request)
       if (token !== undefined) {
         const origin = originOf(request)
-        await app.db.transaction().execute((trx) => endOfConsole(trx, token, origin))
+        await app.db.transaction().execute((trx) => end(trx, 'console_logins', token, origin))
       }
       return reply.code(204).clearCookie(CONSOLE_COOKIE, COOKIE).send(null)
     },

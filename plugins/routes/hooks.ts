@@ -12,6 +12,7 @@ import { createReceiver, type Hook, type Receipt } from '../../src/hooks/receive
 import type { Delivery } from '../../src/kinds/kind.ts'
 import { collectBody } from '../collect-body.ts'
 import { hungUp } from '../hung-up.ts'
+import { isCompressed } from '../is-compressed.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 
 /** What the largest events of GitHub have. */
@@ -63,7 +64,7 @@ const routes: RoutePlugin = async (app) => {
   app.decorateRequest('isBeingStored', false)
 
   app.addHook('onRequest', async (request, reply) => {
-    if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') throw new ApiError('compressed_body')
+    if (isCompressed(request.headers)) throw new ApiError('compressed_body')
     const type = request.headers['content-type']
     if (type !== undefined && !MEDIA_TYPE.test(type)) request.headers = { 'content-type': 'application/octet-stream' }
     // Whoever hangs up keeps nothing, unless the event is on its way into the database.

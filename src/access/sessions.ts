@@ -74,21 +74,14 @@ export async function refresh(
   return undefined
 }
 
-/** Ends the session of a refresh token, used or not, and every access token of it. */
-export async function end(trx: Transaction<DB>, refreshToken: string, origin: Origin): Promise<void> {
-  await recordLogout(trx, await sessions.revoke(trx, hashToken(refreshToken)), origin)
-}
-
-/** Ends a session of the console, by the secret of its cookie. */
-export async function endOfConsole(trx: Transaction<DB>, token: string, origin: Origin): Promise<void> {
-  await recordLogout(trx, await consoleLogins.revoke(trx, hashToken(token)), origin)
-}
-
-async function recordLogout(
+/** Ends the session of a refresh token, used or not, with every access token of it, or that of the secret of a console's cookie. */
+export async function end(
   trx: Transaction<DB>,
-  ended: { session_id: string; user_id: string } | undefined,
+  holder: Parameters<typeof sessions.revoke>[1],
+  token: string,
   origin: Origin,
 ): Promise<void> {
+  const ended = await sessions.revoke(trx, holder, hashToken(token))
   if (ended === undefined) return
   const { session_id: id, user_id: userId } = ended
   await recordLogin(trx, { id, userId }, userFrom(userId, origin), 'logged_out', origin.address)
