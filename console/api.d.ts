@@ -907,7 +907,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Get the login of the console
+         * @description Whose the cookie is. A page may ask before it knows whether anybody is logged in: nobody is no error.
+         *
+         *     Public: needs no token.
+         */
+        get: operations["getConsoleLogin"];
         put?: never;
         /**
          * Log in to the console
@@ -1978,6 +1984,8 @@ export interface components {
         /** @description What would happen. */
         PreviewResponse: {
             preview: components["schemas"]["Preview"];
+            /** @description Of the content that was previewed; null for what is not saved. */
+            digest: string | null;
         };
         /** @description What would be open to visitors; null for a kind that opens nothing. */
         PreviewedTunnel: {
@@ -2857,6 +2865,33 @@ export interface components {
              * @example tun_3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
              */
             token: string;
+        };
+        /**
+         * @description Whose the cookie of the console is.
+         * @example {
+         *       "user": {
+         *         "id": "018e1234-abcd-7000-8000-000000000050",
+         *         "email": "ada@example.com",
+         *         "display_name": "Ada Lovelace"
+         *       }
+         *     }
+         */
+        ConsoleLogin: {
+            /**
+             * ConsoleUser
+             * @description Who is logged in; null where nobody is, any more or yet.
+             */
+            user: {
+                /**
+                 * Format: uuid
+                 * @description User UUID.
+                 */
+                id: string;
+                /** @description In lower case. */
+                email: string | null;
+                /** @description Display name. */
+                display_name: string;
+            } | null;
         };
         /**
          * @description Who is logging in.
@@ -5738,6 +5773,7 @@ export type TunnelAccessTokenResponse = components['schemas']['TunnelAccessToken
 export type TunnelAgent = components['schemas']['TunnelAgent'];
 export type TunnelResponse = components['schemas']['TunnelResponse'];
 export type TunnelTokenResponse = components['schemas']['TunnelTokenResponse'];
+export type ConsoleLogin = components['schemas']['ConsoleLogin'];
 export type LoginRequest = components['schemas']['LoginRequest'];
 export type RefreshRequest = components['schemas']['RefreshRequest'];
 export type RegisterRequest = components['schemas']['RegisterRequest'];
@@ -7879,6 +7915,35 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getConsoleLogin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whose the cookie of the console is. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsoleLogin"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { closed, component, stringEnum, visibleText } from './component.ts'
+import { closed, component, nullable, stringEnum, uuid, visibleText } from './component.ts'
 import { Email } from './email.ts'
 import { IntendedPublicUrl } from './organizations.ts'
 
@@ -104,3 +104,31 @@ export const TokenResponse = component(
   ),
 )
 export type TokenResponse = Static<typeof TokenResponse>
+
+export const ConsoleLogin = component(
+  'ConsoleLogin',
+  closed(
+    {
+      user: nullable(
+        closed(
+          {
+            id: uuid('User UUID.'),
+            email: nullable(Type.String({ description: 'In lower case.' })),
+            display_name: Type.String({ description: 'Display name.' }),
+          },
+          { title: 'ConsoleUser', description: 'Who is logged in; null where nobody is, any more or yet.' },
+        ),
+      ),
+    },
+    {
+      description: 'Whose the cookie of the console is.',
+      example: {
+        user: {
+          id: '018e1234-abcd-7000-8000-000000000050',
+          email: 'ada@example.com',
+          display_name: 'Ada Lovelace',
+        },
+      },
+    },
+  ),
+)

@@ -77,6 +77,12 @@ const Preview = component(
 
 export const PreviewResponse = component(
   'PreviewResponse',
-  closed({ preview: ref(Preview) }, { description: 'What would happen.' }),
+  closed(
+    {
+      preview: ref(Preview),
+      digest: nullable(Type.String({ description: 'Of the content that was previewed; null for what is not saved.' })),
+    },
+    { description: 'What would happen.' },
+  ),
 )
 export { PlannedRun, Preview, PreviewedTunnel }

@@ -56,6 +56,7 @@ const ACCESS: Record<string, Door | `${Door}, ${'people' | 'service accounts'} o
   logout: 'public',
   logInToConsole: 'public',
   logOutOfConsole: 'public',
+  getConsoleLogin: 'public',
   getInstance: 'public',
   getMe: 'signed_in',
   updateMe: 'signed_in, people only',

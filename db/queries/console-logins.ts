@@ -17,6 +17,22 @@ export async function insert(
   await trx.insertInto('console_logins').values({ token_hash, session_id, ends_at }).execute()
 }
 
+/** Whose a login is that still holds. */
+export async function findUser(
+  db: Kysely<DB>,
+  tokenHash: Buffer,
+): Promise<{ id: string; email: string | null; display_name: string } | undefined> {
+  return db
+    .selectFrom('console_logins as l')
+    .innerJoin('sessions as s', 's.id', 'l.session_id')
+    .innerJoin('users as u', 'u.id', 's.user_id')
+    .select(['u.id', 'u.email', 'u.display_name'])
+    .where('l.token_hash', '=', tokenHash)
+    .where('s.revoked_at', 'is', null)
+    .where(isLive)
+    .executeTakeFirst()
+}
+
 /** Notes that it was used now. */
 export async function touch(db: Kysely<DB>, tokenHash: Buffer): Promise<void> {
   await db

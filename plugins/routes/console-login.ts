@@ -1,9 +1,11 @@
 import type { CookieSerializeOptions } from '@fastify/cookie'
 import type { FastifyRequest } from 'fastify'
-import { LoginRequest } from '../../schemas/auth.ts'
+import * as consoleLogins from '../../db/queries/console-logins.ts'
+import { ConsoleLogin, LoginRequest } from '../../schemas/auth.ts'
 import { NoContent, ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { CONSOLE_DAYS, end, logInToConsole } from '../../src/access/sessions.ts'
+import { hashToken } from '../../src/access/tokens.ts'
 import { ApiError } from '../../src/errors.ts'
 import { CONSOLE_COOKIE } from '../core/authentication.ts'
 import { originOf } from '../core/logins.ts'
@@ -18,6 +20,27 @@ const routes: RoutePlugin = async (app) => {
   const refuseForeign = async (request: FastifyRequest) => {
     if (!app.isFromConsole(request)) throw new ApiError('origin_not_allowed')
   }
+
+  app.get(
+    '',
+    {
+      config: { public: true },
+      preHandler: refuseForeign,
+      schema: {
+        operationId: 'getConsoleLogin',
+        tags: ['Auth'],
+        summary: 'Get the login of the console',
+        description:
+          'Whose the cookie is. A page may ask before it knows whether anybody is logged in: nobody is no error.',
+        response: { 200: ref(ConsoleLogin), ...errors(403) },
+      },
+    },
+    async (request) => {
+      const token = app.readConsoleToken(request)
+      const user = token === undefined ? undefined : await consoleLogins.findUser(app.db, hashToken(token))
+      return { user: user ?? null }
+    },
+  )
 
   app.post(
     '',

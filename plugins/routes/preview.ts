@@ -52,6 +52,7 @@ const routes: RoutePlugin = async (app) => {
       const shown = await preview(previewed, means, new Date())
       return reply.transact(async (trx) => ({
         preview: await withFirstContact(trx, organizationId, id, shown),
+        digest: null,
       }))
     },
   )
@@ -85,7 +86,7 @@ const routes: RoutePlugin = async (app) => {
       const { organizationId, id: spaceId } = space
       const previewed = { organizationId, spaceId, actor, id, name, kind: found.kind, config, lastRunAt, stored }
       const shown = await preview(previewed, means, new Date())
-      return { preview: await withFirstContact(db, organizationId, id, shown) }
+      return { preview: await withFirstContact(db, organizationId, id, shown), digest: revision.digest }
     },
   )
 }

@@ -54,6 +54,20 @@ t.test('preview', async (t) => {
     )
   })
 
+  t.test('says of which content it is: of what waits, or else of what runs', async (t) => {
+    const staff = await serviceAccount(['files.read', 'files.write'])
+    const config = { cron: '0 9 * * *', message: 'hi' }
+    t.equal((await ask({ kind: 'scheduled', config })).body.digest, null, 'what is not saved has none')
+    const automation = { name: 'n', kind: 'scheduled', config, status: 'active' }
+    const { id, digest } = (await send(owner, 'POST', base, automation)).body.automation
+    const digestOf = async () => (await send(owner, 'GET', `${base}/${id}/preview`)).body.digest
+    t.equal(await digestOf(), digest)
+    await send(staff, 'PATCH', `${base}/${id}`, { config: { ...config, message: 'other' } })
+    const { pending_revision: pending } = (await send(owner, 'GET', `${base}/${id}`)).body.automation
+    t.not(pending.digest, digest)
+    t.equal(await digestOf(), pending.digest)
+  })
+
   t.test('a hundred slow templates keep nobody waiting, and no transaction open', async (t) => {
     const staff = await serviceAccount(['files.read'])
     const slow = '{% for i in (1..100000) %}{% assign x = i %}{% endfor %}'
