@@ -54,13 +54,16 @@ export async function serveConsole(app: FastifyInstance): Promise<boolean> {
       index: false,
       wildcard: false,
       cacheControl: false,
-      globIgnore: ['index.html'],
+      preCompressed: true,
+      globIgnore: ['index.html', '**/*.br', '**/*.gz'],
       setHeaders: (reply, file) => {
         // What is in assets has its content in its name.
         const isLasting = file.startsWith(join(BUILT, 'assets'))
         reply.header('cache-control', isLasting ? `public, max-age=${SECONDS_A_YEAR}, immutable` : 'no-cache')
       },
     })
+    // What another version of the page asks for is none.
+    scope.get(`${PATH}/assets/*`, async (_request, reply) => reply.callNotFound())
     for (const address of [PATH, `${PATH}/*`])
       scope.get(address, async (_request, reply) =>
         reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(page),

@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -41,8 +41,8 @@ process.exitCode = failed === 0 ? 0 : 1
 
 /** What a clone would have. The folder need be no repository, nor this user's. */
 async function copyCheckout(): Promise<void> {
-  const made = ['node_modules', '.data', '.git', '.sdk', '.tap'].map((name) => join(ROOT, name))
-  const filter = (from: string) => !made.includes(from) && from !== join(ROOT, 'test/clients/node_modules')
+  const made = ['.data', '.git', '.sdk', '.tap', 'console/dist'].map((name) => join(ROOT, name))
+  const filter = (from: string) => !made.includes(from) && basename(from) !== 'node_modules'
   await cp(ROOT, clone, { recursive: true, filter })
 }
 
@@ -62,6 +62,8 @@ async function startAndStop(stop: (npm: number) => void): Promise<void> {
   const base = await listening(npm)
   const answer = await fetch(`${base}/readyz`)
   if (answer.status !== 200) throw new Error(`/readyz says ${answer.status}`)
+  const page = await fetch(base)
+  if (new URL(page.url).pathname !== '/console' || page.status !== 200) throw new Error(`/ led to ${page.url}, ${page.status}`)
   const postmaster = Number((await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0])
   const group = npm.pid ?? 0
   stop(group)

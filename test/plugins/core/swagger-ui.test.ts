@@ -12,7 +12,7 @@ t.test('behind a proxy that serves the server under a path, all of it stays ther
   for (const path of ['', '/']) {
     const root = await get(path)
     t.equal(root.status, 302)
-    t.equal(new URL(root.headers.get('location') ?? '', root.url).href, `${proxy.url}/docs`)
+    t.equal(new URL(root.headers.get('location') ?? '', root.url).href, `${proxy.url}/console`)
   }
   t.equal((await get('/docs/static/index.html')).headers.get('location'), '/auto/docs/')
   for (const page of [`${proxy.url}/docs`, `${proxy.url}/docs/`, `${direct}/docs`]) {

@@ -66,6 +66,7 @@ t.test('preview', async (t) => {
     const { pending_revision: pending } = (await send(owner, 'GET', `${base}/${id}`)).body.automation
     t.not(pending.digest, digest)
     t.equal(await digestOf(), pending.digest)
+    await send(owner, 'POST', `${base}/${id}/reject`)
   })
 
   t.test('a hundred slow templates keep nobody waiting, and no transaction open', async (t) => {
