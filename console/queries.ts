@@ -16,7 +16,10 @@ export function createQueryClient(onError: (error: unknown) => void): QueryClien
     queryCache: new QueryCache({ onError }),
     mutationCache: new MutationCache({ onError }),
     defaultOptions: {
+      // What was asked for without a connection has failed. It is not kept to be sent later, when nobody looks.
+      mutations: { networkMode: 'always' },
       queries: {
+        networkMode: 'always',
         staleTime: 30_000,
         retry: (count, error) => count < 3 && !(error instanceof Refusal && error.status < 500),
       },
@@ -24,10 +27,10 @@ export function createQueryClient(onError: (error: unknown) => void): QueryClien
   })
 }
 
-/** Who is logged in. */
-export const meQuery = queryOptions({
-  queryKey: ['me'],
-  queryFn: ({ signal }) => answer(api.GET('/api/v1/me', { signal })),
+/** Who is logged in; null where nobody is. */
+export const userQuery = queryOptions({
+  queryKey: ['user'],
+  queryFn: async ({ signal }) => (await answer(api.GET('/api/v1/console/login', { signal }))).user,
   staleTime: Number.POSITIVE_INFINITY,
 })
 
@@ -100,12 +103,12 @@ export function automationQuery(place: Place) {
   })
 }
 
-/** What would happen of what waits, or else of what is shown. */
+/** What would happen of what waits, or else of what is shown, with the digest of that. @param digest of what it is asked for */
 export function previewQuery(place: Place, digest: string) {
   return queryOptions({
     queryKey: [place.orgId, 'automation', place.automationId, 'preview', digest],
     queryFn: async ({ signal }) => {
-      return (await answer(api.GET(`${ONE}/preview`, { params: { path: place }, signal }))).preview
+      return answer(api.GET(`${ONE}/preview`, { params: { path: place }, signal }))
     },
   })
 }

@@ -9,11 +9,11 @@ import {
   Outlet,
 } from '@tanstack/react-router'
 import type { AutomationStatus, Review } from './api.d.ts'
-import { BASE, Refusal } from './client.ts'
+import { BASE } from './client.ts'
 import { QueuePage } from './pages/Queue.tsx'
 import { ReviewPage } from './pages/Review.tsx'
 import { Problem } from './parts/Problem.tsx'
-import { type AuditFilter, type AutomationsFilter, meQuery, organizationsQuery, type QueueFilter } from './queries.ts'
+import { type AuditFilter, type AutomationsFilter, organizationsQuery, type QueueFilter, userQuery } from './queries.ts'
 import { LoginDialog, LoginPage } from './shell/Login.tsx'
 import { Shell } from './shell/Shell.tsx'
 
@@ -24,16 +24,13 @@ const organization = createRoute({ getParentRoute: () => root, path: '/$orgId', 
 const queue = createRoute({
   getParentRoute: () => organization,
   path: '/queue',
-  validateSearch: (search: Record<string, unknown>): QueueFilter => ({
-    space: textOf(search.space),
-    kind: textOf(search.kind) as Review['kind'] | undefined,
-    author: textOf(search.author),
-  }),
+  validateSearch: queueFilterOf,
   component: QueuePage,
 })
 const review = createRoute({
   getParentRoute: () => organization,
   path: '/review/$spaceId/$automationId',
+  validateSearch: queueFilterOf,
   component: ReviewPage,
 })
 
@@ -95,18 +92,22 @@ declare module '@tanstack/react-router' {
 }
 
 function Root() {
-  const me = useQuery(meQuery)
-  // Whoever was here is asked in a dialog, over what they see.
-  if (me.data !== undefined)
-    return (
-      <>
-        <Outlet />
-        <LoginDialog />
-      </>
-    )
-  if (me.isPending) return <p className="loading">Loading …</p>
-  if (me.error instanceof Refusal && me.error.status === 401) return <LoginPage />
-  return <Problem error={me.error} retry={() => me.refetch()} />
+  // Where nothing could be kept, nothing is asked.
+  return globalThis.isSecureContext ? <Entrance /> : <LoginPage />
+}
+
+function Entrance() {
+  const user = useQuery(userQuery)
+  if (user.isPending) return <p className="loading">Loading …</p>
+  if (user.isError) return <Problem error={user.error} retry={() => user.refetch()} />
+  return user.data === null ? (
+    <LoginPage />
+  ) : (
+    <>
+      <Outlet />
+      <LoginDialog />
+    </>
+  )
 }
 
 function Home() {
@@ -134,6 +135,14 @@ function NotFound() {
       </p>
     </main>
   )
+}
+
+function queueFilterOf(search: Record<string, unknown>): QueueFilter {
+  return {
+    space: textOf(search.space),
+    kind: textOf(search.kind) as Review['kind'] | undefined,
+    author: textOf(search.author),
+  }
 }
 
 function textOf(value: unknown): string | undefined {

@@ -2,6 +2,7 @@ import { useSyncExternalStore } from 'react'
 
 /** A value that components outside of one another share. */
 export type Store<T> = {
+  get(): T
   set(value: T): void
   /** The value, now and whenever it changes. */
   use(): T
@@ -24,12 +25,14 @@ export function createStore<T>(initial: T, begin: () => () => void = () => () =>
       if (watchers.size === 0) end()
     }
   }
+  const get = () => value
   return {
+    get,
     set(next) {
       if (Object.is(next, value)) return
       value = next
       for (const each of watchers) each()
     },
-    use: () => useSyncExternalStore(watch, () => value),
+    use: () => useSyncExternalStore(watch, get),
   }
 }

@@ -1,11 +1,13 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { useRef, useState } from 'react'
 import type { Review } from '../api.d.ts'
-import { More } from '../parts/Loaded.tsx'
-import { Problem } from '../parts/Problem.tsx'
+import { Bulk } from '../parts/Bulk.tsx'
+import { Loaded, More } from '../parts/Loaded.tsx'
 import { Shown } from '../parts/Shown.tsx'
 import { Ago } from '../parts/Time.tsx'
 import { type QueueFilter, reviewsQuery, spacesQuery } from '../queries.ts'
+import { useKeys } from '../shell/keys.tsx'
 
 /** What waits for a person, oldest first. */
 export function QueuePage() {
@@ -15,26 +17,65 @@ export function QueuePage() {
   const reviews = queue.data?.pages.flatMap((page) => page.reviews) ?? []
   return (
     <>
+      <title>Queue · Hyperspeed Automations</title>
       <h1>Waiting for a decision</h1>
       <Filters orgId={orgId} filter={filter} reviews={reviews} />
-      {queue.isError && <Problem error={queue.error} retry={() => queue.refetch()} />}
-      {queue.isPending && <p className="loading">Loading …</p>}
-      {queue.isSuccess && reviews.length === 0 && <Nothing isFiltered={Object.values(filter).some(Boolean)} />}
-      <ol className="queue">
-        {reviews.map((review) => (
-          <Row key={review.automation_id} orgId={orgId} review={review} />
-        ))}
-      </ol>
+      <Loaded query={queue}>{() => <List orgId={orgId} filter={filter} reviews={reviews} />}</Loaded>
       <More of={queue} />
     </>
   )
 }
 
-function Row({ orgId, review }: { orgId: string; review: Review }) {
+type ListProps = { orgId: string; filter: QueueFilter; reviews: readonly Review[] }
+
+function List({ orgId, filter, reviews }: ListProps) {
+  const list = useRef<HTMLOListElement>(null)
+  // As they were when they were selected: what is changed since is decided on by nobody.
+  const [selected, setSelected] = useState<ReadonlyMap<string, Review>>(new Map())
+  const toggle = (review: Review) =>
+    setSelected((before) => {
+      const after = new Map(before)
+      if (!after.delete(review.automation_id)) after.set(review.automation_id, review)
+      return after
+    })
+  const move = (step: number) => {
+    const links = [...(list.current?.querySelectorAll('a') ?? [])]
+    const at = links.findIndex((link) => link.closest('li')?.contains(document.activeElement))
+    links[at < 0 ? 0 : at + step]?.focus()
+  }
+  useKeys({
+    j: () => move(1),
+    k: () => move(-1),
+    x: () => document.activeElement?.closest('li')?.querySelector<HTMLInputElement>('input[type=checkbox]')?.click(),
+  })
+  return (
+    <>
+      {reviews.length === 0 && <Nothing orgId={orgId} isFiltered={Object.values(filter).some(Boolean)} />}
+      <ol className="queue" ref={list}>
+        {reviews.map((review) => (
+          <Row
+            key={review.automation_id}
+            orgId={orgId}
+            filter={filter}
+            review={review}
+            isSelected={selected.has(review.automation_id)}
+            onToggle={() => toggle(review)}
+          />
+        ))}
+      </ol>
+      <Bulk orgId={orgId} selected={[...selected.values()]} onDone={() => setSelected(new Map())} />
+    </>
+  )
+}
+
+type RowProps = { orgId: string; filter: QueueFilter; review: Review; isSelected: boolean; onToggle: () => void }
+
+function Row({ orgId, filter, review, isSelected, onToggle }: RowProps) {
   const { automation_id: automationId, space_id: spaceId, problems, warnings } = review
   return (
     <li>
-      <Link to="/$orgId/review/$spaceId/$automationId" params={{ orgId, spaceId, automationId }}>
+      <input type="checkbox" aria-label={`Select ${review.name}`} checked={isSelected} onChange={onToggle} />
+      <Link to="/$orgId/review/$spaceId/$automationId" params={{ orgId, spaceId, automationId }} search={filter}>
         <span className="name">
           <Shown text={review.name} />
         </span>
@@ -56,7 +97,9 @@ function Row({ orgId, review }: { orgId: string; review: Review }) {
   )
 }
 
-function Filters({ orgId, filter, reviews }: { orgId: string; filter: QueueFilter; reviews: readonly Review[] }) {
+type FiltersProps = { orgId: string; filter: QueueFilter; reviews: readonly Review[] }
+
+function Filters({ orgId, filter, reviews }: FiltersProps) {
   const { data: spaces = [] } = useQuery(spacesQuery(orgId))
   const navigate = useNavigate({ from: '/$orgId/queue' })
   const kinds = [...new Set([...reviews.map(({ kind }) => kind), ...(filter.kind ? [filter.kind] : [])])].sort()
@@ -70,53 +113,60 @@ function Filters({ orgId, filter, reviews }: { orgId: string; filter: QueueFilte
   const set = (change: QueueFilter) => navigate({ search: (before) => ({ ...before, ...change }), replace: true })
   return (
     <form className="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
-      <label>
-        Space{' '}
-        <select value={filter.space ?? ''} onChange={({ target }) => set({ space: target.value || undefined })}>
-          <option value="">all</option>
-          {spaces.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        Kind{' '}
-        <select
-          value={filter.kind ?? ''}
-          onChange={({ target }) => set({ kind: (target.value || undefined) as Review['kind'] | undefined })}
-        >
-          <option value="">all</option>
-          {kinds.map((kind) => (
-            <option key={kind}>{kind}</option>
-          ))}
-        </select>
-      </label>
-      <label>
-        By{' '}
-        <select value={filter.author ?? ''} onChange={({ target }) => set({ author: target.value || undefined })}>
-          <option value="">all</option>
-          {[...authors].map(([id, name]) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Choice
+        name="Space"
+        value={filter.space}
+        choices={spaces.map(({ id, name }) => [id, name])}
+        onChange={(space) => set({ space })}
+      />
+      <Choice
+        name="Kind"
+        value={filter.kind}
+        choices={kinds.map((kind) => [kind, kind])}
+        onChange={(kind) => set({ kind: kind as Review['kind'] | undefined })}
+      />
+      <Choice name="By" value={filter.author} choices={[...authors]} onChange={(author) => set({ author })} />
     </form>
   )
 }
 
-function Nothing({ isFiltered }: { isFiltered: boolean }) {
+type ChoiceProps = {
+  name: string
+  value: string | undefined
+  choices: readonly (readonly [value: string, name: string])[]
+  onChange: (value: string | undefined) => void
+}
+
+function Choice({ name, value, choices, onChange }: ChoiceProps) {
+  return (
+    <label>
+      {name}{' '}
+      <select value={value ?? ''} onChange={({ target }) => onChange(target.value || undefined)}>
+        <option value="">all</option>
+        {choices.map(([each, text]) => (
+          <option key={each} value={each}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+function Nothing({ orgId, isFiltered }: { orgId: string; isFiltered: boolean }) {
   return (
     <div className="empty">
       <h2>Nothing waits{isFiltered ? ' here' : ''}</h2>
-      <p>
-        {isFiltered
-          ? 'Other filters may show more.'
-          : 'What AI staff and people propose comes up here by itself. AI staff connects with its token: see “Connecting” in docs/mcp.md.'}
-      </p>
+      {isFiltered ? (
+        <p>Other filters may show more.</p>
+      ) : (
+        <p>
+          What AI staff and people propose comes up here by itself.{' '}
+          <Link to="/$orgId/staff" params={{ orgId }}>
+            Connect AI staff
+          </Link>
+        </p>
+      )}
     </div>
   )
 }

@@ -1,65 +1,170 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link, useParams } from '@tanstack/react-router'
-import { useState } from 'react'
-import type { Preview, Review } from '../api.d.ts'
-import { Changes, Value } from '../parts/Changes.tsx'
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { useEffect, useState } from 'react'
+import type { Change, Preview, Review } from '../api.d.ts'
+import { Changes } from '../parts/Changes.tsx'
+import { CronWords } from '../parts/Cron.tsx'
 import { Decision } from '../parts/Decision.tsx'
+import { Happening } from '../parts/Happening.tsx'
+import { Loaded } from '../parts/Loaded.tsx'
+import { Oddities } from '../parts/Oddities.tsx'
 import { Outcome } from '../parts/Outcome.tsx'
 import { Problem } from '../parts/Problem.tsx'
 import { Shown } from '../parts/Shown.tsx'
 import { Ago, When } from '../parts/Time.tsx'
+import { Whole } from '../parts/Whole.tsx'
 import { type Place, previewQuery, reviewQuery, revisionsQuery } from '../queries.ts'
+import { useDraft } from '../review/drafts.ts'
+import { useNeighbours } from '../review/neighbours.ts'
+import { noteOpened } from '../review/opened.ts'
+import { useKeys } from '../shell/keys.tsx'
+
+const FROM = '/$orgId/review/$spaceId/$automationId'
 
 /** One proposal: who wants what and why, what is odd, what changes, what would happen, and a decision on exactly that. */
 export function ReviewPage() {
-  const place = useParams({ from: '/$orgId/review/$spaceId/$automationId' })
-  const latest = useQuery(reviewQuery(place.orgId, place.automationId))
-  // What somebody is reading does not change under their eyes: they are told, and go on when they have seen it.
-  const [seen, setSeen] = useState<Review>()
-  const shown = seen ?? latest.data ?? undefined
-  if (seen === undefined && latest.data) setSeen(latest.data)
-  if (shown === undefined) {
-    if (latest.isError) return <Problem error={latest.error} retry={() => latest.refetch()} />
-    return latest.isPending ? <p className="loading">Loading …</p> : <Decided place={place} />
-  }
-  const changed = latest.data && latest.data.digest !== shown.digest ? latest.data : undefined
+  const place = useParams({ from: FROM })
   return (
     <article className="review">
-      <p>
-        <Link to="/$orgId/queue" params={{ orgId: place.orgId }}>
-          ← Queue
-        </Link>
-      </p>
-      <h1>
-        <Shown text={shown.name} />
-      </h1>
-      {changed && (
-        <div className="notice" role="alert">
-          <p>It was changed while you looked.</p>
-          <button type="button" onClick={() => setSeen(changed)}>
-            Show what it is now
-          </button>
-        </div>
-      )}
-      {latest.data === null && (
-        <div className="notice" role="alert">
-          It does not wait any more.
-        </div>
-      )}
-      <Proposal
-        key={shown.digest}
-        place={place}
-        review={shown}
-        isStale={changed !== undefined || latest.data === null}
-      />
+      <Around place={place} />
+      <Reading key={place.automationId} place={place} />
     </article>
   )
 }
 
-function Proposal({ place, review, isStale }: { place: Place; review: Review; isStale: boolean }) {
+/** The way to the queue, and to what waits before and after. */
+function Around({ place }: { place: Place }) {
+  const { orgId, automationId } = place
+  const search = useSearch({ from: FROM })
+  const navigate = useNavigate()
+  const { previous, next } = useNeighbours(orgId, search, automationId)
+  const go = (to: Review | undefined) => {
+    if (to === undefined) return
+    const params = { orgId, spaceId: to.space_id, automationId: to.automation_id }
+    void navigate({ to: FROM, params, search })
+  }
+  useKeys({
+    j: () => go(next),
+    k: () => go(previous),
+    q: () => void navigate({ to: '/$orgId/queue', params: { orgId }, search }),
+  })
+  const step = (to: Review | undefined, name: string) =>
+    to && (
+      <Link
+        id={name}
+        to={FROM}
+        params={{ orgId, spaceId: to.space_id, automationId: to.automation_id }}
+        search={search}
+      >
+        {name === 'next' ? 'Next →' : '← Previous'}
+      </Link>
+    )
+  return (
+    <nav className="around" aria-label="Proposals">
+      <Link to="/$orgId/queue" params={{ orgId }} search={search}>
+        Queue
+      </Link>
+      {step(previous, 'previous')}
+      {step(next, 'next')}
+    </nav>
+  )
+}
+
+function Reading({ place }: { place: Place }) {
+  const latest = useQuery(reviewQuery(place.orgId, place.automationId))
+  // What somebody is reading does not change under their eyes: they are told, and go on when they have seen it.
+  const [seen, setSeen] = useState<Review>()
+  const [isDecided, setDecided] = useState(false)
+  const shown = seen ?? latest.data ?? undefined
+  if (seen === undefined && latest.data) setSeen(latest.data)
+  if (shown === undefined)
+    return (
+      <>
+        <title>Review · Hyperspeed Automations</title>
+        <h1>Review</h1>
+        <Loaded query={latest}>{() => <Decided place={place} />}</Loaded>
+      </>
+    )
+  const changed = latest.data && latest.data.digest !== shown.digest ? latest.data : undefined
+  const isGone = latest.data === null && !isDecided
+  return (
+    <>
+      <title>{`${shown.name} · Review`}</title>
+      <h1>
+        <Shown text={shown.name} />
+      </h1>
+      {latest.isError && <Problem error={latest.error} retry={() => latest.refetch()} />}
+      {changed && (
+        <div className="notice" role="alert">
+          <p>{isDecided ? 'It was proposed again.' : 'It was changed while you looked.'}</p>
+          <button
+            type="button"
+            onClick={() => {
+              setSeen(changed)
+              setDecided(false)
+            }}
+          >
+            Show what it is now
+          </button>
+        </div>
+      )}
+      {isGone && <Decided place={place} />}
+      <Proposal
+        key={shown.digest}
+        place={place}
+        review={shown}
+        isStale={changed !== undefined || isGone || latest.isError}
+        onDecided={() => setDecided(true)}
+      />
+    </>
+  )
+}
+
+type ProposalProps = { place: Place; review: Review; isStale: boolean; onDecided: () => void }
+
+function Proposal({ place, review, isStale, onDecided }: ProposalProps) {
   const preview = useQuery(previewQuery(place, review.digest))
-  const [marked, setMarked] = useState<ReadonlySet<string>>(new Set())
-  const mark = (path: string) => setMarked((before) => toggled(before, path))
+  const [{ paths }, change] = useDraft(place.automationId)
+  const mark = (path: string) => change({ paths: toggled(paths, path) })
+  const times = preview.data?.preview.next_runs.length ?? 0
+  // Read at another moment, it may be of another content.
+  const isOther = preview.data !== undefined && preview.data.digest !== review.digest
+  const isWhole = preview.data !== undefined && !isOther
+  useEffect(() => {
+    if (isWhole) noteOpened(place.automationId, review.digest)
+  }, [isWhole, place.automationId, review.digest])
+  return (
+    <>
+      <Heading review={review} />
+      <Oddities review={review} />
+      <section aria-labelledby="what">
+        <h2 id="what">What changes</h2>
+        <Changes
+          changes={review.changes}
+          marked={paths}
+          onMark={mark}
+          explain={(each) => times > 0 && isCron(each) && <CronWords expression={String(each.after)} />}
+        />
+        <Whole place={place} digest={review.digest} />
+      </section>
+      <section aria-labelledby="then">
+        <h2 id="then">What would happen</h2>
+        {isOther && <p className="notice">It was changed meanwhile: this is not known of what stands here.</p>}
+        {!isOther && <Loaded query={preview}>{(found) => <Happening preview={found.preview as Preview} />}</Loaded>}
+      </section>
+      <Earlier place={place} current={review.revision} />
+      <Decision
+        place={place}
+        digest={review.digest}
+        isReady={isWhole && !isStale}
+        isStale={isStale}
+        onDecided={onDecided}
+      />
+    </>
+  )
+}
+
+function Heading({ review }: { review: Review }) {
   return (
     <>
       <p className="quiet">
@@ -78,77 +183,6 @@ function Proposal({ place, review, isStale }: { place: Place; review: Review; is
           </blockquote>
         )}
       </section>
-      <Oddities review={review} />
-      <section aria-labelledby="what">
-        <h2 id="what">What changes</h2>
-        <Changes changes={review.changes} marked={marked} onMark={mark} />
-      </section>
-      <section aria-labelledby="then">
-        <h2 id="then">What would happen</h2>
-        {preview.isPending && <p className="loading">Loading …</p>}
-        {preview.isError && <Problem error={preview.error} retry={() => preview.refetch()} />}
-        {preview.data && <Happening preview={preview.data} />}
-      </section>
-      <Earlier place={place} current={review.revision} />
-      <Decision
-        place={place}
-        digest={review.digest}
-        isReady={preview.isSuccess && !isStale}
-        marked={marked}
-        onUnmark={mark}
-      />
-    </>
-  )
-}
-
-function Oddities({ review: { problems, warnings } }: { review: Review }) {
-  if (problems.length === 0 && warnings.length === 0) return null
-  return (
-    <section aria-labelledby="odd">
-      <h2 id="odd">What is odd</h2>
-      <ul className="oddities">
-        {problems.map(({ path, message }) => (
-          <li key={`${path} ${message}`} className="bad">
-            <code>
-              <Shown text={path} />
-            </code>{' '}
-            <Shown text={message} />
-          </li>
-        ))}
-        {warnings.map((warning) => (
-          <li key={warning} className="odd">
-            <Shown text={warning} />
-          </li>
-        ))}
-      </ul>
-    </section>
-  )
-}
-
-function Happening({ preview: { next_runs: runs, action, tunnel } }: { preview: Preview }) {
-  return (
-    <>
-      {runs.length > 0 && (
-        <table className="runs">
-          <caption>The next {runs.length} runs</caption>
-          <tbody>
-            {runs.map(({ at_utc, at_local, note }) => (
-              <tr key={at_utc}>
-                <td>
-                  <code>{at_local}</code>
-                </td>
-                <td>
-                  <Ago at={at_utc} />
-                </td>
-                <td>{note !== null && <Shown text={note} />}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-      {action !== null && <Value value={action} />}
-      {tunnel !== null && <Value value={tunnel} />}
-      {runs.length === 0 && action === null && tunnel === null && <p className="quiet">Nothing yet.</p>}
     </>
   )
 }
@@ -176,20 +210,23 @@ function Decided({ place }: { place: Place }) {
   const revisions = useQuery(revisionsQuery(place))
   const [last] = revisions.data ?? []
   return (
-    <div className="empty">
-      <h1>It does not wait any more</h1>
+    <div className="notice" role="alert">
+      <p>It does not wait any more.</p>
+      {revisions.isError && <Problem error={revisions.error} />}
       {last && (
         <p>
           Revision {last.revision}: <Outcome of={last} />
         </p>
       )}
-      <p>
-        <Link to="/$orgId/queue" params={{ orgId: place.orgId }}>
-          To the queue
-        </Link>
-      </p>
+      <Link to="/$orgId/automations/$spaceId/$automationId" params={place}>
+        The automation
+      </Link>
     </div>
   )
+}
+
+function isCron({ path, after }: Change): boolean {
+  return path.endsWith('/cron') && typeof after === 'string'
 }
 
 function toggled(before: ReadonlySet<string>, path: string): ReadonlySet<string> {

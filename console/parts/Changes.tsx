@@ -1,20 +1,34 @@
+import { type ReactNode, useMemo } from 'react'
 import type { Change } from '../api.d.ts'
 import { wordsOf } from '../text/words.ts'
 import { Marked, Shown } from './Shown.tsx'
 
+/** So many rows stand in one table. Browsers lay out no table of those that are not in sight, where there are thousands. */
+const ROWS_A_TABLE = 200
+
 type Marking = {
   /** The paths that are marked as wrong. */
-  marked: ReadonlySet<string>
+  marked?: ReadonlySet<string>
   /** Without it, nothing can be marked. */
   onMark?: ((path: string) => void) | undefined
+  /** What else is to be said of a change, below what stands there after it. */
+  explain?: ((change: Change) => ReactNode) | undefined
 }
 
 /** What differs, a row for each place: before, and after. Nothing of it is folded, and what is new comes with a row for each of its parts. */
-export function Changes({ changes, marked, onMark }: { changes: readonly Change[] } & Marking) {
-  if (changes.length === 0) return <p className="quiet">Nothing is different.</p>
+export function Changes({ changes, ...marking }: { changes: readonly Change[] } & Marking) {
+  const rows = useMemo(() => changes.flatMap(partsOf), [changes])
+  if (rows.length === 0) return <p className="quiet">Nothing is different.</p>
+  const tables = Array.from({ length: Math.ceil(rows.length / ROWS_A_TABLE) }, (_, i) =>
+    rows.slice(i * ROWS_A_TABLE, (i + 1) * ROWS_A_TABLE),
+  )
+  return tables.map((each, i) => <Table key={each[0]?.path} rows={each} isFirst={i === 0} {...marking} />)
+}
+
+function Table({ rows, isFirst, ...marking }: { rows: readonly Change[]; isFirst: boolean } & Marking) {
   return (
     <table className="changes">
-      <thead>
+      <thead className={isFirst ? undefined : 'hidden'}>
         <tr>
           <th scope="col">Where</th>
           <th scope="col">Before</th>
@@ -22,18 +36,21 @@ export function Changes({ changes, marked, onMark }: { changes: readonly Change[
         </tr>
       </thead>
       <tbody>
-        {changes.flatMap(partsOf).map((change) => (
-          <Row key={change.path} change={change} marked={marked} onMark={onMark} />
+        {rows.map((change) => (
+          <Row key={change.path} change={change} {...marking} />
         ))}
       </tbody>
     </table>
   )
 }
 
-function Row({ change, marked, onMark }: { change: Change } & Marking) {
+function Row({ change, marked, onMark, explain }: { change: Change } & Marking) {
   const { path, op, before, after } = change
-  const isMarked = marked.has(path)
-  const words = typeof before === 'string' && typeof after === 'string' ? wordsOf(before, after) : undefined
+  const isMarked = marked?.has(path) ?? false
+  const words = useMemo(
+    () => (typeof before === 'string' && typeof after === 'string' ? wordsOf(before, after) : undefined),
+    [before, after],
+  )
   return (
     <tr className={`change ${op}`} data-marked={isMarked || undefined}>
       <th scope="row">
@@ -63,6 +80,7 @@ function Row({ change, marked, onMark }: { change: Change } & Marking) {
         ) : (
           <Value value={after} />
         )}
+        {explain?.(change)}
       </td>
     </tr>
   )

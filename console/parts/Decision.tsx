@@ -1,49 +1,34 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useId } from 'react'
+import { type FormEvent, useEffect, useId, useRef } from 'react'
+import type { Rejection } from '../api.d.ts'
 import { answer, api, Refusal } from '../client.ts'
 import { ONE, type Place } from '../queries.ts'
+import { dropDraft, useDraft } from '../review/drafts.ts'
+import { useKeys } from '../shell/keys.tsx'
 import { Changes } from './Changes.tsx'
 import { Problem } from './Problem.tsx'
+import { RejectionFields } from './RejectionFields.tsx'
 import { Shown } from './Shown.tsx'
 
 type DecisionProps = {
   place: Place
   digest: string
+  /** Whether all of it has been shown, and is what waits. */
   isReady: boolean
-  marked: ReadonlySet<string>
-  onUnmark: (path: string) => void
+  /** Whether it is not what waits any more. */
+  isStale: boolean
+  onDecided: () => void
 }
 
 /** Decides on the content with a digest, once all of it has been shown. */
-export function Decision({ place, digest, isReady, marked, onUnmark }: DecisionProps) {
-  const client = useQueryClient()
-  const [reason, code] = [useId(), useId()]
-  const params = { path: place }
-  // Whatever came of it, what is shown is read anew; nothing is sent again by itself.
-  const onSettled = () => client.invalidateQueries({ queryKey: [place.orgId] })
-  const approve = useMutation({
-    mutationFn: () => answer(api.POST(`${ONE}/approve`, { params, body: { digest } })),
-    onSettled,
-  })
-  const reject = useMutation({
-    mutationFn: (body: { reason?: string; code?: string; paths?: string[] }) =>
-      answer(
-        api.POST(`${ONE}/reject`, { params: { ...params, header: { 'if-match': JSON.stringify(digest) } }, body }),
-      ),
-    onSettled,
-  })
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault()
-    const form = new FormData(event.currentTarget)
-    const text = (name: string) => String(form.get(name)).trim()
-    reject.mutate({
-      ...(text('reason') && { reason: text('reason') }),
-      ...(text('code') && { code: text('code') }),
-      ...(marked.size > 0 && { paths: [...marked] }),
-    })
-  }
+export function Decision({ place, digest, isReady, isStale, onDecided }: DecisionProps) {
+  const approve = useApproval(place, digest, onDecided)
+  const reject = useRejection(place, digest, onDecided)
+  const button = useRef<HTMLButtonElement>(null)
+  const reason = useRef<HTMLTextAreaElement>(null)
+  useKeys({ a: () => button.current?.focus(), r: () => reason.current?.focus() })
   if (approve.isSuccess) return <Approved place={place} />
-  if (reject.isSuccess) return <p className="notice">Rejected. Whoever proposed it is told why.</p>
+  if (reject.isSuccess) return <Done>Rejected. Whoever proposed it is told why.</Done>
   const isBusy = approve.isPending || reject.isPending
   const error = approve.error ?? reject.error
   return (
@@ -51,36 +36,90 @@ export function Decision({ place, digest, isReady, marked, onUnmark }: DecisionP
       <h2 id="decide">Decide</h2>
       {error !== null && <Problem error={error} />}
       {error instanceof Refusal && error.code === 'digest_mismatch' && <Differences error={error} />}
-      <button type="button" className="primary" disabled={!isReady || isBusy} onClick={() => approve.mutate()}>
+      <button
+        ref={button}
+        type="button"
+        className="primary"
+        aria-describedby="approved-content"
+        disabled={!isReady || isBusy}
+        onClick={() => approve.mutate()}
+      >
         {approve.isPending ? 'Approving …' : 'Approve exactly this'}
       </button>{' '}
-      <code className="quiet" title={digest}>
+      <code id="approved-content" className="quiet" title={digest}>
         {digest.slice(0, 19)}…
       </code>
-      <form className="stack" onSubmit={submit}>
-        <label htmlFor={reason}>Why not</label>
-        <textarea id={reason} name="reason" rows={3} maxLength={4000} />
-        <label htmlFor={code}>A code, for programs</label>
-        <input id={code} name="code" pattern="[a-z][a-z0-9_]*" maxLength={64} placeholder="wrong_time" />
-        {marked.size > 0 && (
-          <ul>
-            {[...marked].map((path) => (
-              <li key={path}>
-                <code>
-                  <Shown text={path} />
-                </code>{' '}
-                <button type="button" className="small" onClick={() => onUnmark(path)}>
-                  Unmark
-                </button>
-              </li>
-            ))}
-          </ul>
-        )}
-        <button type="submit" disabled={isBusy}>
-          {reject.isPending ? 'Rejecting …' : 'Reject'}
-        </button>
-      </form>
+      <RejectionForm place={place} reason={reason} isBusy={isBusy || isStale} onReject={reject.mutate} />
     </section>
+  )
+}
+
+function useApproval(place: Place, digest: string, onSuccess: () => void) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: () => answer(api.POST(`${ONE}/approve`, { params: { path: place }, body: { digest } })),
+    onSuccess: () => {
+      dropDraft(place.automationId)
+      onSuccess()
+    },
+    // Whatever came of it, what is shown is read anew; nothing is sent again by itself.
+    onSettled: () => client.invalidateQueries({ queryKey: [place.orgId] }),
+  })
+}
+
+function useRejection(place: Place, digest: string, onSuccess: () => void) {
+  const client = useQueryClient()
+  const params = { path: place, header: { 'if-match': JSON.stringify(digest) } }
+  return useMutation({
+    mutationFn: (body: Rejection) => answer(api.POST(`${ONE}/reject`, { params, body })),
+    onSuccess: () => {
+      dropDraft(place.automationId)
+      onSuccess()
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: [place.orgId] }),
+  })
+}
+
+type RejectionFormProps = {
+  place: Place
+  reason: React.RefObject<HTMLTextAreaElement | null>
+  isBusy: boolean
+  onReject: (body: Rejection) => void
+}
+
+function RejectionForm({ place: { automationId }, reason: field, isBusy, onReject }: RejectionFormProps) {
+  const [draft, change] = useDraft(automationId)
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    const [reason, code] = [draft.reason.trim(), draft.code.trim()]
+    onReject({
+      ...(reason && { reason }),
+      ...(code && { code }),
+      ...(draft.paths.size > 0 && { paths: [...draft.paths] }),
+    })
+  }
+  const unmark = (path: string) => change({ paths: new Set([...draft.paths].filter((each) => each !== path)) })
+  return (
+    <form className="stack" onSubmit={submit}>
+      <RejectionFields draft={draft} field={field} onChange={change} />
+      {draft.paths.size > 0 && (
+        <ul aria-label="Marked as wrong">
+          {[...draft.paths].map((path) => (
+            <li key={path}>
+              <code>
+                <Shown text={path} />
+              </code>{' '}
+              <button type="button" className="small" onClick={() => unmark(path)}>
+                Unmark
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <button type="submit" disabled={isBusy}>
+        Reject
+      </button>
+    </form>
   )
 }
 
@@ -92,7 +131,7 @@ function Differences({ error: { details } }: { error: Refusal }) {
     before,
     after,
   }))
-  return <Changes changes={changes} marked={new Set()} />
+  return <Changes changes={changes} />
 }
 
 function Approved({ place }: { place: Place }) {
@@ -102,14 +141,29 @@ function Approved({ place }: { place: Place }) {
     onSettled: () => client.invalidateQueries({ queryKey: [place.orgId] }),
   })
   return (
-    <div className="notice" role="status">
-      <p>{pause.isSuccess ? 'Paused: nothing of it runs.' : 'Approved: it is active.'}</p>
+    <Done>
+      {pause.isSuccess ? 'Paused: nothing of it runs.' : 'Approved: it is active.'}{' '}
       {pause.isError && <Problem error={pause.error} />}
       {!pause.isSuccess && (
         <button type="button" disabled={pause.isPending} onClick={() => pause.mutate()}>
           Pause
         </button>
       )}
+    </Done>
+  )
+}
+
+/** What was decided. It takes the focus of the button that is gone. */
+function Done({ children }: { children: React.ReactNode }) {
+  const box = useRef<HTMLDivElement>(null)
+  const id = useId()
+  useEffect(() => box.current?.focus(), [])
+  return (
+    <div ref={box} id={id} className="notice" role="status" tabIndex={-1}>
+      {children}{' '}
+      <span className="quiet">
+        Go on with <kbd>j</kbd>, or back with <kbd>q</kbd>.
+      </span>
     </div>
   )
 }

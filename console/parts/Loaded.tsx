@@ -2,13 +2,19 @@ import type { UseInfiniteQueryResult, UseQueryResult } from '@tanstack/react-que
 import type { ReactNode } from 'react'
 import { Problem } from './Problem.tsx'
 
-type LoadedProps<T> = { query: UseQueryResult<T>; children: (data: T) => ReactNode }
+type LoadedProps<T> = {
+  query: Pick<UseQueryResult<T>, 'isError' | 'error' | 'refetch'> & { data: T | undefined }
+  children: (data: T) => ReactNode
+}
 
-/** What a query found; until it has, that it is under way, and where it failed, why. */
-export function Loaded<T>({ query, children }: LoadedProps<T>) {
-  if (query.isError) return <Problem error={query.error} retry={() => query.refetch()} />
-  if (query.isPending) return <p className="loading">Loading …</p>
-  return children(query.data)
+/** What a query found; until it has, that it is under way, and where it failed, why: beside what was found before, if anything was. */
+export function Loaded<T>({ query: { data, isError, error, refetch }, children }: LoadedProps<T>) {
+  return (
+    <>
+      {isError && <Problem error={error} retry={() => refetch()} />}
+      {data !== undefined ? children(data) : !isError && <p className="loading">Loading …</p>}
+    </>
+  )
 }
 
 /** Asks for the next page of a list, where there is one. */

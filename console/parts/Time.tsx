@@ -30,6 +30,23 @@ export function When({ at }: { at: string }) {
   )
 }
 
+const clock = new Intl.DateTimeFormat('en', {
+  dateStyle: 'full',
+  timeStyle: 'short',
+  timeZone: 'UTC',
+  hourCycle: 'h23',
+})
+
+/** A time by the clocks of a place, with how far they are from UTC. @param at RFC 3339, with that offset */
+export function LocalTime({ at }: { at: string }) {
+  const [, wall = at, offset = ''] = /^(.*?)(Z|[+-]\d\d:\d\d)$/.exec(at) ?? []
+  return (
+    <time dateTime={at}>
+      {clock.format(new Date(`${wall}Z`))} <span className="quiet">UTC{offset === 'Z' ? '' : offset}</span>
+    </time>
+  )
+}
+
 /** In words, to the largest unit. @param now in milliseconds since 1970 */
 export function agoOf(at: string, now: number): string {
   const seconds = (Date.parse(at) - now) / 1000

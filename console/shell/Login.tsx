@@ -1,8 +1,9 @@
 import { Dialog } from '@base-ui/react/dialog'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useId } from 'react'
-import { answer, api } from '../client.ts'
+import { answer, api, BASE } from '../client.ts'
 import { Problem } from '../parts/Problem.tsx'
+import { userQuery } from '../queries.ts'
 import { noteLogin, useIsOver } from './session.ts'
 
 /** The page of whoever is not logged in. */
@@ -43,9 +44,13 @@ function LoginForm() {
   const client = useQueryClient()
   const login = useMutation({
     mutationFn: (body: { email: string; password: string }) => answer(api.POST('/api/v1/console/login', { body })),
-    onSuccess: () => {
+    onSuccess: async () => {
+      const before = client.getQueryData(userQuery.queryKey)
+      const { user } = await answer(api.GET('/api/v1/console/login'))
+      // Somebody else finds nothing of who was here before.
+      if (before && before.id !== user?.id) return location.assign(`${BASE}/console`)
       noteLogin()
-      return client.invalidateQueries()
+      await client.invalidateQueries()
     },
   })
   const submit = (event: FormEvent<HTMLFormElement>) => {

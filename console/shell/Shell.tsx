@@ -1,9 +1,11 @@
-import { useMutation, useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
+import { useMutation, useSuspenseQuery } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate, useParams } from '@tanstack/react-router'
-import { answer, api } from '../client.ts'
+import { Suspense } from 'react'
+import { answer, api, BASE } from '../client.ts'
 import { useLive, useLiveness } from '../live.ts'
 import { Shown } from '../parts/Shown.tsx'
-import { meQuery, organizationsQuery } from '../queries.ts'
+import { organizationsQuery, userQuery } from '../queries.ts'
+import { KeysButton, KeysDialog } from './keys.tsx'
 
 const LIVENESS = { connecting: 'Connecting …', live: 'Live', away: 'Not live: reconnecting …' } as const
 
@@ -35,16 +37,21 @@ export function Shell() {
               {name}
             </Link>
           ))}
+          <a href={`${BASE}/docs`}>API</a>
         </nav>
         <span className="liveness" data-state={liveness} role="status">
           {LIVENESS[liveness]}
         </span>
         <Organizations orgId={orgId} />
+        <KeysButton />
         <Account />
       </header>
       <main id="main">
-        <Outlet />
+        <Suspense fallback={<p className="loading">Loading …</p>}>
+          <Outlet />
+        </Suspense>
       </main>
+      <KeysDialog />
     </>
   )
 }
@@ -70,15 +77,15 @@ function Organizations({ orgId }: { orgId: string }) {
 }
 
 function Account() {
-  const { data: me } = useSuspenseQuery(meQuery)
-  const client = useQueryClient()
+  const { data: user } = useSuspenseQuery(userQuery)
   const logout = useMutation({
     mutationFn: () => answer(api.DELETE('/api/v1/console/login')),
-    onSuccess: () => client.resetQueries(),
+    // The next person finds nothing of this one.
+    onSuccess: () => location.assign(`${BASE}/console`),
   })
   return (
     <span className="account">
-      <Shown text={me.display_name} />{' '}
+      <Shown text={user?.display_name ?? ''} />{' '}
       <button type="button" className="small" onClick={() => logout.mutate()} disabled={logout.isPending}>
         Log out
       </button>

@@ -1,61 +1,33 @@
-import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { BrowserContextOptions, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { demoVariables } from '../support/demo.ts'
+import { launchBrowser, NO_BROWSER, openPage, startDemo } from '../support/browser.ts'
 import { proxyUnder } from '../support/proxy.ts'
 import { recordResult } from '../support/results.ts'
-import { startServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
 
-/** Debian's; the test asks for no browser of its own. */
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync)
-const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic']
 const PHONE = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' } as const
 
 // A busy machine takes its time.
 t.setTimeout(300_000)
 
-t.test('Swagger UI in Chromium', { skip: CHROMIUM ? false : 'Chromium is not installed' }, async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-browser-'))
+t.test('Swagger UI in Chromium', { skip: NO_BROWSER }, async (t) => {
   const proxy = await proxyUnder(t, '/auto')
-  const server = await startServer(t, { DATA_DIR: folder, PUBLIC_URL: proxy.url })
+  const browser = await launchBrowser(t)
+  const { server, demo } = await startDemo(t, { PUBLIC_URL: proxy.url })
   proxy.forwardTo(server.base)
-  const demo = await demoVariables(server.output)
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM ?? '',
-    args: ['--no-sandbox', '--no-first-run', '--disable-gpu', ...QUIET],
-  })
-  t.teardown(async () => {
-    const result = t.passing() ? 'passed' : 'failed'
-    await recordResult({
+  t.teardown(() =>
+    recordResult({
       tool: 'Swagger UI in Chromium',
       version: browser.version(),
       checks: '7 visits: sign in, authorize, execute, deep links, proxy, phone',
-      result,
-    })
-    await browser.close()
-    server.child.kill('SIGTERM')
-    await server.exited
-    await rm(folder, { recursive: true, force: true })
-  })
+      result: t.passing() ? 'passed' : 'failed',
+    }),
+  )
 
-  /** Opens the page, and fails the test for whatever a visitor would find in the console. */
   async function open(t: Test, options: BrowserContextOptions = {}, hash = '', base = server.base): Promise<Page> {
-    const context: BrowserContext = await browser.newContext(options)
-    t.teardown(() => context.close())
-    const page = await context.newPage()
-    page.on('request', (request) => {
-      if (!request.url().startsWith(`${base}/`) && !request.url().startsWith('data:'))
-        t.fail(`a request leaves for ${request.url()}`)
-    })
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) t.fail(`console: ${message.text()}`)
-    })
-    page.on('pageerror', (error) => t.fail(`page error: ${error.message}`))
-    await page.goto(`${base}/docs${hash}`)
+    const page = await openPage(t, browser, `${base}/docs${hash}`, options)
     await page.locator('.opblock').first().waitFor()
     return page
   }

@@ -1,0 +1,34 @@
+import { createStore } from '../store.ts'
+
+/** Where a tab keeps what was opened in it, for as long as it lives. */
+const KEPT = 'hyperspeed.opened'
+/** What was opened before the last of these is opened again before it is approved among others. */
+const MAX_KEPT = 1000
+
+const opened = createStore<ReadonlySet<string>>(new Set(read()))
+
+/** Which proposals were shown whole, by {@link keyOf}. */
+export const useOpened = opened.use
+
+/** A content of an automation: two automations may have the same. */
+export function keyOf(automationId: string, digest: string): string {
+  return `${automationId} ${digest}`
+}
+
+/** Takes note that a content was shown whole, with what would happen. */
+export function noteOpened(automationId: string, digest: string): void {
+  const key = keyOf(automationId, digest)
+  if (opened.get().has(key)) return
+  const keys = [...opened.get(), key].slice(-MAX_KEPT)
+  opened.set(new Set(keys))
+  sessionStorage.setItem(KEPT, JSON.stringify(keys))
+}
+
+function read(): string[] {
+  try {
+    const kept: unknown = JSON.parse(sessionStorage.getItem(KEPT) ?? '[]')
+    return Array.isArray(kept) ? kept.filter((each) => typeof each === 'string') : []
+  } catch {
+    return []
+  }
+}
