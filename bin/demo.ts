@@ -135,7 +135,7 @@ A demo workspace was made. These are shown once:
   password    ${password}
   AI staff    ${serviceAccountToken}
 
-Look around in ${base}/docs, let Claude work as AI staff (docs/mcp.md has other clients):
+Log in to ${base}/console, where a proposal waits for you. Let Claude work as AI staff (docs/mcp.md has other clients):
 
 claude mcp add --transport http hyperspeed ${base}/mcp --header "Authorization: Bearer ${serviceAccountToken}"
 

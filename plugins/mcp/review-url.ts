@@ -1,4 +1,11 @@
-/** Where people decide on proposals: until there is a page for that, in the document, where each operation can be tried out. */
-export function reviewUrl(publicUrl: string): string {
-  return `${publicUrl}/docs/#/Review/listReviews`
+import type { Api } from './api.ts'
+import { segment } from './paths.ts'
+
+/** Where people decide on a proposal: its page of the console. */
+export function reviewUrl(
+  { staff }: Api,
+  publicUrl: string,
+  { space_id, automation_id }: { space_id: string; automation_id: string },
+): string {
+  return `${publicUrl}/console/${staff.organizationId}/review/${segment(space_id)}/${segment(automation_id)}`
 }

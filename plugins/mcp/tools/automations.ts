@@ -69,7 +69,7 @@ export async function describeAutomation(
       config: shown.config,
       pending_revision: pending && { ...pending, config: waiting.config, description: undefined },
     },
-    review_url: reviewUrl(publicUrl),
+    review_url: reviewUrl(api, publicUrl, place),
     from_outside: {
       notice: OUTSIDE,
       last_error,

@@ -127,14 +127,14 @@ async function describe(
   automation: Latest & { id: string; status: string } & Parameters<typeof latestOf>[0],
 ) {
   const { revision, digest } = latestOf(automation, api)
-  const path = automationPath(api, { space_id: spaceId, automation_id: automation.id })
-  const { body } = await api.ask('GET', `${path}/preview`)
+  const place = { space_id: spaceId, automation_id: automation.id }
+  const { body } = await api.ask('GET', `${automationPath(api, place)}/preview`)
   return {
     automation_id: automation.id,
     revision,
     digest,
     status: automation.status,
-    review_url: reviewUrl(app.settings.publicUrl),
+    review_url: reviewUrl(api, app.settings.publicUrl, place),
     problems: body.preview.problems,
     warnings: body.preview.warnings,
   }

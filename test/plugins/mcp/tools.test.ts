@@ -83,7 +83,7 @@ t.test('AI staff proposes, is rejected, corrects itself, and follows what runs',
     status: 'pending_approval',
     already_proposed: false,
     problems: [],
-    review_url: /^http/,
+    review_url: new RegExp(`^http://[^/]+/console/${organizationId}/review/${space_id}/[0-9a-f-]{36}$`),
   })
   const { automation_id, digest } = first.found
   t.match((await call('propose_automation', proposal)).found, { automation_id, digest, already_proposed: true })
