@@ -1,12 +1,13 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { Review } from '../api.d.ts'
 import { Bulk } from '../parts/Bulk.tsx'
 import { Loaded, More } from '../parts/Loaded.tsx'
 import { Shown } from '../parts/Shown.tsx'
 import { Ago } from '../parts/Time.tsx'
 import { type QueueFilter, reviewsQuery, spacesQuery } from '../queries.ts'
+import { lastOpened } from '../review/opened.ts'
 import { useKeys } from '../shell/keys.tsx'
 
 /** What waits for a person, oldest first. */
@@ -38,6 +39,11 @@ function List({ orgId, filter, reviews }: ListProps) {
       if (!after.delete(review.automation_id)) after.set(review.automation_id, review)
       return after
     })
+  // Where somebody left the queue, they go on; where that was decided, at its beginning.
+  useEffect(() => {
+    const { automationId } = lastOpened
+    if (automationId) list.current?.querySelector<HTMLAnchorElement>(`a[href*="${automationId}"]`)?.focus()
+  }, [])
   const move = (step: number) => {
     const links = [...(list.current?.querySelectorAll('a') ?? [])]
     const at = links.findIndex((link) => link.closest('li')?.contains(document.activeElement))

@@ -15,8 +15,12 @@ export function keyOf(automationId: string, digest: string): string {
   return `${automationId} ${digest}`
 }
 
+/** The proposal that somebody looked at last: a queue goes on from there. */
+export const lastOpened: { automationId: string | undefined } = { automationId: undefined }
+
 /** Takes note that a content was shown whole, with what would happen. */
 export function noteOpened(automationId: string, digest: string): void {
+  lastOpened.automationId = automationId
   const key = keyOf(automationId, digest)
   if (opened.get().has(key)) return
   const keys = [...opened.get(), key].slice(-MAX_KEPT)

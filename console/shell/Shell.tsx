@@ -1,6 +1,6 @@
 import { useMutation, useSuspenseQuery } from '@tanstack/react-query'
-import { Link, Outlet, useNavigate, useParams } from '@tanstack/react-router'
-import { Suspense } from 'react'
+import { Link, Outlet, useLocation, useNavigate, useParams } from '@tanstack/react-router'
+import { Suspense, useEffect, useRef } from 'react'
 import { answer, api, BASE } from '../client.ts'
 import { useLive, useLiveness } from '../live.ts'
 import { Shown } from '../parts/Shown.tsx'
@@ -22,6 +22,7 @@ export function Shell() {
   const { orgId } = useParams({ from: '/$orgId' })
   useLive(orgId)
   const liveness = useLiveness()
+  const main = useFocusOnPages()
   return (
     <>
       <a className="skip" href="#main">
@@ -46,7 +47,7 @@ export function Shell() {
         <KeysButton />
         <Account />
       </header>
-      <main id="main">
+      <main id="main" ref={main} tabIndex={-1}>
         <Suspense fallback={<p className="loading">Loading …</p>}>
           <Outlet />
         </Suspense>
@@ -54,6 +55,19 @@ export function Shell() {
       <KeysDialog />
     </>
   )
+}
+
+/** Whoever does not see that another page is there is led to it (WCAG 2.2, criterion 2.4.3), unless it has taken the focus by itself. */
+function useFocusOnPages() {
+  const main = useRef<HTMLElement>(null)
+  const { pathname } = useLocation()
+  const shown = useRef(pathname)
+  useEffect(() => {
+    if (shown.current !== pathname && !main.current?.contains(document.activeElement))
+      main.current?.focus({ preventScroll: true })
+    shown.current = pathname
+  }, [pathname])
+  return main
 }
 
 /** Of somebody who belongs to several. */

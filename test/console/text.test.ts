@@ -4,7 +4,7 @@ import { countUnseen, piecesOf } from '../../console/text/marks.ts'
 import { wordsOf } from '../../console/text/words.ts'
 
 /** A test's name is a line of its own. */
-const escape = (text: string) => encodeURIComponent(text.toWellFormed())
+const lineOf = (text: string) => encodeURIComponent(text.toWellFormed())
 
 t.test('what can not be seen gets a mark', async (t) => {
   const marksOf = (text: string) =>
@@ -26,7 +26,7 @@ t.test('what can not be seen gets a mark', async (t) => {
     ['\u2028\u2029', 'U+2028 line separator', 'U+2029 paragraph separator'],
     ['a\u180Bb', 'U+180B variation selector'],
   ] as const) {
-    t.same(marksOf(text), marks, escape(text))
+    t.same(marksOf(text), marks, lineOf(text))
     t.equal(countUnseen(text), marks.length)
   }
   t.same(piecesOf(''), [])
