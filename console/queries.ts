@@ -211,6 +211,6 @@ export function rolesQuery(orgId: string) {
 }
 
 /** Without what is not given: a query says nothing of it. */
-function given<T extends object>(all: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+export function given<T extends object>(all: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as never
 }
