@@ -19,7 +19,9 @@ export function Once({ secret, title, children, onClose }: OnceProps) {
         <Dialog.Backdrop className="backdrop" />
         <Dialog.Popup className="dialog wide">
           <Dialog.Title>{title}</Dialog.Title>
-          <Dialog.Description>It is shown this once: put it where it is needed before you close this.</Dialog.Description>
+          <Dialog.Description>
+            It is shown this once: put it where it is needed before you close this.
+          </Dialog.Description>
           {secret !== undefined && <Copyable text={secret} what={title} />}
           {children}
           <p>
