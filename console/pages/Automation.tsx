@@ -51,7 +51,7 @@ export function AutomationPage() {
             <h2 id="config">Config</h2>
             <Rows of={automation.config} caption="What its config says" />
           </section>
-          <Secrets place={place} signs={isSigning(automation)} />
+          <Secrets place={place} sends={isSending(automation)} signs={isSigning(automation)} />
           <Revisions place={place} automation={automation} />
         </article>
       )}
@@ -96,8 +96,19 @@ function Outside({ place, automation: { trigger, digest } }: { place: Place; aut
   )
 }
 
+/** Whether it sends requests, which may use secrets. */
+function isSending(automation: Automation): boolean {
+  return 'url' in actionOf(automation)
+}
+
 /** Whether what it sends is signed. */
-function isSigning({ config }: Automation): boolean {
-  const action: unknown = Object.hasOwn(config, 'action') ? config.action : undefined
-  return typeof action === 'object' && action !== null && 'signing' in action && action.signing !== 'none'
+function isSigning(automation: Automation): boolean {
+  const action = actionOf(automation)
+  return 'signing' in action && action.signing !== 'none'
+}
+
+/** The action that its config names; empty where it names none. */
+function actionOf({ config }: Automation): object {
+  const action: unknown = 'action' in config ? config.action : undefined
+  return typeof action === 'object' && action !== null ? action : {}
 }

@@ -18,7 +18,7 @@ export function Revisions({ place, automation }: { place: Place; automation: Aut
     <section aria-labelledby="revisions">
       <h2 id="revisions">Revisions</h2>
       {list.isError && <Problem error={list.error} retry={() => list.refetch()} />}
-      <ol className="plain" reversed>
+      <ol className="list" reversed>
         {revisions.map((revision) => (
           <Line key={revision.revision} place={place} automation={automation} revision={revision} />
         ))}

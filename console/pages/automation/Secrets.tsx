@@ -16,17 +16,17 @@ import { SharedSecret } from './SharedSecret.tsx'
 const STATES = { in_use: 'in use', proposed: 'in a change that waits', unused: 'not used yet' } as const
 
 /** The secrets that an automation sends, by name and never by value, and the one that it signs with. */
-export function Secrets({ place, signs }: { place: Place; signs: boolean }) {
+export function Secrets({ place, sends, signs }: { place: Place; sends: boolean; signs: boolean }) {
   const secrets = useQuery(secretsQuery(place))
   const mayWrite = useMay(place.orgId, 'files.write') === true
   const all = secrets.data ?? []
-  if (all.length === 0 && !mayWrite) return null
+  if (all.length === 0 && !(mayWrite && sends)) return null
   return (
     <section aria-labelledby="secrets">
       <h2 id="secrets">Secrets</h2>
       {secrets.isError && <Problem error={secrets.error} retry={() => secrets.refetch()} />}
       {all.length > 0 && (
-        <ul className="plain">
+        <ul className="list">
           {all.map((secret) => (
             <Line key={`${secret.name} ${secret.version}`} place={place} secret={secret} mayWrite={mayWrite} />
           ))}
@@ -108,7 +108,7 @@ function SetSecret({ place }: { place: Place }) {
           in use makes a new revision.
         </p>
         <label htmlFor={`${id}name`}>Name</label>
-        <input id={`${id}name`} name="name" required pattern="[a-z][a-z0-9_]*" maxLength={64} autoComplete="off" />
+        <input id={`${id}name`} name="name" required pattern="[a-z][a-z0-9_]{0,63}" maxLength={64} autoComplete="off" />
         <label htmlFor={`${id}value`}>Value</label>
         <input id={`${id}value`} name="value" type="password" required autoComplete="new-password" />
         {set.isError && <Problem error={set.error} />}
