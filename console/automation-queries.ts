@@ -12,12 +12,12 @@ const TUNNEL_MS = 10_000
 /** Which events are shown. */
 export type EventsFilter = { status?: WebhookEvent['status'] | undefined }
 
-/** What came in at its URL, newest first, page by page. */
-export function eventsQuery(place: Place, { status }: EventsFilter) {
+/** What came in at its URL, newest first, page by page. @param limit of a page: events come with their bodies, which may be large */
+export function eventsQuery(place: Place, { status }: EventsFilter, limit: number = PAGE) {
   return infiniteQueryOptions({
-    queryKey: [place.orgId, 'automation', place.automationId, 'events', { status }],
+    queryKey: [place.orgId, 'automation', place.automationId, 'events', { status, limit }],
     queryFn: ({ signal, pageParam }) => {
-      const query = given({ limit: PAGE, cursor: pageParam, status })
+      const query = given({ limit, cursor: pageParam, status })
       return answer(api.GET(`${ONE}/events`, { params: { path: place, query }, signal }))
     },
     initialPageParam: undefined as string | undefined,

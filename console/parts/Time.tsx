@@ -48,7 +48,11 @@ const minute: Store<number> = createStore(Date.now(), () => {
 })
 
 /** The time, in milliseconds since 1970, which moves on by itself every half minute, for all who show one. */
-export const useMinute: () => number = minute.use
+export function useMinute(): number {
+  minute.use()
+  // Of what has happened since the last half minute, nobody should read that it is still to come.
+  return Date.now()
+}
 
 const exact = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'long' })
 

@@ -11,7 +11,7 @@ const FEW = 5
 
 /** Where events come in, the secret that their sender signs with, and the latest of them. */
 export function Intake({ place, url }: { place: Place; url: string }) {
-  const list = useInfiniteQuery(eventsQuery(place, {}))
+  const list = useInfiniteQuery(eventsQuery(place, {}, FEW))
   const events = list.data?.pages.flatMap((page) => page.events) ?? []
   return (
     <section aria-labelledby="intake">
@@ -32,7 +32,7 @@ export function Intake({ place, url }: { place: Place; url: string }) {
       )}
       {events.length > 0 && (
         <>
-          <EventTable place={place} events={events.slice(0, FEW)} />
+          <EventTable place={place} events={events} />
           <p>
             <Link to="/$orgId/automations/$spaceId/$automationId/events" params={place}>
               All events

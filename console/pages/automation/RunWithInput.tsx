@@ -4,6 +4,7 @@ import { type FormEvent, useId, useState } from 'react'
 import type { RunInput } from '../../api.d.ts'
 import { answer, api } from '../../client.ts'
 import { useRunInput } from '../../organization-queries.ts'
+import { Coded } from '../../parts/Coded.tsx'
 import { Problem } from '../../parts/Problem.tsx'
 import { say } from '../../parts/Toast.tsx'
 import { ONE, type Place } from '../../queries.ts'
@@ -60,11 +61,15 @@ function InputForm({ place, onDone }: { place: Place; onDone: () => void }) {
         aria-describedby={`${id}help`}
       />
       <div id={`${id}help`} className="quiet">
-        {schema?.description !== undefined && <p>{schema.description}</p>}
+        {schema?.description !== undefined && (
+          <p>
+            <Coded text={schema.description} />
+          </p>
+        )}
         <ul>
           {Object.entries(schema?.properties ?? {}).map(([name, { description }]) => (
             <li key={name}>
-              <code>{name}</code>: {description}
+              <code>{name}</code>: <Coded text={description ?? ''} />
             </li>
           ))}
         </ul>

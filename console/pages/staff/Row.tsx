@@ -32,8 +32,10 @@ export function Row({ orgId, account, roles, onToken }: RowProps) {
       <td data-label="Token ends">
         <End at={account.expires_at} />
       </td>
-      <td className="deeds">
-        <Deeds orgId={orgId} account={account} roles={roles} onToken={onToken} />
+      <td>
+        <div className="deeds">
+          <Deeds orgId={orgId} account={account} roles={roles} onToken={onToken} />
+        </div>
       </td>
     </tr>
   )
