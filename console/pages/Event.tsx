@@ -24,7 +24,7 @@ export function EventPage() {
   const found = useQuery(eventQuery(place, eventId))
   useTitle('Event')
   const back = (
-    <Link to="/$orgId/automations/$spaceId/$automationId/events" params={place}>
+    <Link to="/$orgId/automations/$spaceId/$automationId/events" params={place} activeOptions={{ exact: true }}>
       ← All events
     </Link>
   )

@@ -21,7 +21,7 @@ export function EventsPage() {
   const automation = useQuery(automationQuery(place))
   useTitle('Events')
   const back = (
-    <Link to="/$orgId/automations/$spaceId/$automationId" params={place}>
+    <Link to="/$orgId/automations/$spaceId/$automationId" params={place} activeOptions={{ exact: true }}>
       ← Its automation
     </Link>
   )

@@ -26,7 +26,7 @@ export function RevisionPage() {
   const found = useQuery(revisionQuery(place, Number(number)))
   useTitle(`Revision ${number}`)
   const back = (
-    <Link to="/$orgId/automations/$spaceId/$automationId" params={place}>
+    <Link to="/$orgId/automations/$spaceId/$automationId" params={place} activeOptions={{ exact: true }}>
       ← Its automation
     </Link>
   )
@@ -105,15 +105,15 @@ function Difference({ place, revision }: { place: Place; revision: number }) {
   )
 }
 
-/** Writes its content once more, as a new revision, where it is not the current one. */
+/** Writes its content once more, as a new revision, where it says something else than the current one. */
 function Restore({ place, revision }: { place: Place; revision: Revision }) {
   const client = useQueryClient()
   const { data: automation } = useQuery(automationQuery(place))
   const mayWrite = useMay(place.orgId, 'files.write')
-  if (automation === undefined || !mayWrite || automation.revision === revision.revision) return null
+  if (automation === undefined || !mayWrite || isSame(automation, revision)) return null
   const restore = async () => {
     const after = (await patch(place, automation, revision)).automation
-    say(saidOf(after))
+    say(saidOf(automation, after))
     await client.invalidateQueries({ queryKey: [place.orgId] })
   }
   return (
@@ -134,7 +134,13 @@ function patch(place: Place, { digest }: Automation, { name, config, description
   return answer(api.PATCH(ONE, { params: { path: place, header }, body: { name, config, description } }))
 }
 
-function saidOf({ pending_revision: pending, status, revision }: Automation): string {
-  if (pending !== null) return 'Restored as a change that waits for a review.'
-  return status === 'pending_approval' ? 'Restored. It waits for a review.' : `Restored, as revision ${revision}.`
+/** The digest says nothing of the description, which takes no effect. */
+function isSame(one: Automation, other: Revision): boolean {
+  return one.digest === other.digest && one.description === other.description
+}
+
+/** A change that was not let run at once waits beside what runs, whose number stays. */
+function saidOf(before: Automation, { status, revision }: Automation): string {
+  const waits = status === 'pending_approval' || revision === before.revision
+  return waits ? 'Restored. It waits for a review.' : `Restored, as revision ${revision}.`
 }
