@@ -61,6 +61,22 @@ export function spaceRunsQuery(orgId: string, spaceId: string, status: RunStatus
   })
 }
 
+/** So many automations of a space are known by name where only their ids are told. */
+const NAMED = 200
+
+/** The automations of a space by name, those that changed last. */
+export function automationNamesQuery(orgId: string, spaceId: string) {
+  return queryOptions({
+    queryKey: [orgId, 'automations', spaceId, 'names'],
+    queryFn: async ({ signal }) => {
+      const path = '/api/v1/organizations/{orgId}/spaces/{spaceId}/automations'
+      const params = { path: { orgId, spaceId }, query: { limit: NAMED } }
+      const { automations } = await answer(api.GET(path, { params, signal }))
+      return automations.map(({ id, name }) => ({ id, name }))
+    },
+  })
+}
+
 type Document = { components: { schemas: Record<string, Schema | undefined> } }
 type Schema = { description?: string; enum?: string[]; properties?: Record<string, Schema> }
 

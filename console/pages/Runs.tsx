@@ -1,14 +1,14 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import type { RunStatus } from '../api.d.ts'
-import { type RunsFilter, spaceRunsQuery } from '../organization-queries.ts'
+import { automationNamesQuery, type RunsFilter, spaceRunsQuery } from '../organization-queries.ts'
 import { Choice, Filters } from '../parts/Filters.tsx'
 import { More } from '../parts/Loaded.tsx'
 import { Problem } from '../parts/Problem.tsx'
 import { RunTable } from '../parts/RunTable.tsx'
 import { Shown } from '../parts/Shown.tsx'
 import { useTitle } from '../parts/title.ts'
-import { automationQuery, type Place, spacesQuery } from '../queries.ts'
+import { type Place, spacesQuery } from '../queries.ts'
 
 const HERE = '/$orgId/runs'
 const STATUSES: readonly RunStatus[] = ['queued', 'running', 'succeeded', 'failed', 'unknown', 'cancelled', 'skipped']
@@ -78,12 +78,13 @@ function List({ orgId, spaceId, status }: { orgId: string; spaceId: string; stat
   )
 }
 
-/** The automation of a run, by name: each is asked for once, however many runs of it are shown. */
+/** The automation of a run, by name where it is among those that changed last. */
 function Of({ place }: { place: Place }) {
-  const { data } = useQuery(automationQuery(place))
+  const automations = useQuery(automationNamesQuery(place.orgId, place.spaceId)).data
+  const name = automations?.find(({ id }) => id === place.automationId)?.name
   return (
     <Link to="/$orgId/automations/$spaceId/$automationId" params={place}>
-      {data === undefined ? 'its automation' : <Shown text={data.name} />}
+      {name === undefined ? 'its automation' : <Shown text={name} />}
     </Link>
   )
 }
