@@ -19,6 +19,7 @@ export function EventBadge({ status }: { status: WebhookEvent['status'] }) {
 
 /** How much it said, as JSON: the body as it came is a little more or less. */
 export function sizeOf({ body }: WebhookEvent): string {
+  if (body === null) return 'empty'
   return bytesOf(new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body)).length)
 }
 

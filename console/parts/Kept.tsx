@@ -1,6 +1,7 @@
 import type { UseQueryResult } from '@tanstack/react-query'
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect } from 'react'
 import { Refusal } from '../client.ts'
+import { useLiveness } from '../live.ts'
 import { Problem } from './Problem.tsx'
 
 type KeptProps<T> = {
@@ -17,7 +18,13 @@ type KeptProps<T> = {
  * the server is away, what was seen last stays.
  */
 export function Kept<T>({ query, what, back, children }: KeptProps<T>) {
-  const { data, error } = query
+  const { data, error, refetch } = query
+  const liveness = useLiveness()
+  const isAway = liveness === 'away'
+  // The stream also ends where the reader's roles were taken away, and no event tells of that.
+  useEffect(() => {
+    if (isAway) void refetch()
+  }, [isAway, refetch])
   if (error instanceof Refusal && (error.status === 404 || error.status === 403))
     return (
       <div className="empty" role="alert">
@@ -31,14 +38,10 @@ export function Kept<T>({ query, what, back, children }: KeptProps<T>) {
       </div>
     )
   if (data === undefined)
-    return error === null ? (
-      <p className="loading">Loading …</p>
-    ) : (
-      <Problem error={error} retry={() => query.refetch()} />
-    )
+    return error === null ? <p className="loading">Loading …</p> : <Problem error={error} retry={() => refetch()} />
   return (
     <>
-      {error !== null && <Problem error={error} retry={() => query.refetch()} />}
+      {error !== null && <Problem error={error} retry={() => refetch()} />}
       {children(data)}
     </>
   )

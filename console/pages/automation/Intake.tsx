@@ -16,7 +16,10 @@ export function Intake({ place, url }: { place: Place; url: string }) {
   return (
     <section aria-labelledby="intake">
       <h2 id="intake">Events</h2>
-      <p>Whoever sends events sends them here, and signs them with the secret that both sides know:</p>
+      <p>
+        Events are sent here. Unless the config says otherwise, whoever sends them signs them with a secret that both
+        sides know.
+      </p>
       <Copyable text={url} what="the address" />
       <p className="deeds">
         <SharedSecret place={place} which="webhook/secret" title="Set or make the secret">
