@@ -73,7 +73,7 @@ function Replay({ place, event }: { place: Place; event: WebhookEvent }) {
   const replay = async () => {
     const params = { path: { ...place, eventId: event.id } }
     const { run_id: runId } = await answer(api.POST(`${ONE}/events/{eventId}/replay`, { params }))
-    say('The event runs again: this is its new run.')
+    say('The event runs again.')
     void client.invalidateQueries({ queryKey: [place.orgId, 'automation', place.automationId] })
     await navigate({ to: '/$orgId/runs/$spaceId/$automationId/$runId', params: { ...place, runId } })
   }

@@ -76,6 +76,7 @@ function Difference({ place, revision }: { place: Place; revision: number }) {
       to={HERE}
       params={{ ...place, revision: String(revision) }}
       search={to === undefined ? {} : { against: to }}
+      activeOptions={{ exact: true }}
       replace
     >
       {label}

@@ -11,10 +11,13 @@ type OnceProps = {
   onClose: () => void
 }
 
-/** Shows a secret this one time. A click beside it does not close it: nobody could get it back. */
+/** Shows a secret this one time. Neither a click beside it nor Escape closes it: nobody could get it back. */
 export function Once({ secret, title, children, onClose }: OnceProps) {
+  const change = (open: boolean, { reason }: Dialog.Root.ChangeEventDetails) => {
+    if (!open && reason !== 'escape-key') onClose()
+  }
   return (
-    <Dialog.Root open={secret !== undefined} onOpenChange={(open) => open || onClose()} disablePointerDismissal>
+    <Dialog.Root open={secret !== undefined} onOpenChange={change} disablePointerDismissal>
       <Dialog.Portal>
         <Dialog.Backdrop className="backdrop" />
         <Dialog.Popup className="dialog wide">

@@ -68,7 +68,7 @@ function Running({ place, digest }: { place: Place; digest: string }) {
   const client = useQueryClient()
   const run = useMutation({
     mutationFn: () => answer(api.POST(`${ONE}/run`, { params: { path: place } })),
-    onSuccess: () => say('A run was started. It is the first of the list below.'),
+    onSuccess: () => say('A run was started.'),
     onSettled: () => client.invalidateQueries({ queryKey: [place.orgId, 'automation', place.automationId] }),
   })
   if (preview.data === undefined || preview.data.action === null) return null

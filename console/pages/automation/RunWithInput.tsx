@@ -39,7 +39,7 @@ function InputForm({ place, onDone }: { place: Place; onDone: () => void }) {
   const run = useMutation({
     mutationFn: () => answer(api.POST(`${ONE}/run`, { params: { path: place }, body: inputOf(text) })),
     onSuccess: () => {
-      say('A run was started with your input. It is the first of the list below.')
+      say('A run was started with your input.')
       onDone()
     },
     onSettled: () => client.invalidateQueries({ queryKey: [place.orgId, 'automation', place.automationId] }),

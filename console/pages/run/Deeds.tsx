@@ -43,7 +43,7 @@ function Again({ place, run }: { place: Place; run: Run }) {
   const retry = useMutation({
     mutationFn: () => answer(api.POST(`${ONE}/runs/{runId}/retry`, { params: { path: { ...place, runId: run.id } } })),
     onSuccess: ({ run: { id: runId } }) => {
-      say('This is the new run.')
+      say('A new run was started.')
       return navigate({ to: '/$orgId/runs/$spaceId/$automationId/$runId', params: { ...place, runId } })
     },
     onSettled: () => client.invalidateQueries({ queryKey: [place.orgId, 'automation', place.automationId] }),
