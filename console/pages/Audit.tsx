@@ -88,11 +88,7 @@ function FilterForm({ orgId, filter, entries }: FilterFormProps) {
         Action{' '}
         <input name="action" list={`${id}actions`} defaultValue={filter.action} placeholder="automation.approved" />
       </label>
-      <datalist id={`${id}actions`}>
-        {[...new Set(entries.map(({ action }) => action))].sort().map((action) => (
-          <option key={action} value={action} />
-        ))}
-      </datalist>
+      <Actions id={`${id}actions`} of={entries} />
       <label>
         To, by its id <input name="target" defaultValue={filter.target} spellCheck={false} />
       </label>
@@ -103,5 +99,16 @@ function FilterForm({ orgId, filter, entries }: FilterFormProps) {
         </button>
       )}
     </form>
+  )
+}
+
+/** The actions that have been seen, to choose from. */
+function Actions({ id, of: entries }: { id: string; of: readonly AuditEntry[] }) {
+  return (
+    <datalist id={id}>
+      {[...new Set(entries.map(({ action }) => action))].sort().map((action) => (
+        <option key={action} value={action} />
+      ))}
+    </datalist>
   )
 }

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
 import type { Automation } from '../api.d.ts'
 import { Kept } from '../parts/Kept.tsx'
 import { Rows } from '../parts/Rows.tsx'
@@ -8,11 +9,12 @@ import { Status } from '../parts/Status.tsx'
 import { useTitle } from '../parts/title.ts'
 import { automationQuery, type Place, previewQuery } from '../queries.ts'
 import { Deeds } from './automation/Deeds.tsx'
-import { Facts, Troubles } from './automation/Facts.tsx'
+import { Facts } from './automation/Facts.tsx'
 import { Intake } from './automation/Intake.tsx'
 import { Revisions } from './automation/Revisions.tsx'
 import { Runs } from './automation/Runs.tsx'
 import { Secrets } from './automation/Secrets.tsx'
+import { Troubles } from './automation/Troubles.tsx'
 import { TunnelPanel } from './automation/TunnelPanel.tsx'
 
 /** One automation: what it is, what it did, and what it was before. */
@@ -27,35 +29,41 @@ export function AutomationPage() {
   )
   return (
     <Kept query={found} what="automation" back={back}>
-      {(automation) => (
-        <article>
-          <p>{back}</p>
-          <h1>
-            <Shown text={automation.name} />
-          </h1>
-          <p>
-            <Status of={automation} /> <span className="quiet">{automation.kind.replaceAll('_', ' ')}</span>
-          </p>
-          {automation.description !== null && (
-            <p>
-              <Shown text={automation.description} />
-            </p>
-          )}
-          <Troubles of={automation} />
-          <Waiting place={place} automation={automation} />
-          <Deeds place={place} automation={automation} />
-          <Facts of={automation} />
-          <Outside place={place} automation={automation} />
-          <Runs place={place} />
-          <section aria-labelledby="config">
-            <h2 id="config">Config</h2>
-            <Rows of={automation.config} caption="What its config says" />
-          </section>
-          <Secrets place={place} sends={isSending(automation)} signs={isSigning(automation)} />
-          <Revisions place={place} automation={automation} />
-        </article>
-      )}
+      {(automation) => <Whole place={place} automation={automation} back={back} />}
     </Kept>
+  )
+}
+
+type WholeProps = { place: Place; automation: Automation; back: ReactNode }
+
+function Whole({ place, automation, back }: WholeProps) {
+  return (
+    <article>
+      <p>{back}</p>
+      <h1>
+        <Shown text={automation.name} />
+      </h1>
+      <p>
+        <Status of={automation} /> <span className="quiet">{automation.kind.replaceAll('_', ' ')}</span>
+      </p>
+      {automation.description !== null && (
+        <p>
+          <Shown text={automation.description} />
+        </p>
+      )}
+      <Troubles of={automation} />
+      <Waiting place={place} automation={automation} />
+      <Deeds place={place} automation={automation} />
+      <Facts of={automation} />
+      <Outside place={place} automation={automation} />
+      <Runs place={place} />
+      <section aria-labelledby="config">
+        <h2 id="config">Config</h2>
+        <Rows of={automation.config} caption="What its config says" />
+      </section>
+      <Secrets place={place} sends={isSending(automation)} signs={isSigning(automation)} />
+      <Revisions place={place} automation={automation} />
+    </article>
   )
 }
 

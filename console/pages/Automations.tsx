@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import type { Automation, AutomationStatus } from '../api.d.ts'
+import type { Automation, AutomationStatus, Space } from '../api.d.ts'
 import { useKinds } from '../organization-queries.ts'
 import { Choice, Filters, worded } from '../parts/Filters.tsx'
 import { More } from '../parts/Loaded.tsx'
@@ -18,12 +18,9 @@ const STATUSES: readonly AutomationStatus[] = ['active', 'pending_approval', 'dr
 export function AutomationsPage() {
   const { orgId } = useParams({ from: HERE })
   const search = useSearch({ from: HERE })
-  const navigate = useNavigate({ from: HERE })
   const spaces = useQuery(spacesQuery(orgId))
-  const kinds = useKinds()
   useTitle('Automations')
   const spaceId = search.space ?? spaces.data?.[0]?.id
-  const set = (change: AutomationsFilter) => navigate({ search: (before) => ({ ...before, ...change }), replace: true })
   if (spaces.isError) return <Problem error={spaces.error} retry={() => spaces.refetch()} />
   if (spaces.isPending) return <p className="loading">Loading …</p>
   return (
@@ -33,35 +30,46 @@ export function AutomationsPage() {
         <p className="empty">You may enter no space yet: somebody who manages the organization can let you in.</p>
       ) : (
         <>
-          <Filters>
-            <Choice
-              label="Space"
-              value={spaceId}
-              choices={spaces.data.map(({ id, name }) => [id, name] as const)}
-              onChoose={(space) => set({ space })}
-            />
-            <Choice
-              label="Status"
-              all="all"
-              value={search.status}
-              choices={STATUSES.map((status) => [status, worded(status)] as const)}
-              onChoose={(status) => set({ status })}
-            />
-            <Choice
-              label="Kind"
-              all="all"
-              value={search.kind}
-              choices={kinds.map((kind) => [kind, worded(kind)] as const)}
-              onChoose={(kind) => set({ kind })}
-            />
-            <Link to="/$orgId/runs" params={{ orgId }} search={{ space: spaceId }}>
-              Runs of this space
-            </Link>
-          </Filters>
+          <Narrow orgId={orgId} spaceId={spaceId} spaces={spaces.data} filter={search} />
           <List orgId={orgId} spaceId={spaceId} filter={search} />
         </>
       )}
     </>
+  )
+}
+
+type NarrowProps = { orgId: string; spaceId: string; spaces: readonly Space[]; filter: AutomationsFilter }
+
+function Narrow({ orgId, spaceId, spaces, filter }: NarrowProps) {
+  const kinds = useKinds()
+  const navigate = useNavigate({ from: HERE })
+  const set = (change: AutomationsFilter) => navigate({ search: (before) => ({ ...before, ...change }), replace: true })
+  return (
+    <Filters>
+      <Choice
+        label="Space"
+        value={spaceId}
+        choices={spaces.map(({ id, name }) => [id, name] as const)}
+        onChoose={(space) => set({ space })}
+      />
+      <Choice
+        label="Status"
+        all="all"
+        value={filter.status}
+        choices={STATUSES.map((status) => [status, worded(status)] as const)}
+        onChoose={(status) => set({ status })}
+      />
+      <Choice
+        label="Kind"
+        all="all"
+        value={filter.kind}
+        choices={kinds.map((kind) => [kind, worded(kind)] as const)}
+        onChoose={(kind) => set({ kind })}
+      />
+      <Link to="/$orgId/runs" params={{ orgId }} search={{ space: spaceId }}>
+        Runs of this space
+      </Link>
+    </Filters>
   )
 }
 

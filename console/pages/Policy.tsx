@@ -47,7 +47,6 @@ function PolicyForm({ orgId, policy }: { orgId: string; policy: AutomationPolicy
     event.preventDefault()
     save.mutate(Object.fromEntries(Object.entries(draft).map(([name, { value }]) => [name, value])))
   }
-  const changed = Object.keys(draft).length
   return (
     <form className="policy" onSubmit={submit}>
       {mayManage === false && (
@@ -58,18 +57,24 @@ function PolicyForm({ orgId, policy }: { orgId: string; policy: AutomationPolicy
       </fieldset>
       {save.isError && <Problem error={save.error} />}
       {mayManage === true && (
-        <div className="deeds">
-          <button type="submit" className="primary" disabled={changed === 0 || save.isPending}>
-            {save.isPending ? 'Saving …' : 'Save'}
-          </button>
-          <button type="button" disabled={changed === 0} onClick={() => setDraft({})}>
-            Discard
-          </button>
-          <span role="status" className="quiet">
-            {changed > 0 ? `Not saved yet: ${changed} of the settings.` : ''}
-          </span>
-        </div>
+        <Saving changed={Object.keys(draft).length} isPending={save.isPending} onDiscard={() => setDraft({})} />
       )}
     </form>
+  )
+}
+
+function Saving({ changed, isPending, onDiscard }: { changed: number; isPending: boolean; onDiscard: () => void }) {
+  return (
+    <div className="deeds">
+      <button type="submit" className="primary" disabled={changed === 0 || isPending}>
+        {isPending ? 'Saving …' : 'Save'}
+      </button>
+      <button type="button" disabled={changed === 0} onClick={onDiscard}>
+        Discard
+      </button>
+      <span role="status" className="quiet">
+        {changed > 0 ? `Not saved yet: ${changed} of the settings.` : ''}
+      </span>
+    </div>
   )
 }

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { useState } from 'react'
-import type { Role } from '../api.d.ts'
+import type { Role, ServiceAccount } from '../api.d.ts'
 import { answer, api } from '../client.ts'
 import { useMay } from '../organization-queries.ts'
 import { Connect } from '../parts/Connect.tsx'
@@ -48,24 +48,7 @@ function Staff({ orgId }: { orgId: string }) {
           There is none yet. Make an account for each AI that shall propose: then you see who proposed what.
         </p>
       ) : (
-        <table className="cards">
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Roles</th>
-              <th scope="col">Last seen</th>
-              <th scope="col">Token ends</th>
-              <th scope="col">
-                <span className="hidden">What to do</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {staff.data.map((account) => (
-              <Row key={account.id} orgId={orgId} account={account} roles={roles} onToken={setToken} />
-            ))}
-          </tbody>
-        </table>
+        <Accounts orgId={orgId} accounts={staff.data} roles={roles} onToken={setToken} />
       )}
       <Make orgId={orgId} roles={roles} onToken={setToken} />
       <Once
@@ -79,6 +62,31 @@ function Staff({ orgId }: { orgId: string }) {
         <Connect token={token} />
       </Once>
     </>
+  )
+}
+
+type AccountsProps = MakeProps & { accounts: readonly ServiceAccount[] }
+
+function Accounts({ orgId, accounts, roles, onToken }: AccountsProps) {
+  return (
+    <table className="cards">
+      <thead>
+        <tr>
+          <th scope="col">Name</th>
+          <th scope="col">Roles</th>
+          <th scope="col">Last seen</th>
+          <th scope="col">Token ends</th>
+          <th scope="col">
+            <span className="hidden">What to do</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {accounts.map((account) => (
+          <Row key={account.id} orgId={orgId} account={account} roles={roles} onToken={onToken} />
+        ))}
+      </tbody>
+    </table>
   )
 }
 

@@ -38,37 +38,40 @@ export function EventTable({ place, events }: { place: Place; events: readonly W
       </thead>
       <tbody>
         {events.map((event) => (
-          <tr key={event.id}>
-            <th scope="row">
-              <Link
-                to="/$orgId/automations/$spaceId/$automationId/events/$eventId"
-                params={{ ...place, eventId: event.id }}
-              >
-                <When at={event.received_at} />
-              </Link>
-            </th>
-            <td data-label="Type">{event.type === null ? '–' : <Shown text={event.type} />}</td>
-            <td data-label="What came of it">
-              <EventBadge status={event.status} />
-              {event.run_id !== null && (
-                <Link to="/$orgId/runs/$spaceId/$automationId/$runId" params={{ ...place, runId: event.run_id }}>
-                  its run
-                </Link>
-              )}
-            </td>
-            <td data-label="Size">{sizeOf(event)}</td>
-            <td data-label="Its sender calls it">
-              {event.event_key === null ? (
-                '–'
-              ) : (
-                <code>
-                  <Shown text={event.event_key} />
-                </code>
-              )}
-            </td>
-          </tr>
+          <Row key={event.id} place={place} event={event} />
         ))}
       </tbody>
     </table>
+  )
+}
+
+function Row({ place, event }: { place: Place; event: WebhookEvent }) {
+  return (
+    <tr>
+      <th scope="row">
+        <Link to="/$orgId/automations/$spaceId/$automationId/events/$eventId" params={{ ...place, eventId: event.id }}>
+          <When at={event.received_at} />
+        </Link>
+      </th>
+      <td data-label="Type">{event.type === null ? '–' : <Shown text={event.type} />}</td>
+      <td data-label="What came of it">
+        <EventBadge status={event.status} />
+        {event.run_id !== null && (
+          <Link to="/$orgId/runs/$spaceId/$automationId/$runId" params={{ ...place, runId: event.run_id }}>
+            its run
+          </Link>
+        )}
+      </td>
+      <td data-label="Size">{sizeOf(event)}</td>
+      <td data-label="Its sender calls it">
+        {event.event_key === null ? (
+          '–'
+        ) : (
+          <code>
+            <Shown text={event.event_key} />
+          </code>
+        )}
+      </td>
+    </tr>
   )
 }

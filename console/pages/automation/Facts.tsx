@@ -1,7 +1,6 @@
 import type { ReactNode } from 'react'
 import type { Automation } from '../../api.d.ts'
 import { Name } from '../../parts/Name.tsx'
-import { Shown } from '../../parts/Shown.tsx'
 import { Moment } from '../../parts/Time.tsx'
 
 /** When an automation runs, who made it, and who answers for it. */
@@ -36,13 +35,7 @@ export function Facts({ of: automation }: { of: Automation }) {
       )}
       {automation.has_oauth_token && (
         <Fact name="Credential">
-          {automation.credential_rejected_at === null ? (
-            'stored'
-          ) : (
-            <span className="bad">
-              refused by the network, <Moment at={automation.credential_rejected_at} />. Nothing is sent with it again.
-            </span>
-          )}
+          <Credential refusedAt={automation.credential_rejected_at} />
         </Fact>
       )}
       <Fact name="Revision">
@@ -52,55 +45,20 @@ export function Facts({ of: automation }: { of: Automation }) {
   )
 }
 
+function Credential({ refusedAt }: { refusedAt: string | null }) {
+  if (refusedAt === null) return 'stored'
+  return (
+    <span className="bad">
+      refused by the network, <Moment at={refusedAt} />. Nothing is sent with it again.
+    </span>
+  )
+}
+
 function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
     <div>
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>
-  )
-}
-
-/** What keeps it from running, and what failed last. */
-export function Troubles({
-  of: { problems, last_error: error, status, rejection_reason: reason },
-}: {
-  of: Automation
-}) {
-  return (
-    <>
-      {problems.length > 0 && (
-        <div className="problem">
-          <p>It does not run until this is there:</p>
-          <ul>
-            {problems.map(({ path, message }) => (
-              <li key={`${path} ${message}`}>
-                <code>
-                  <Shown text={path} />
-                </code>{' '}
-                <Shown text={message} />
-              </li>
-            ))}
-          </ul>
-        </div>
-      )}
-      {status === 'rejected' && (
-        <p className="problem">
-          Rejected
-          {reason === null ? (
-            '.'
-          ) : (
-            <>
-              : <Shown text={reason} />
-            </>
-          )}
-        </p>
-      )}
-      {error !== null && (
-        <p className="problem">
-          The latest failure: <Shown text={error} />
-        </p>
-      )}
-    </>
   )
 }

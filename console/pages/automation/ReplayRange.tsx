@@ -20,10 +20,7 @@ export function ReplayRange({ place }: { place: Place }) {
   if (!useMay(place.orgId, 'files.write')) return null
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
-    const form = new FormData(event.currentTarget)
-    const at = (name: string) => new Date(String(form.get(name))).toISOString()
-    const isIgnored = form.get('which') === 'ignored'
-    replay.mutate({ from: at('from'), to: at('to'), ...(isIgnored && { status: 'ignored' as const }) })
+    replay.mutate(rangeOf(new FormData(event.currentTarget)))
   }
   return (
     <details>
@@ -49,6 +46,12 @@ export function ReplayRange({ place }: { place: Place }) {
       </form>
     </details>
   )
+}
+
+function rangeOf(form: FormData): WebhookReplayRange {
+  const at = (name: string) => new Date(String(form.get(name))).toISOString()
+  const range = { from: at('from'), to: at('to') }
+  return form.get('which') === 'ignored' ? { ...range, status: 'ignored' } : range
 }
 
 /** @returns how many run again. The API takes some at a time, and says where to go on. */

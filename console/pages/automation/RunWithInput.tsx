@@ -33,7 +33,6 @@ export function RunWithInput({ place }: { place: Place }) {
 
 function InputForm({ place, onDone }: { place: Place; onDone: () => void }) {
   const id = useId()
-  const schema = useRunInput()
   const client = useQueryClient()
   const [text, setText] = useState(EXAMPLE)
   const run = useMutation({
@@ -60,20 +59,7 @@ function InputForm({ place, onDone }: { place: Place; onDone: () => void }) {
         onChange={({ target }) => setText(target.value)}
         aria-describedby={`${id}help`}
       />
-      <div id={`${id}help`} className="quiet">
-        {schema?.description !== undefined && (
-          <p>
-            <Coded text={schema.description} />
-          </p>
-        )}
-        <ul>
-          {Object.entries(schema?.properties ?? {}).map(([name, { description }]) => (
-            <li key={name}>
-              <code>{name}</code>: <Coded text={description ?? ''} />
-            </li>
-          ))}
-        </ul>
-      </div>
+      <Help id={`${id}help`} />
       {run.isError && <Problem error={run.error} />}
       <div className="deeds">
         <button type="submit" className="primary" disabled={run.isPending}>
@@ -82,6 +68,25 @@ function InputForm({ place, onDone }: { place: Place; onDone: () => void }) {
         <Dialog.Close>Cancel</Dialog.Close>
       </div>
     </form>
+  )
+}
+
+/** What an input may be, in the words of the API. */
+function Help({ id }: { id: string }) {
+  const schema = useRunInput()
+  return (
+    <div id={id} className="quiet">
+      <p>
+        <Coded text={schema?.description ?? ''} />
+      </p>
+      <ul>
+        {Object.entries(schema?.properties ?? {}).map(([name, { description }]) => (
+          <li key={name}>
+            <code>{name}</code>: <Coded text={description ?? ''} />
+          </li>
+        ))}
+      </ul>
+    </div>
   )
 }
 

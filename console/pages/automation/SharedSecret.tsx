@@ -1,7 +1,7 @@
 import { Dialog } from '@base-ui/react/dialog'
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useId, useState } from 'react'
-import type { SecretChange } from '../../api.d.ts'
+import type { SecretChange, SecretResponse } from '../../api.d.ts'
 import { answer, api } from '../../client.ts'
 import { useMay } from '../../organization-queries.ts'
 import { Once } from '../../parts/Once.tsx'
@@ -29,8 +29,12 @@ type SharedSecretProps = {
 /** Makes or sets a secret that two sides share, with time to change the other side, and shows it once. */
 export function SharedSecret({ place, which, title, children }: SharedSecretProps) {
   const [isOpen, setOpen] = useState(false)
-  const [made, setMade] = useState<{ secret: string; previous_valid_until: string | null }>()
+  const [made, setMade] = useState<SecretResponse>()
   if (!useMay(place.orgId, 'files.write')) return null
+  const take = (answered: SecretResponse) => {
+    setOpen(false)
+    setMade(answered)
+  }
   return (
     <>
       <Dialog.Root open={isOpen} onOpenChange={setOpen}>
@@ -40,38 +44,32 @@ export function SharedSecret({ place, which, title, children }: SharedSecretProp
           <Dialog.Popup className="dialog">
             <Dialog.Title>{title}</Dialog.Title>
             <Dialog.Description>{children}</Dialog.Description>
-            <SecretForm
-              place={place}
-              which={which}
-              onMade={(answered) => {
-                setOpen(false)
-                setMade(answered)
-              }}
-            />
+            <SecretForm place={place} which={which} onMade={take} />
           </Dialog.Popup>
         </Dialog.Portal>
       </Dialog.Root>
-      <Once
-        secret={made?.secret}
-        title="The secret"
-        onClose={() => {
-          setMade(undefined)
-          say('The new secret holds from now on.')
-        }}
-      >
-        {made?.previous_valid_until != null && (
-          <p>
-            The one before stays valid until <Moment at={made.previous_valid_until} />.
-          </p>
-        )}
-      </Once>
+      <Made secret={made} onClose={() => setMade(undefined)} />
     </>
   )
 }
 
-type SecretFormProps = Pick<SharedSecretProps, 'place' | 'which'> & {
-  onMade: (answered: { secret: string; previous_valid_until: string | null }) => void
+function Made({ secret, onClose }: { secret: SecretResponse | undefined; onClose: () => void }) {
+  const close = () => {
+    onClose()
+    say('The new secret holds from now on.')
+  }
+  return (
+    <Once secret={secret?.secret} title="The secret" onClose={close}>
+      {secret !== undefined && secret.previous_valid_until !== null && (
+        <p>
+          The one before stays valid until <Moment at={secret.previous_valid_until} />.
+        </p>
+      )}
+    </Once>
+  )
 }
+
+type SecretFormProps = Pick<SharedSecretProps, 'place' | 'which'> & { onMade: (answered: SecretResponse) => void }
 
 function SecretForm({ place, which, onMade }: SecretFormProps) {
   const id = useId()

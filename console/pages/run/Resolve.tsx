@@ -18,10 +18,7 @@ export function Resolve({ place, run }: { place: Place; run: Run }) {
   })
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
-    const form = new FormData(event.currentTarget)
-    const ref = String(form.get('ref')).trim()
-    if (form.get('outcome') === 'did_not') resolve.mutate({ outcome: 'did_not' })
-    else resolve.mutate({ outcome: 'happened', ...(ref !== '' && { external_ref: ref }) })
+    resolve.mutate(resolutionOf(new FormData(event.currentTarget)))
   }
   return (
     <section className="notice" aria-labelledby={id}>
@@ -31,16 +28,7 @@ export function Resolve({ place, run }: { place: Place; run: Run }) {
         and say what became of it.
       </p>
       <form className="stack" onSubmit={submit}>
-        <fieldset>
-          <legend>Its effect</legend>
-          <label className="check">
-            <input type="radio" name="outcome" value="happened" required /> happened: the run counts as succeeded
-          </label>
-          <label className="check">
-            <input type="radio" name="outcome" value="did_not" /> did not happen: the run counts as failed, and can be
-            run again
-          </label>
-        </fieldset>
+        <Outcomes />
         <label htmlFor={`${id}ref`}>What the receiver calls it, if it happened (optional)</label>
         <input id={`${id}ref`} name="ref" maxLength={1000} autoComplete="off" />
         {resolve.isError && <Problem error={resolve.error} />}
@@ -50,4 +38,25 @@ export function Resolve({ place, run }: { place: Place; run: Run }) {
       </form>
     </section>
   )
+}
+
+function Outcomes() {
+  return (
+    <fieldset>
+      <legend>Its effect</legend>
+      <label className="check">
+        <input type="radio" name="outcome" value="happened" required /> happened: the run counts as succeeded
+      </label>
+      <label className="check">
+        <input type="radio" name="outcome" value="did_not" /> did not happen: the run counts as failed, and can be run
+        again
+      </label>
+    </fieldset>
+  )
+}
+
+function resolutionOf(form: FormData): RunResolution {
+  const ref = String(form.get('ref')).trim()
+  if (form.get('outcome') === 'did_not') return { outcome: 'did_not' }
+  return { outcome: 'happened', ...(ref !== '' && { external_ref: ref }) }
 }
