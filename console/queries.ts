@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, MutationCache, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
-import type { AutomationStatus, Review } from './api.d.ts'
+import type { AutomationKind, AutomationStatus, Review } from './api.d.ts'
 import { answer, api, Refusal } from './client.ts'
 
 // What pages read, each under a key that begins with its organization: live.ts says which keys an event makes stale.
@@ -125,17 +125,18 @@ export function revisionsQuery(place: Place) {
 }
 
 /** Which automations are shown. */
-export type AutomationsFilter = { space?: string | undefined; status?: AutomationStatus | undefined }
+export type AutomationsFilter = {
+  space?: string | undefined
+  status?: AutomationStatus | undefined
+  kind?: AutomationKind | undefined
+}
 
 /** Automations of a space, the latest change first, page by page. */
-export function automationsQuery(
-  { orgId, spaceId }: Omit<Place, 'automationId'>,
-  status: AutomationStatus | undefined,
-) {
+export function automationsQuery({ orgId, spaceId }: Omit<Place, 'automationId'>, { status, kind }: AutomationsFilter) {
   return infiniteQueryOptions({
-    queryKey: [orgId, 'automations', spaceId, { status }],
+    queryKey: [orgId, 'automations', spaceId, { status, kind }],
     queryFn: ({ signal, pageParam }) => {
-      const query = given({ limit: PAGE, cursor: pageParam, status })
+      const query = given({ limit: PAGE, cursor: pageParam, status, kind })
       const path = '/api/v1/organizations/{orgId}/spaces/{spaceId}/automations'
       return answer(api.GET(path, { params: { path: { orgId, spaceId }, query }, signal }))
     },
@@ -214,6 +215,6 @@ export function rolesQuery(orgId: string) {
 }
 
 /** Without what is not given: a query says nothing of it. */
-function given<T extends object>(all: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+export function given<T extends object>(all: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as never
 }

@@ -8,11 +8,14 @@ import {
   Navigate,
   Outlet,
 } from '@tanstack/react-router'
-import type { AutomationStatus, Review } from './api.d.ts'
+import type { AutomationKind, AutomationStatus, Review, RunStatus, WebhookEvent } from './api.d.ts'
+import type { EventsFilter } from './automation-queries.ts'
 import { BASE } from './client.ts'
+import type { RunsFilter } from './organization-queries.ts'
 import { QueuePage } from './pages/Queue.tsx'
 import { ReviewPage } from './pages/Review.tsx'
 import { Problem } from './parts/Problem.tsx'
+import { Said } from './parts/Toast.tsx'
 import { type AuditFilter, type AutomationsFilter, organizationsQuery, type QueueFilter, userQuery } from './queries.ts'
 import { LoginDialog, LoginPage } from './shell/Login.tsx'
 import { Shell } from './shell/Shell.tsx'
@@ -40,6 +43,7 @@ const automations = createRoute({
   validateSearch: (search: Record<string, unknown>): AutomationsFilter => ({
     space: textOf(search.space),
     status: textOf(search.status) as AutomationStatus | undefined,
+    kind: textOf(search.kind) as AutomationKind | undefined,
   }),
   component: lazyRouteComponent(() => import('./pages/Automations.tsx'), 'AutomationsPage'),
 })
@@ -47,6 +51,35 @@ const automation = createRoute({
   getParentRoute: () => organization,
   path: '/automations/$spaceId/$automationId',
   component: lazyRouteComponent(() => import('./pages/Automation.tsx'), 'AutomationPage'),
+})
+const revision = createRoute({
+  getParentRoute: () => organization,
+  path: '/automations/$spaceId/$automationId/revisions/$revision',
+  validateSearch: ({ against }: Record<string, unknown>): { against?: number } =>
+    typeof against === 'number' ? { against } : {},
+  component: lazyRouteComponent(() => import('./pages/Revision.tsx'), 'RevisionPage'),
+})
+const events = createRoute({
+  getParentRoute: () => organization,
+  path: '/automations/$spaceId/$automationId/events',
+  validateSearch: (search: Record<string, unknown>): EventsFilter => ({
+    status: textOf(search.status) as WebhookEvent['status'] | undefined,
+  }),
+  component: lazyRouteComponent(() => import('./pages/Events.tsx'), 'EventsPage'),
+})
+const event = createRoute({
+  getParentRoute: () => organization,
+  path: '/automations/$spaceId/$automationId/events/$eventId',
+  component: lazyRouteComponent(() => import('./pages/Event.tsx'), 'EventPage'),
+})
+const runs = createRoute({
+  getParentRoute: () => organization,
+  path: '/runs',
+  validateSearch: (search: Record<string, unknown>): RunsFilter => ({
+    space: textOf(search.space),
+    status: textOf(search.status) as RunStatus | undefined,
+  }),
+  component: lazyRouteComponent(() => import('./pages/Runs.tsx'), 'RunsPage'),
 })
 const run = createRoute({
   getParentRoute: () => organization,
@@ -80,7 +113,20 @@ export const router = createRouter({
   basepath: `${BASE}/console`,
   routeTree: root.addChildren([
     home,
-    organization.addChildren([queue, review, automations, automation, run, audit, staff, policy]),
+    organization.addChildren([
+      queue,
+      review,
+      automations,
+      automation,
+      revision,
+      events,
+      event,
+      runs,
+      run,
+      audit,
+      staff,
+      policy,
+    ]),
   ]),
   scrollRestoration: true,
 })
@@ -105,6 +151,7 @@ function Entrance() {
   ) : (
     <>
       <Outlet />
+      <Said />
       <LoginDialog />
     </>
   )

@@ -1,67 +1,74 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Link, useNavigate, useParams } from '@tanstack/react-router'
-import type { Automation, Run } from '../api.d.ts'
-import { answer, api } from '../client.ts'
-import { Value } from '../parts/Changes.tsx'
-import { Loaded } from '../parts/Loaded.tsx'
-import { Outcome } from '../parts/Outcome.tsx'
-import { Problem } from '../parts/Problem.tsx'
-import { RunStrip, secondsOf } from '../parts/RunStrip.tsx'
+import { useQuery } from '@tanstack/react-query'
+import { Link, useParams } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import type { Automation } from '../api.d.ts'
+import { Kept } from '../parts/Kept.tsx'
+import { Rows } from '../parts/Rows.tsx'
 import { Shown } from '../parts/Shown.tsx'
-import { Badge, Status } from '../parts/Status.tsx'
-import { Ago, When } from '../parts/Time.tsx'
-import { automationQuery, ONE, type Place, revisionsQuery, runsQuery } from '../queries.ts'
+import { Status } from '../parts/Status.tsx'
+import { useTitle } from '../parts/title.ts'
+import { automationQuery, type Place, previewQuery } from '../queries.ts'
+import { Deeds } from './automation/Deeds.tsx'
+import { Facts } from './automation/Facts.tsx'
+import { Intake } from './automation/Intake.tsx'
+import { Revisions } from './automation/Revisions.tsx'
+import { Runs } from './automation/Runs.tsx'
+import { Secrets } from './automation/Secrets.tsx'
+import { Troubles } from './automation/Troubles.tsx'
+import { TunnelPanel } from './automation/TunnelPanel.tsx'
 
 /** One automation: what it is, what it did, and what it was before. */
 export function AutomationPage() {
   const place = useParams({ from: '/$orgId/automations/$spaceId/$automationId' })
   const found = useQuery(automationQuery(place))
-  return <Loaded query={found}>{(automation) => <Whole place={place} automation={automation} />}</Loaded>
+  useTitle(found.data?.name ?? 'Automation')
+  const back = (
+    <Link to="/$orgId/automations" params={{ orgId: place.orgId }} search={{ space: place.spaceId }}>
+      ← Automations
+    </Link>
+  )
+  return (
+    <Kept query={found} what="automation" back={back}>
+      {(automation) => <Whole place={place} automation={automation} back={back} />}
+    </Kept>
+  )
 }
 
-function Whole({ place, automation }: { place: Place; automation: Automation }) {
+type WholeProps = { place: Place; automation: Automation; back: ReactNode }
+
+function Whole({ place, automation, back }: WholeProps) {
   return (
     <article>
-      <p>
-        <Link to="/$orgId/automations" params={{ orgId: place.orgId }} search={{ space: place.spaceId }}>
-          ← Automations
-        </Link>
-      </p>
+      <p>{back}</p>
       <h1>
         <Shown text={automation.name} />
       </h1>
       <p>
-        <Status of={automation} /> <span className="quiet">{automation.kind}</span>
+        <Status of={automation} /> <span className="quiet">{automation.kind.replaceAll('_', ' ')}</span>
       </p>
       {automation.description !== null && (
         <p>
           <Shown text={automation.description} />
         </p>
       )}
-      {automation.last_error !== null && (
-        <p className="problem">
-          The latest failure: <Shown text={automation.last_error} />
-        </p>
-      )}
+      <Troubles of={automation} />
       <Waiting place={place} automation={automation} />
       <Deeds place={place} automation={automation} />
+      <Facts of={automation} />
+      <Outside place={place} automation={automation} />
       <Runs place={place} />
       <section aria-labelledby="config">
-        <h2 id="config">What it is</h2>
-        <Value value={automation.config} />
+        <h2 id="config">Config</h2>
+        <Rows of={automation.config} caption="What its config says" />
       </section>
-      <Revisions place={place} />
+      <Secrets place={place} sends={isSending(automation)} signs={isSigning(automation)} />
+      <Revisions place={place} automation={automation} />
     </article>
   )
 }
 
-function Waiting({
-  place,
-  automation: { status, pending_revision: pending },
-}: {
-  place: Place
-  automation: Automation
-}) {
+function Waiting({ place, automation }: { place: Place; automation: Automation }) {
+  const { status, pending_revision: pending } = automation
   if (status !== 'pending_approval' && pending === null) return null
   return (
     <p className="notice">
@@ -73,125 +80,44 @@ function Waiting({
   )
 }
 
-/** What a person may do with it now. */
-function Deeds({ place, automation: { status, digest } }: { place: Place; automation: Automation }) {
-  const client = useQueryClient()
-  const navigate = useNavigate()
-  const params = { path: place }
-  const onSettled = () => client.invalidateQueries({ queryKey: [place.orgId] })
-  const become = useMutation({
-    mutationFn: (next: 'active' | 'paused') =>
-      answer(
-        api.PATCH(ONE, {
-          params: { ...params, header: { 'if-match': JSON.stringify(digest) } },
-          body: { status: next },
-        }),
-      ),
-    onSettled,
-  })
-  const run = useMutation({ mutationFn: () => answer(api.POST(`${ONE}/run`, { params, body: {} })), onSettled })
-  const remove = useMutation({
-    mutationFn: () => answer(api.DELETE(ONE, { params })),
-    onSuccess: () =>
-      navigate({ to: '/$orgId/automations', params: { orgId: place.orgId }, search: { space: place.spaceId } }),
-    onSettled,
-  })
-  const error = become.error ?? run.error ?? remove.error
-  const isBusy = become.isPending || run.isPending || remove.isPending
+/** What leads to it from outside, by what the API says of it and not by its kind: visitors where it opens a tunnel, and else events. */
+function Outside({ place, automation: { trigger, digest } }: { place: Place; automation: Automation }) {
+  const { data } = useQuery(previewQuery(place, digest))
+  if (data === undefined) return null
+  const { preview } = data
   return (
-    <div className="deeds">
-      {status === 'active' && (
-        <>
-          <button type="button" disabled={isBusy} onClick={() => become.mutate('paused')}>
-            Pause
-          </button>
-          <button type="button" disabled={isBusy} onClick={() => run.mutate()}>
-            Run now
-          </button>
-        </>
+    <>
+      {preview.warnings.length > 0 && (
+        <section aria-labelledby="warnings">
+          <h2 id="warnings">Worth knowing</h2>
+          <ul className="oddities">
+            {preview.warnings.map((warning) => (
+              <li key={warning} className="odd">
+                <Shown text={warning} />
+              </li>
+            ))}
+          </ul>
+        </section>
       )}
-      {status === 'paused' && (
-        <button type="button" disabled={isBusy} onClick={() => become.mutate('active')}>
-          Resume
-        </button>
-      )}
-      <button
-        type="button"
-        className="danger"
-        disabled={isBusy}
-        onClick={() => confirm('Delete it, with its runs and revisions? Nobody can bring it back.') && remove.mutate()}
-      >
-        Delete
-      </button>
-      {error !== null && <Problem error={error} />}
-    </div>
+      {preview.tunnel !== null && <TunnelPanel place={place} access={preview.tunnel.access} />}
+      {preview.tunnel === null && trigger !== null && <Intake place={place} url={trigger.url} />}
+    </>
   )
 }
 
-function Runs({ place }: { place: Place }) {
-  const runs = useQuery(runsQuery(place))
-  return (
-    <section aria-labelledby="runs">
-      <h2 id="runs">Runs</h2>
-      {runs.isError && <Problem error={runs.error} retry={() => runs.refetch()} />}
-      {runs.data?.length === 0 && <p className="quiet">It has not run yet.</p>}
-      {runs.data !== undefined && runs.data.length > 0 && (
-        <>
-          <RunStrip runs={runs.data} />
-          <RunTable place={place} runs={runs.data} />
-        </>
-      )}
-    </section>
-  )
+/** Whether it sends requests, which may use secrets. */
+function isSending(automation: Automation): boolean {
+  return 'url' in actionOf(automation)
 }
 
-function RunTable({ place, runs }: { place: Place; runs: readonly Run[] }) {
-  return (
-    <div className="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">When</th>
-            <th scope="col">How it ended</th>
-            <th scope="col">By</th>
-            <th scope="col">Took</th>
-          </tr>
-        </thead>
-        <tbody>
-          {runs.map((run) => (
-            <tr key={run.id}>
-              <th scope="row">
-                <Link to="/$orgId/runs/$spaceId/$automationId/$runId" params={{ ...place, runId: run.id }}>
-                  <When at={run.created_at} />
-                </Link>
-              </th>
-              <td>
-                <Badge status={run.status} /> {run.error_message !== null && <Shown text={run.error_message} />}
-              </td>
-              <td>{run.trigger}</td>
-              <td>{run.finished_at === null ? '–' : `${secondsOf(run).toFixed(1)} s`}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  )
+/** Whether what it sends is signed. */
+function isSigning(automation: Automation): boolean {
+  const action = actionOf(automation)
+  return 'signing' in action && action.signing !== 'none'
 }
 
-function Revisions({ place }: { place: Place }) {
-  const revisions = useQuery(revisionsQuery(place))
-  return (
-    <section aria-labelledby="revisions">
-      <h2 id="revisions">Revisions</h2>
-      {revisions.isError && <Problem error={revisions.error} retry={() => revisions.refetch()} />}
-      <ul>
-        {revisions.data?.map((revision) => (
-          <li key={revision.revision}>
-            {revision.revision}, <Ago at={revision.created_at} />: <Outcome of={revision} />{' '}
-            <code className="quiet">{revision.digest.slice(0, 19)}…</code>
-          </li>
-        ))}
-      </ul>
-    </section>
-  )
+/** The action that its config names; empty where it names none. */
+function actionOf({ config }: Automation): object {
+  const action: unknown = 'action' in config ? config.action : undefined
+  return typeof action === 'object' && action !== null ? action : {}
 }

@@ -1,71 +1,80 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import { type FormEvent, useId } from 'react'
+import { type FormEvent, useState } from 'react'
 import type { AutomationPolicy, AutomationPolicyUpdate } from '../api.d.ts'
 import { answer, api } from '../client.ts'
+import { useMay } from '../organization-queries.ts'
 import { Loaded } from '../parts/Loaded.tsx'
 import { Problem } from '../parts/Problem.tsx'
+import { say } from '../parts/Toast.tsx'
+import { useTitle } from '../parts/title.ts'
 import { policyQuery } from '../queries.ts'
-
-const RULES = [
-  ['require_digest_on_approval', 'Whoever approves must say which content they saw, also where it was never edited.'],
-  ['approver_must_differ_from_editor', 'Four eyes: whoever wrote a part of it can’t be the one who approves it.'],
-  ['require_whole_config', 'What is not complete can’t be approved.'],
-] as const
-const COUNTS = [
-  ['max_pending_per_service_account', 'Proposals of one AI that may wait at a time'],
-  ['proposal_expires_after_days', 'Days after which a proposal that nobody decided on is rejected'],
-] as const
+import { type Draft, Fields } from './policy/Fields.tsx'
 
 /** What an organization asks of reviews. */
 export function PolicyPage() {
   const { orgId } = useParams({ from: '/$orgId/policy' })
   const found = useQuery(policyQuery(orgId))
+  useTitle('Policy')
   return (
     <>
       <h1>Policy</h1>
+      <p>
+        What is asked of reviews in this organization. A change holds from the next request on; what is active stays
+        active.
+      </p>
       <Loaded query={found}>{(policy) => <PolicyForm orgId={orgId} policy={policy} />}</Loaded>
     </>
   )
 }
 
+/** What somebody changes is kept apart from what the server says, which may change meanwhile, and only that is sent. */
 function PolicyForm({ orgId, policy }: { orgId: string; policy: AutomationPolicy }) {
-  const id = useId()
   const client = useQueryClient()
+  const mayManage = useMay(orgId, 'org.manage')
+  const [draft, setDraft] = useState<Draft>({})
   const save = useMutation({
     mutationFn: (body: AutomationPolicyUpdate) =>
       answer(api.PATCH('/api/v1/organizations/{orgId}/automation-policy', { params: { path: { orgId } }, body })),
+    onSuccess: (saved) => {
+      client.setQueryData(policyQuery(orgId).queryKey, saved.policy)
+      setDraft({})
+      say('The policy is saved, and holds from now on.')
+    },
     onSettled: () => client.invalidateQueries({ queryKey: [orgId] }),
   })
-  const submit = (event: FormEvent<HTMLFormElement>) => {
+  const submit = (event: FormEvent) => {
     event.preventDefault()
-    const form = new FormData(event.currentTarget)
-    save.mutate({
-      ...Object.fromEntries(RULES.map(([name]) => [name, form.has(name)])),
-      ...Object.fromEntries(COUNTS.map(([name]) => [name, Number(form.get(name))])),
-    })
+    save.mutate(Object.fromEntries(Object.entries(draft).map(([name, { value }]) => [name, value])))
   }
   return (
-    <form className="stack" onSubmit={submit}>
-      {RULES.map(([name, label]) => (
-        <label key={name} className="check">
-          <input type="checkbox" name={name} defaultChecked={policy[name]} /> {label}
-        </label>
-      ))}
-      {COUNTS.map(([name, label]) => (
-        <div key={name} className="stack">
-          <label htmlFor={`${id}${name}`}>{label}</label>
-          <input id={`${id}${name}`} type="number" name={name} min={1} required defaultValue={policy[name]} />
-        </div>
-      ))}
-      <p className="quiet">
-        AI staff may propose: {policy.kinds_allowed_for_service_accounts.join(', ') || 'nothing'}.
-      </p>
+    <form className="policy" onSubmit={submit}>
+      {mayManage === false && (
+        <p className="notice">You may look at it. To change it, a role of yours has to allow org.manage.</p>
+      )}
+      <fieldset className="bare" disabled={mayManage !== true}>
+        <Fields policy={policy} draft={draft} onDraft={setDraft} />
+      </fieldset>
       {save.isError && <Problem error={save.error} />}
-      {save.isSuccess && <p role="status">Saved.</p>}
-      <button type="submit" className="primary" disabled={save.isPending}>
-        {save.isPending ? 'Saving …' : 'Save'}
-      </button>
+      {mayManage === true && (
+        <Saving changed={Object.keys(draft).length} isPending={save.isPending} onDiscard={() => setDraft({})} />
+      )}
     </form>
+  )
+}
+
+function Saving({ changed, isPending, onDiscard }: { changed: number; isPending: boolean; onDiscard: () => void }) {
+  return (
+    <div className="deeds">
+      <button type="submit" className="primary" disabled={changed === 0 || isPending}>
+        {isPending ? 'Saving …' : 'Save'}
+      </button>
+      <button type="button" disabled={changed === 0} onClick={onDiscard}>
+        Discard
+      </button>
+      <span role="status" className="quiet">
+        {changed > 0 ? `Not saved yet: ${changed} of the settings.` : ''}
+      </span>
+    </div>
   )
 }

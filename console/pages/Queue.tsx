@@ -6,6 +6,7 @@ import { Bulk } from '../parts/Bulk.tsx'
 import { Loaded, More } from '../parts/Loaded.tsx'
 import { Shown } from '../parts/Shown.tsx'
 import { Ago } from '../parts/Time.tsx'
+import { useTitle } from '../parts/title.ts'
 import { type QueueFilter, reviewsQuery, spacesQuery } from '../queries.ts'
 import { lastOpened } from '../review/opened.ts'
 import { useKeys } from '../shell/keys.tsx'
@@ -15,10 +16,10 @@ export function QueuePage() {
   const { orgId } = useParams({ from: '/$orgId/queue' })
   const filter = useSearch({ from: '/$orgId/queue' })
   const queue = useInfiniteQuery(reviewsQuery(orgId, filter))
+  useTitle('Queue')
   const reviews = queue.data?.pages.flatMap((page) => page.reviews) ?? []
   return (
     <>
-      <title>Queue · Hyperspeed Automations</title>
       <h1>Waiting for a decision</h1>
       <Filters orgId={orgId} filter={filter} reviews={reviews} />
       <Loaded query={queue}>{() => <List orgId={orgId} filter={filter} reviews={reviews} />}</Loaded>

@@ -12,6 +12,7 @@ import { Outcome } from '../parts/Outcome.tsx'
 import { Problem } from '../parts/Problem.tsx'
 import { Shown } from '../parts/Shown.tsx'
 import { Ago, When } from '../parts/Time.tsx'
+import { useTitle } from '../parts/title.ts'
 import { Whole } from '../parts/Whole.tsx'
 import { type Place, previewQuery, reviewQuery, revisionsQuery } from '../queries.ts'
 import { useDraft } from '../review/drafts.ts'
@@ -76,11 +77,11 @@ function Reading({ place }: { place: Place }) {
   const [seen, setSeen] = useState<Review>()
   const [isDecided, setDecided] = useState(false)
   const shown = seen ?? latest.data ?? undefined
+  useTitle(shown === undefined ? 'Review' : `${shown.name} · Review`)
   if (seen === undefined && latest.data) setSeen(latest.data)
   if (shown === undefined)
     return (
       <>
-        <title>Review · Hyperspeed Automations</title>
         <h1>Review</h1>
         <Loaded query={latest}>{() => <Decided place={place} />}</Loaded>
       </>
@@ -89,7 +90,6 @@ function Reading({ place }: { place: Place }) {
   const isGone = latest.data === null && !isDecided
   return (
     <>
-      <title>{`${shown.name} · Review`}</title>
       <h1>
         <Shown text={shown.name} />
       </h1>

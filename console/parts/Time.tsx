@@ -65,4 +65,20 @@ const minute: Store<number> = createStore(Date.now(), () => {
 })
 
 /** The time, in milliseconds since 1970, which moves on by itself every half minute, for all who show one. */
-export const useMinute: () => number = minute.use
+export function useMinute(): number {
+  minute.use()
+  // Of what has happened since the last half minute, nobody should read that it is still to come.
+  return Date.now()
+}
+
+const exact = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'long' })
+
+/** A time in full, with its zone, and how long ago or until then. */
+export function Moment({ at }: { at: string }) {
+  const now = useMinute()
+  return (
+    <time dateTime={at}>
+      {exact.format(new Date(at))} <span className="quiet">({agoOf(at, now)})</span>
+    </time>
+  )
+}

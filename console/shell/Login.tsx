@@ -3,11 +3,13 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useId } from 'react'
 import { answer, api, BASE } from '../client.ts'
 import { Problem } from '../parts/Problem.tsx'
+import { useTitle } from '../parts/title.ts'
 import { userQuery } from '../queries.ts'
 import { noteLogin, useIsOver } from './session.ts'
 
 /** The page of whoever is not logged in. */
 export function LoginPage() {
+  useTitle('Log in')
   return (
     <main className="login">
       <h1>Hyperspeed Automations</h1>

@@ -12,6 +12,7 @@ const LIVENESS = { connecting: 'Connecting …', live: 'Live', away: 'Not live: 
 const PAGES = [
   ['/$orgId/queue', 'Queue'],
   ['/$orgId/automations', 'Automations'],
+  ['/$orgId/runs', 'Runs'],
   ['/$orgId/staff', 'AI staff'],
   ['/$orgId/policy', 'Policy'],
   ['/$orgId/audit', 'Audit log'],

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { NO_BROWSER } from '../support/browser.ts'
-import { isAccessible, openConsole, prepareConsole } from '../support/console.ts'
+import { isAccessible, isLoaded, openConsole, prepareConsole } from '../support/console.ts'
 import type { Body } from '../support/demo.ts'
 import { until } from '../support/until.ts'
 
@@ -49,7 +49,7 @@ t.test('whatever others wrote', { skip: NO_BROWSER }, async (t) => {
     ]) {
       await page.goto(addressOf(path))
       await page.getByText('Log out').waitFor()
-      await page.getByText('Loading …').waitFor({ state: 'detached' })
+      await isLoaded(page)
       if (!/^(policy|audit|runs)/.test(path)) await page.getByText('<img src=x').first().waitFor()
       t.equal(await page.locator('img, main script').count(), 0, path)
       t.not(await page.title(), 'pwned', path)

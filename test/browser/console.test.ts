@@ -7,8 +7,6 @@ import { isAccessible, logIn, openConsole, prepareConsole } from '../support/con
 import { proxyUnder } from '../support/proxy.ts'
 
 const BUILT = join(import.meta.dirname, '../../console/dist')
-const PHONE = { width: 390, height: 844 }
-const DESK = { width: 1280, height: 900 }
 /** What the first page may bring along, in bytes of script as gzip has them. */
 const MAX_FIRST_SCRIPT = 170_000
 const MAX_FIRST_REQUESTS = 6
@@ -17,38 +15,8 @@ const MAX_FIRST_REQUESTS = 6
 t.setTimeout(300_000)
 
 t.test('the console in Chromium', { skip: NO_BROWSER }, async (t) => {
-  const { browser, server, demo, owner, organization, automations, addressOf } = await prepareConsole(t)
-  const { automations: all } = await owner('GET', `${automations}?limit=50`)
-  const idOf = (status: string) => all.find((each: { status: string }) => each.status === status).id as string
-  const { run } = await owner('POST', `${automations}/${idOf('active')}/run`, {})
+  const { browser, server, demo, owner, organization, addressOf } = await prepareConsole(t)
   const { reviews } = await owner('GET', `${organization}/reviews`)
-  const pages: readonly [name: string, path: string, shows: string | RegExp][] = [
-    ['queue', 'queue', reviews[0].name],
-    ['review', `review/${demo.SPACE}/${reviews[0].automation_id}`, 'Approve exactly this'],
-    ['automations', 'automations', 'Weekly digest'],
-    ['automation', `automations/${demo.SPACE}/${idOf('active')}`, 'Runs'],
-    ['run', `runs/${demo.SPACE}/${idOf('active')}/${run.id}`, 'What happened'],
-    ['staff', 'staff', 'Assistant'],
-    ['policy', 'policy', 'Four eyes'],
-    ['audit', 'audit', 'automation.created'],
-  ]
-
-  t.test('every page, light and dark, wide and on a phone', async (t) => {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      const page = await openConsole(t, browser, addressOf('queue'), demo, { colorScheme, viewport: DESK })
-      for (const [name, path, shows] of pages) {
-        await page.goto(addressOf(path))
-        await page.getByText(shows).first().waitFor()
-        await page.getByText('Loading …').waitFor({ state: 'detached' })
-        await isAccessible(t, page, `${name}, ${colorScheme}`)
-        t.match(await page.title(), /\w · /, name)
-        await page.setViewportSize(PHONE)
-        t.ok(Number(await page.evaluate('document.documentElement.scrollWidth')) <= PHONE.width, `${name} fits a phone`)
-        await isAccessible(t, page, `${name}, ${colorScheme}, on a phone`)
-        await page.setViewportSize(DESK)
-      }
-    }
-  })
 
   t.test('the page of whoever is not logged in, and the dialogs', async (t) => {
     const page = await openPage(t, browser, `${server.base}/`)

@@ -1,83 +1,62 @@
 import t from 'tap'
-import { foreignHosts } from '../../console/text/hosts.ts'
-import { countUnseen, piecesOf } from '../../console/text/marks.ts'
-import { wordsOf } from '../../console/text/words.ts'
+import { changesBetween } from '../../console/text/changes.ts'
+import { dayIn, dayOf, endOf, nearnessOf } from '../../console/text/days.ts'
+import { between, durationOf } from '../../console/text/duration.ts'
+import { placesOf } from '../../console/text/pointers.ts'
+import { bytesOf, countOf } from '../../console/text/sizes.ts'
 
-/** A test's name is a line of its own. */
-const lineOf = (text: string) => encodeURIComponent(text.toWellFormed())
-
-t.test('what can not be seen gets a mark', async (t) => {
-  const marksOf = (text: string) =>
-    piecesOf(text).flatMap((piece) => ('mark' in piece ? [`${piece.mark} ${piece.name}`] : []))
-  for (const [text, ...marks] of [
-    ['plain text, with\nlines and\ttabs'],
-    ['für Zoë, 日本語, ع, emoji 👩‍💻 🏳️‍🌈 ❤️ 🇩🇪 👍🏽'],
-    ['a\u202Eb', 'U+202E right-to-left override'],
-    ['a\u2066b\u2069', 'U+2066 left-to-right isolate', 'U+2069 end of isolate'],
-    ['a\u200Bb\u200D', 'U+200B zero-width space', 'U+200D zero-width joiner'],
-    ['a\u00A0b\u3000', 'U+00A0 no-break space', 'U+3000 ideographic space'],
-    ['\u0000\u0007\u001B[31m\r', 'U+0000 null', 'U+0007 bell', 'U+001B escape', 'U+000D carriage return'],
-    ['\uFEFFa\u00AD', 'U+FEFF byte order mark', 'U+00AD soft hyphen'],
-    ['tag \u{E0041}\u{E007F}', 'U+E0041 tag', 'U+E007F tag'],
-    ['a\uFE0F', 'U+FE0F variation selector'],
-    ['\u3164\u2800', 'U+3164 Hangul filler', 'U+2800 blank of Braille'],
-    ['half \uD83D', 'U+D83D half of a character'],
-    ['\uE000\u0378', 'U+E000 private character', 'U+0378 no character'],
-    ['\u2028\u2029', 'U+2028 line separator', 'U+2029 paragraph separator'],
-    ['a\u180Bb', 'U+180B variation selector'],
-  ] as const) {
-    t.same(marksOf(text), marks, lineOf(text))
-    t.equal(countUnseen(text), marks.length)
-  }
-  t.same(piecesOf(''), [])
-  const text = 'one\u200B two\u202E\u202Ethree'
-  t.equal(
-    piecesOf(text)
-      .map(({ text }) => text)
-      .join(''),
-    text,
-    'nothing is lost',
-  )
-  t.same(
-    piecesOf(text).map(({ at }) => at),
-    [0, 3, 4, 8, 9, 10],
-  )
-  for (let code = 0; code <= 0x1f; code++)
-    if (code !== 9 && code !== 10) t.equal(countUnseen(`a${String.fromCharCode(code)}`), 1, `control ${code}`)
+t.test('a document is read place by place, by JSON pointer', async (t) => {
+  const document = { cron: '0 9 * * *', action: { headers: { 'a/b': 1, 'c~d': 2 } }, paths: ['/x'], empty: {} }
+  t.strictSame(placesOf(document), [
+    { path: '/cron', value: '0 9 * * *' },
+    { path: '/action/headers/a~1b', value: 1 },
+    { path: '/action/headers/c~0d', value: 2 },
+    { path: '/paths', value: ['/x'] },
+    { path: '/empty', value: {} },
+  ])
 })
 
-t.test('hosts of other alphabets are told as they are asked for', async (t) => {
-  for (const [text, ...hosts] of [
-    ['https://example.com/päth'],
-    ['no host, but ünïcode'],
-    ['https://p\u0430ypal.com/in', 'xn--pypal-4ve.com'],
-    [
-      'see http://user:pass@münchen.example:8080/?q and WSS://日本.example',
-      'xn--mnchen-3ya.example',
-      'xn--wgv71a.example',
-    ],
-    ['https://m\u00FCnchen.example https://m\u00FCnchen.example', 'xn--mnchen-3ya.example'],
-    ['https://a\u200Bb.example/', 'ab.example'],
-    ['https://１２７.0.0.1/', '127.0.0.1'],
-  ] as const)
-    t.same(
-      foreignHosts(text).map(({ ascii }) => ascii),
-      hosts,
-      text,
-    )
+t.test('two documents differ by what came, what went and what is another', async (t) => {
+  const before = { status: 'draft', digest: 'a', old: 1 }
+  const after = { status: 'active', digest: 'a', new: [1] }
+  t.strictSame(changesBetween(before, after), [
+    { path: '/status', op: 'replace', before: 'draft', after: 'active' },
+    { path: '/new', op: 'add', after: [1] },
+    { path: '/old', op: 'remove', before: 1 },
+  ])
+  t.strictSame(changesBetween(before, before), [])
 })
 
-t.test('words that differ are marked, where that helps', async (t) => {
-  const shown = (before: string, after: string) =>
-    wordsOf(before, after)?.map(({ text, in: side }) => `${side}: ${text}`)
-  t.same(shown('the old text', 'the new text'), ['both: the ', 'before: old', 'after: new', 'both:  text'])
-  t.equal(shown('something', 'wholly different'), undefined)
-  const [before, after] = ['a b  c d', 'a  b c d'].map((each) => each)
-  const words = wordsOf(before ?? '', after ?? '') ?? []
-  const sideOf = (side: string) =>
-    words
-      .filter((word) => word.in === 'both' || word.in === side)
-      .map(({ text }) => text)
-      .join('')
-  t.same([sideOf('before'), sideOf('after')], [before, after], 'nothing is lost, white space neither')
+t.test('texts differ as a whole', async (t) => {
+  t.strictSame(changesBetween('a', 'b'), [{ path: '', op: 'replace', before: 'a', after: 'b' }])
+})
+
+t.test('a length of time is said in its two largest units', async (t) => {
+  const said = [-5, 12, 2345, 61_000, 7_260_000, 180_000_000].map(durationOf)
+  t.strictSame(said, ['0 ms', '12 ms', '2.3 s', '1 min 1 s', '2 h 1 min', '2 days 2 h'])
+})
+
+t.test('a clock that went back makes no length of time less than nothing', async (t) => {
+  t.equal(between('2026-11-27T10:00:00.500Z', '2026-11-27T10:00:01Z'), 500)
+  t.equal(between('2026-11-27T10:00:01Z', '2026-11-27T10:00:00Z'), 0)
+})
+
+t.test('sizes and counts are said in words', async (t) => {
+  t.strictSame([0, 999, 1500, 2_500_000, 3e12].map(bytesOf), ['0 bytes', '999 bytes', '1.5 kB', '2.5 MB', '3.0 TB'])
+  t.strictSame([countOf(1, 'run'), countOf(2, 'run'), countOf(1200, 'run')], ['1 run', '2 runs', '1,200 runs'])
+})
+
+t.test('a day ends with its last second, by the clock of whoever reads', async (t) => {
+  t.equal(dayOf(endOf('2026-11-27')), '2026-11-27')
+  t.equal(dayOf(new Date(2026, 0, 5)), '2026-01-05')
+  t.equal(dayIn(1, new Date(2026, 10, 30, 12).getTime()), '2026-12-01')
+})
+
+t.test('the end of a token is over, soon or far', async (t) => {
+  const now = Date.parse('2026-11-27T12:00:00Z')
+  const ends = ['2026-11-27T12:00:00Z', '2026-12-01T00:00:00Z', '2027-01-01T00:00:00Z']
+  t.strictSame(
+    ends.map((end) => nearnessOf(end, now)),
+    ['over', 'soon', 'far'],
+  )
 })

@@ -63,7 +63,8 @@ async function startAndStop(stop: (npm: number) => void): Promise<void> {
   const answer = await fetch(`${base}/readyz`)
   if (answer.status !== 200) throw new Error(`/readyz says ${answer.status}`)
   const page = await fetch(base)
-  if (new URL(page.url).pathname !== '/console' || page.status !== 200) throw new Error(`/ led to ${page.url}, ${page.status}`)
+  if (new URL(page.url).pathname !== '/console' || page.status !== 200)
+    throw new Error(`/ led to ${page.url}, ${page.status}`)
   const postmaster = Number((await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0])
   const group = npm.pid ?? 0
   stop(group)

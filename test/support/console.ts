@@ -4,6 +4,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { launchBrowser, openPage, startDemo } from './browser.ts'
 import { clientOf, type DemoVariables } from './demo.ts'
+import { until } from './until.ts'
 
 const AXE = join(import.meta.dirname, '../../console/node_modules/axe-core/axe.min.js')
 
@@ -47,6 +48,11 @@ export async function logIn(page: Page, demo: DemoVariables, password: string = 
   await page.getByLabel('Email').fill(demo.EMAIL)
   await page.getByLabel('Password').fill(password)
   await page.getByRole('button', { name: 'Log in', exact: true }).click()
+}
+
+/** Waits until nothing on the page says that it is still loading. */
+export async function isLoaded(page: Page): Promise<void> {
+  await until(async () => (await page.getByText('Loading …').count()) === 0)
 }
 
 let axe: Promise<string> | undefined
