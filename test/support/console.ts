@@ -39,7 +39,7 @@ export async function openConsole(
 ): Promise<Page> {
   const page = await openPage(t, browser, url, options)
   await logIn(page, demo)
-  await page.getByRole('button', { name: 'Log out' }).waitFor()
+  await page.locator('.account button').waitFor()
   return page
 }
 
