@@ -51,6 +51,23 @@ const automation = createRoute({
   path: '/automations/$spaceId/$automationId',
   component: lazyRouteComponent(() => import('./pages/Automation.tsx'), 'AutomationPage'),
 })
+const newAutomation = createRoute({
+  getParentRoute: () => organization,
+  path: '/automations/$spaceId/new',
+  validateSearch: (search: Record<string, unknown>): NewSearch => ({
+    kind: textOf(search.kind),
+    name: textOf(search.name),
+    from: search.from === 'empty' ? 'empty' : undefined,
+    tab: viewOf(search.tab),
+  }),
+  component: lazyRouteComponent(() => import('./pages/Edit.tsx'), 'NewPage'),
+})
+const editAutomation = createRoute({
+  getParentRoute: () => organization,
+  path: '/automations/$spaceId/$automationId/edit',
+  validateSearch: (search: Record<string, unknown>): EditSearch => ({ tab: viewOf(search.tab) }),
+  component: lazyRouteComponent(() => import('./pages/Edit.tsx'), 'EditPage'),
+})
 const run = createRoute({
   getParentRoute: () => organization,
   path: '/runs/$spaceId/$automationId/$runId',
@@ -78,12 +95,26 @@ const policy = createRoute({
   component: lazyRouteComponent(() => import('./pages/Policy.tsx'), 'PolicyPage'),
 })
 
+type EditSearch = { tab?: 'form' | 'json' | undefined }
+type NewSearch = EditSearch & { kind?: string | undefined; name?: string | undefined; from?: 'empty' | undefined }
+
 /** A link for every state: what is shown is in the address. */
 export const router = createRouter({
   basepath: `${BASE}/console`,
   routeTree: root.addChildren([
     home,
-    organization.addChildren([queue, review, automations, automation, run, audit, staff, policy]),
+    organization.addChildren([
+      queue,
+      review,
+      automations,
+      automation,
+      newAutomation,
+      editAutomation,
+      run,
+      audit,
+      staff,
+      policy,
+    ]),
   ]),
   scrollRestoration: true,
 })
@@ -134,6 +165,10 @@ function NotFound() {
       </p>
     </main>
   )
+}
+
+function viewOf(value: unknown): 'form' | 'json' | undefined {
+  return value === 'form' || value === 'json' ? value : undefined
 }
 
 function textOf(value: unknown): string | undefined {

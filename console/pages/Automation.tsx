@@ -100,6 +100,9 @@ function Deeds({ place, automation: { status, digest } }: { place: Place; automa
   const isBusy = become.isPending || run.isPending || remove.isPending
   return (
     <div className="deeds">
+      <Link to="/$orgId/automations/$spaceId/$automationId/edit" params={place}>
+        Edit
+      </Link>
       {status === 'active' && (
         <>
           <button type="button" disabled={isBusy} onClick={() => become.mutate('paused')}>

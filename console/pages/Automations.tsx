@@ -48,6 +48,11 @@ export function AutomationsPage() {
             ))}
           </select>
         </label>
+        {spaceId !== undefined && (
+          <Link to="/$orgId/automations/$spaceId/new" params={{ orgId, spaceId }}>
+            New automation
+          </Link>
+        )}
       </form>
       {spaceId === undefined ? (
         <p className="empty">You may enter no space yet: somebody who manages the organization can let you in.</p>

@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
-import type { Preview, Review } from '../api.d.ts'
-import { Changes, Value } from '../parts/Changes.tsx'
+import type { Review } from '../api.d.ts'
+import { Changes } from '../parts/Changes.tsx'
 import { Decision } from '../parts/Decision.tsx'
+import { Happening } from '../parts/Happening.tsx'
 import { Outcome } from '../parts/Outcome.tsx'
 import { Problem } from '../parts/Problem.tsx'
 import { Shown } from '../parts/Shown.tsx'
@@ -122,34 +123,6 @@ function Oddities({ review: { problems, warnings } }: { review: Review }) {
         ))}
       </ul>
     </section>
-  )
-}
-
-function Happening({ preview: { next_runs: runs, action, tunnel } }: { preview: Preview }) {
-  return (
-    <>
-      {runs.length > 0 && (
-        <table className="runs">
-          <caption>The next {runs.length} runs</caption>
-          <tbody>
-            {runs.map(({ at_utc, at_local, note }) => (
-              <tr key={at_utc}>
-                <td>
-                  <code>{at_local}</code>
-                </td>
-                <td>
-                  <Ago at={at_utc} />
-                </td>
-                <td>{note !== null && <Shown text={note} />}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-      {action !== null && <Value value={action} />}
-      {tunnel !== null && <Value value={tunnel} />}
-      {runs.length === 0 && action === null && tunnel === null && <p className="quiet">Nothing yet.</p>}
-    </>
   )
 }
 

@@ -1,0 +1,167 @@
+import { useQueryClient } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useId, useRef, useState } from 'react'
+import type { Automation } from '../api.d.ts'
+import { Happening } from '../parts/Happening.tsx'
+import { Problem } from '../parts/Problem.tsx'
+import { Conflict } from './Conflict.tsx'
+import { type Draft, isSameContent, useDraft } from './draft.ts'
+import { nearest } from './json-pointer.ts'
+import type { Range } from './json-text.ts'
+import type { Kind } from './kinds.ts'
+import { Leaving } from './Leaving.tsx'
+import { ProblemList } from './ProblemList.tsx'
+import { type Opinion, useOpinion } from './preview.ts'
+import { Saving } from './Saving.tsx'
+import type { Content, Stored } from './stored.ts'
+import { type View, Views } from './Views.tsx'
+
+const CONFIG = '/config'
+
+type EditorProps = {
+  where: { orgId: string; spaceId: string }
+  kindName: string
+  kind: Kind | undefined
+  /** What a new one begins with; undefined for one that is stored. */
+  initial: Content | undefined
+  /** What is stored now, which may change while somebody edits. */
+  latest: Stored | undefined
+  view: View
+  onView: (view: View) => void
+}
+
+/** Edits an automation: what is typed stays until it is saved or given up. */
+export function Editor({ where, kindName, kind, initial, latest, view, onView }: EditorProps) {
+  const navigate = useNavigate()
+  const client = useQueryClient()
+  // What somebody edits does not change under their hands: they are told, and choose.
+  const [stored, setStored] = useState(latest)
+  const start = stored?.content ?? initial ?? { name: '', description: '', config: '{}' }
+  const draft = useDraft(start)
+  const [token, setToken] = useState('')
+  const isSaved = useRef(false)
+  const isChanged = !isSameContent(start, draft.content)
+  const opinion = useOpinion({ ...where, kind: kindName }, 'fault' in draft.reading ? undefined : draft.content.config)
+  const area = useRef<HTMLDivElement>(null)
+  const show = useRef<(range: Range) => void>(undefined)
+  const theirs = stored && latest && latest.automation.digest !== stored.automation.digest ? latest : undefined
+  const take = (side: 'theirs' | 'ours') => {
+    if (theirs === undefined) return
+    setStored(theirs)
+    if (side === 'theirs') draft.replace(theirs.content)
+  }
+  const goOn = ({ id }: Automation) => {
+    isSaved.current = true
+    void client.invalidateQueries({ queryKey: [where.orgId] })
+    return navigate({ to: '/$orgId/automations/$spaceId/$automationId', params: { ...where, automationId: id } })
+  }
+  return (
+    <div className="editor" ref={area}>
+      <Leaving isNeeded={() => !isSaved.current && (isChanged || token !== '')} />
+      {stored && theirs && !isSaved.current && (
+        <Conflict before={stored.content} theirs={theirs.content} ours={draft.content} onTake={take} />
+      )}
+      <div className="editing">
+        <Naming draft={draft} />
+        <Views draft={draft} kind={kind} problems={inConfig(opinion)} view={view} onView={onView} show={show} />
+        <Saving
+          key={stored?.automation.digest}
+          where={where}
+          kind={kindName}
+          content={draft.content}
+          stored={stored}
+          isChanged={isChanged}
+          obstacle={obstacleOf(draft, theirs !== undefined)}
+          onToken={setToken}
+          onSaved={goOn}
+        />
+      </div>
+      <Consequences opinion={opinion} onShow={(path) => goTo(path, { draft, area, show: show.current })} />
+    </div>
+  )
+}
+
+function Naming({ draft: { content, setName, setDescription } }: { draft: Draft }) {
+  const id = useId()
+  return (
+    <div className="stack">
+      <div data-pointer="name" className="stack">
+        <label htmlFor={`${id}name`}>Name</label>
+        <input
+          id={`${id}name`}
+          value={content.name}
+          maxLength={200}
+          required
+          autoComplete="off"
+          onChange={({ target }) => setName(target.value)}
+        />
+      </div>
+      <label htmlFor={`${id}about`}>What it is meant to do, for people</label>
+      <textarea
+        id={`${id}about`}
+        rows={2}
+        maxLength={4000}
+        value={content.description}
+        onChange={({ target }) => setDescription(target.value)}
+      />
+    </div>
+  )
+}
+
+type ConsequencesProps = { opinion: Opinion; onShow: (path: string) => void }
+
+/** What the server says of what is typed: of the last that it was asked, until it has answered anew. */
+function Consequences({ opinion: { preview, problems, isStale, error }, onShow }: ConsequencesProps) {
+  return (
+    <aside aria-labelledby="consequences" aria-busy={isStale}>
+      <h2 id="consequences">What would happen</h2>
+      <p className="quiet" role="status">
+        {isStale ? 'Of what you typed before; it is being looked at …' : 'Of what you have typed.'}
+      </p>
+      {error !== null && <Problem error={error} />}
+      <div data-stale={isStale || undefined}>
+        {(preview !== undefined || problems.length > 0) && (
+          <ProblemList problems={problems} warnings={preview?.warnings ?? []} onShow={onShow} />
+        )}
+        {preview !== undefined && problems.length === 0 && <Happening preview={preview} />}
+      </div>
+    </aside>
+  )
+}
+
+function obstacleOf({ content, reading, unread }: Draft, isConflict: boolean): string | undefined {
+  if (isConflict) return 'First choose between theirs and yours, above.'
+  if ('fault' in reading) return 'The JSON can’t be read yet.'
+  const [pointer] = Object.keys(unread)
+  if (pointer !== undefined) return `What stands in the form at ${pointer} is no JSON yet.`
+  return content.name.trim() === '' ? 'It needs a name.' : undefined
+}
+
+function inConfig({ problems }: Opinion) {
+  return problems
+    .filter(({ path }) => path === CONFIG || path.startsWith(`${CONFIG}/`))
+    .map(({ path, message }) => ({ path: path.slice(CONFIG.length), message }))
+}
+
+const FOCUSABLE = 'input, select, textarea, .code, button'
+
+type GoTo = {
+  draft: Draft
+  area: { current: HTMLElement | null }
+  show: ((range: Range) => void) | undefined
+}
+
+/** Brings the focus to a place, or to what is around it: a member that is missing has no place of its own. */
+function goTo(path: string, { draft: { reading }, area, show }: GoTo): void {
+  const pointer = path.startsWith(CONFIG) ? path.slice(CONFIG.length) : path
+  const isJson = area.current?.querySelector('[data-pointer=""]') === null
+  if (isJson && 'ranges' in reading) {
+    const range = nearest(pointer, (each) => reading.ranges.get(each))
+    if (range !== undefined) show?.(range)
+    return
+  }
+  const find = (each: string) => area.current?.querySelector(`[data-pointer="${CSS.escape(each)}"]`)
+  const field = nearest(pointer, find)
+  field?.querySelector<HTMLElement>(FOCUSABLE)?.focus()
+  field?.scrollIntoView({ block: 'nearest' })
+}

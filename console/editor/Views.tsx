@@ -1,0 +1,125 @@
+import { Tabs } from '@base-ui/react/tabs'
+import { lazy, type RefObject, Suspense } from 'react'
+import type { ErrorDetail } from '../api.d.ts'
+import type { Draft } from './draft.ts'
+import { writtenNumbersIn } from './exact-number.ts'
+import { nearest } from './json-pointer.ts'
+import { lineAndColumn, type Range } from './json-text.ts'
+import type { Kind } from './kinds.ts'
+
+const CodeEditor = lazy(() => import('./CodeEditor.tsx'))
+const ConfigForm = lazy(() => import('./form/ConfigForm.tsx'))
+
+/** The two views of a config. */
+export type View = 'form' | 'json'
+
+type ViewsProps = {
+  draft: Draft
+  /** Undefined where the server announces no such kind any more: there is JSON alone. */
+  kind: Kind | undefined
+  /** With paths into the config. */
+  problems: readonly ErrorDetail[]
+  view: View
+  onView: (view: View) => void
+  show: RefObject<((range: Range) => void) | undefined>
+}
+
+/** A config as a form, and as JSON. */
+export function Views({ draft, kind, problems, view, onView, show }: ViewsProps) {
+  const fallback = <p className="loading">Loading …</p>
+  return (
+    <Tabs.Root value={view} onValueChange={(value) => onView(value as View)}>
+      <Tabs.List className="tabs" aria-label="Config">
+        <Tabs.Tab value="form">Form</Tabs.Tab>
+        <Tabs.Tab value="json">JSON</Tabs.Tab>
+      </Tabs.List>
+      <Tabs.Panel value="form">
+        <Suspense fallback={fallback}>
+          <FormView draft={draft} kind={kind} problems={problems} onView={onView} />
+        </Suspense>
+      </Tabs.Panel>
+      <Tabs.Panel value="json">
+        <Suspense fallback={fallback}>
+          <JsonView draft={draft} problems={problems} show={show} />
+        </Suspense>
+      </Tabs.Panel>
+      <Unchanged draft={draft} />
+    </Tabs.Root>
+  )
+}
+
+function FormView({ draft, kind, problems, onView }: Pick<ViewsProps, 'draft' | 'kind' | 'problems' | 'onView'>) {
+  const { reading, unread, setUnread, setValue } = draft
+  if (kind === undefined) return <p>This server knows no such kind: there is no form for it.</p>
+  if ('fault' in reading || !isObject(reading.value))
+    return (
+      <div className="notice">
+        <p>There is a form once the JSON can be read as an object.</p>
+        <button type="button" onClick={() => onView('json')}>
+          To the JSON
+        </button>
+      </div>
+    )
+  const messages = Map.groupBy(problems, ({ path }) => path)
+  const byPointer = new Map([...messages].map(([path, each]) => [path, each.map(({ message }) => message)]))
+  return (
+    <ConfigForm
+      schema={kind.schema}
+      value={reading.value}
+      onChange={setValue}
+      problems={byPointer}
+      unread={unread}
+      setUnread={setUnread}
+    />
+  )
+}
+
+function JsonView({ draft, problems, show }: Pick<ViewsProps, 'draft' | 'problems' | 'show'>) {
+  const { content, reading, setText } = draft
+  const marks =
+    'fault' in reading
+      ? [{ from: reading.fault.at, to: reading.fault.at + 1, message: reading.fault.message }]
+      : problems.flatMap(({ path, message }) => {
+          const range = nearest(path, (pointer) => reading.ranges.get(pointer))
+          return range === undefined ? [] : [{ ...range, message }]
+        })
+  return (
+    <>
+      {'fault' in reading && <Fault text={content.config} fault={reading.fault} />}
+      <CodeEditor
+        value={content.config}
+        onChange={setText}
+        label="Config as JSON"
+        description="Press Tab to leave the editor."
+        language="json"
+        problems={marks}
+        show={show}
+      />
+    </>
+  )
+}
+
+function Fault({ text, fault: { at, message } }: { text: string; fault: { at: number; message: string } }) {
+  const { line, column } = lineAndColumn(text, at)
+  return (
+    <p className="bad" role="status">
+      Line {line}, column {column}: {message}.
+    </p>
+  )
+}
+
+/** Says which numbers a browser would have changed. */
+function Unchanged({ draft: { reading } }: { draft: Draft }) {
+  const numbers = 'value' in reading ? writtenNumbersIn(reading.value) : []
+  if (numbers.length === 0) return null
+  return (
+    <p className="notice">
+      Your browser can’t hold {numbers.length === 1 ? 'this number' : 'these numbers'} exactly:{' '}
+      <code>{numbers.join(', ')}</code>. What is saved is what you see here; what would happen may show others.
+    </p>
+  )
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
