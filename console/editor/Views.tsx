@@ -80,8 +80,11 @@ function JsonView({ draft, problems, show }: Pick<ViewsProps, 'draft' | 'problem
     'fault' in reading
       ? [{ from: reading.fault.at, to: reading.fault.at + 1, message: reading.fault.message }]
       : problems.flatMap(({ path, message }) => {
-          const range = nearest(path, (pointer) => reading.ranges.get(pointer))
-          return range === undefined ? [] : [{ ...range, message }]
+          const own = reading.ranges.get(path)
+          if (own !== undefined) return [{ ...own, message }]
+          // Of what is missing, where what is around it begins.
+          const around = nearest(path, (pointer) => reading.ranges.get(pointer))
+          return around === undefined ? [] : [{ from: around.from, to: around.from + 1, message }]
         })
   return (
     <>

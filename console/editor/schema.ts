@@ -44,18 +44,24 @@ function converted(schema: DocumentSchema, context: Context): RJSFSchema {
   if ($ref !== undefined) return referred($ref, context)
   const { type, discriminator, ...others } = rest
   const options = oneOf ?? anyOf
-  const isFree = type === 'object' && properties === undefined && typeof additionalProperties !== 'object' && !options
+  const named = isEmpty(additionalProperties) ? undefined : additionalProperties
+  const isFree = type === 'object' && properties === undefined && named === undefined && !options
   const tag = discriminator?.propertyName
   return {
     ...(others as RJSFSchema),
     ...(type !== undefined && !isFree && { type: nullable ? [type, 'null'] : type }),
     ...(properties && { properties: members(properties, context) }),
-    ...(typeof additionalProperties === 'object' && { additionalProperties: converted(additionalProperties, context) }),
+    ...(named && { additionalProperties: converted(named, context) }),
     ...(items && { items: item(items, context) }),
     ...(tag !== undefined && { discriminator: { propertyName: tag } }),
     ...(oneOf && { oneOf: oneOf.map((each) => tagged(converted(each, context), tag)) }),
     ...(anyOf && { anyOf: anyOf.map((each) => tagged(converted(each, context), tag)) }),
   } as RJSFSchema
+}
+
+/** Whether members that are not listed may be anything, or nothing. */
+function isEmpty(schema: boolean | DocumentSchema | undefined): schema is boolean | undefined {
+  return typeof schema !== 'object' || Object.keys(schema).length === 0
 }
 
 function referred(ref: string, { components, trail }: Context): RJSFSchema {
@@ -78,13 +84,13 @@ function item(items: DocumentSchema, context: Context): RJSFSchema {
   return schema.type === 'string' && schema.enum === undefined ? { ...schema, default: '' } : schema
 }
 
-/** One of several schemas, called by the value that tells it apart, which it has at once. */
+/** One of several schemas, called by the value that tells it apart. */
 function tagged(schema: RJSFSchema, tag: string | undefined): RJSFSchema {
   const property = tag === undefined ? undefined : schema.properties?.[tag]
   if (tag === undefined || typeof property !== 'object' || property.enum?.length !== 1) return schema
   const [value] = property.enum
   const { enum: _, ...others } = property
-  const named = { ...others, const: value, default: value }
+  const named = { ...others, const: value }
   return { ...schema, title: inWords(String(value)), properties: { ...schema.properties, [tag]: named } }
 }
 

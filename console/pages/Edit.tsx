@@ -35,7 +35,12 @@ export function NewPage() {
           return (
             <>
               <About kind={kind}>
-                <Link to={NEW} params={{ orgId, spaceId }}>
+                <Link
+                  to={NEW}
+                  params={{ orgId, spaceId }}
+                  search={{ kind: undefined }}
+                  activeOptions={{ explicitUndefined: true }}
+                >
                   Choose another kind
                 </Link>
               </About>

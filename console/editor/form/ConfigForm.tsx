@@ -1,21 +1,20 @@
 // Not from the package as a whole, which asks for a validator that compiles schemas.
 import Form from '@rjsf/core/lib/components/Form.js'
-import type { RJSFSchema, UiSchema } from '@rjsf/utils'
+import { englishStringTranslator, type RJSFSchema, TranslatableString, type UiSchema } from '@rjsf/utils'
 import { FormContext, type FormState } from './context.ts'
 import { Field } from './Field.tsx'
 import { JsonField, NumberField } from './fields.tsx'
-import { Item, Items, Members, Optional, Union } from './templates.tsx'
+import { Item, Items, Members } from './templates.tsx'
+import { UnionField } from './UnionField.tsx'
 import { validator } from './validator.ts'
 import { SelectWidget, TextWidget, YesNoWidget } from './widgets.tsx'
 
-const FIELDS = { NumberField, FallbackField: JsonField }
+const FIELDS = { NumberField, FallbackField: JsonField, OneOfField: UnionField, AnyOfField: UnionField }
 const TEMPLATES = {
   FieldTemplate: Field,
   ObjectFieldTemplate: Members,
   ArrayFieldTemplate: Items,
   ArrayFieldItemTemplate: Item,
-  MultiSchemaFieldTemplate: Union,
-  OptionalDataControlsTemplate: Optional,
 }
 const WIDGETS = {
   TextWidget,
@@ -29,16 +28,20 @@ const WIDGETS = {
   CheckboxWidget: YesNoWidget,
 }
 const UI: UiSchema = {
-  'ui:globalOptions': { enableOptionalDataFieldForType: ['object', 'array'] },
   'ui:submitButtonOptions': { norender: true },
 }
 /** Nothing is filled in that nobody chose. */
 const DEFAULTS = {
   arrayMinItems: { populate: 'never' },
-  emptyObjectFields: 'skipEmptyDefaults',
+  constAsDefaults: 'never',
+  emptyObjectFields: 'skipDefaults',
   allOf: 'skipDefaults',
   requiredBooleanDefault: 'skip',
 } as const
+
+/** A new text is empty. */
+const wordsFor: typeof englishStringTranslator = (words, params) =>
+  words === TranslatableString.NewStringDefault ? '' : englishStringTranslator(words, params)
 
 type ConfigFormProps = FormState & {
   schema: RJSFSchema
@@ -62,6 +65,7 @@ export default function ConfigForm({ schema, value, onChange, ...state }: Config
         templates={TEMPLATES}
         widgets={WIDGETS}
         experimental_defaultFormStateBehavior={DEFAULTS}
+        translateString={wordsFor}
         noValidate
         showErrorList={false}
         onChange={({ formData }) => onChange(formData)}

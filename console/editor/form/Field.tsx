@@ -44,7 +44,7 @@ function Single({ props, pointer, label, messages }: PartProps) {
 }
 
 function Group({ props, pointer, label, messages }: PartProps) {
-  const { id, schema, required, children } = props
+  const { id, schema, required, children, fieldPathId, onChange } = props
   const field = stateOf(props, pointer, label, messages)
   const isRoot = pointer === ''
   const content = (
@@ -52,6 +52,11 @@ function Group({ props, pointer, label, messages }: PartProps) {
       <Additional props={props} />
       <About id={id} schema={isRoot ? {} : schema} messages={messages} />
       <FieldContext value={field}>{children}</FieldContext>
+      {isRemovable(props) && (
+        <button type="button" className="small" onClick={() => onChange(undefined, fieldPathId.path)}>
+          Remove {label.toLowerCase()}
+        </button>
+      )}
     </>
   )
   if (isRoot) return <div data-pointer={pointer}>{content}</div>
@@ -102,7 +107,7 @@ function About({ id, schema, messages }: AboutProps) {
           {isPlain(example) && (
             <>
               {' '}
-              For example <code>{typeof example === 'string' ? example : writeJson(example)}</code>.
+              Example: <code>{typeof example === 'string' ? example : writeJson(example)}</code>
             </>
           )}
         </p>
@@ -122,6 +127,12 @@ function stateOf(props: FieldTemplateProps, pointer: string, label: string, mess
     isWrong: messages.length > 0,
     isUnion: isUnion(schema),
   }
+}
+
+/** Whether a group is there and need not be. What is chosen is taken away by another choice, and an item by its list. */
+function isRemovable({ formData, required, schema, fieldPathId: { path } }: FieldTemplateProps): boolean {
+  const isMember = typeof path.at(-1) === 'string' && !(ADDITIONAL_PROPERTY_FLAG in schema)
+  return isMember && formData !== undefined && !required && !isUnion(schema)
 }
 
 function isUnion({ oneOf, anyOf }: RJSFSchema): boolean {

@@ -2,18 +2,15 @@ import {
   type ArrayFieldItemTemplateProps,
   type ArrayFieldTemplateProps,
   canExpand,
-  type MultiSchemaFieldTemplateProps,
   type ObjectFieldTemplateProps,
-  type OptionalDataControlsTemplateProps,
 } from '@rjsf/utils'
 import { useField } from './context.ts'
 
 /** The members of an object. */
 export function Members(props: ObjectFieldTemplateProps) {
-  const { properties, optionalDataControl, schema, uiSchema, formData, onAddProperty } = props
+  const { properties, schema, uiSchema, formData, onAddProperty } = props
   return (
     <>
-      {optionalDataControl}
       {properties.map(({ name, content }) => (
         <div key={name}>{content}</div>
       ))}
@@ -23,12 +20,11 @@ export function Members(props: ObjectFieldTemplateProps) {
 }
 
 /** The items of a list. */
-export function Items({ items, canAdd, onAddClick, optionalDataControl, formData }: ArrayFieldTemplateProps) {
+export function Items({ items, canAdd, onAddClick }: ArrayFieldTemplateProps) {
   return (
     <>
-      {optionalDataControl}
       {items}
-      {canAdd && formData !== undefined && <Add onClick={onAddClick} />}
+      {canAdd && <Add onClick={onAddClick} />}
     </>
   )
 }
@@ -69,28 +65,5 @@ export function Item({ children, buttonsProps, hasToolbar, index }: ArrayFieldIt
         </div>
       )}
     </div>
-  )
-}
-
-/** Which of several schemas it is, and what that one asks for. */
-export function Union({ selector, optionSchemaField }: MultiSchemaFieldTemplateProps) {
-  return (
-    <>
-      {selector}
-      {optionSchemaField}
-    </>
-  )
-}
-
-/** Adds what may be left out, or takes it away again. */
-export function Optional({ id, onAddClick, onRemoveClick }: OptionalDataControlsTemplateProps) {
-  const { label } = useField()
-  const onClick = onAddClick ?? onRemoveClick
-  if (onClick === undefined) return null
-  const deed = onAddClick ? 'Add' : 'Remove'
-  return (
-    <button type="button" id={id} className="small" onClick={() => onClick()}>
-      {deed} {label.toLowerCase()}
-    </button>
   )
 }

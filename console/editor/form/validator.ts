@@ -12,7 +12,8 @@ export const validator: ValidatorType = {
 
 type Part = RJSFSchema | boolean | undefined
 
-function fits(schema: Part, value: unknown): boolean {
+/** Whether a value is as a schema says, as far as it is looked at here. */
+export function fits(schema: Part, value: unknown): boolean {
   if (schema === undefined || typeof schema === 'boolean') return schema !== false
   const { type, required = [], properties = {}, allOf, anyOf, oneOf, not } = schema
   if (schema.const !== undefined && !isSame(schema.const, value)) return false

@@ -42,7 +42,6 @@ export function TextWidget({ id, value, schema, onChange }: WidgetProps) {
 /** One of some values, or none. */
 export function SelectWidget({ id, value, options: { enumOptions = [] }, onChange, required }: WidgetProps) {
   const { describedBy, isWrong } = useField()
-  const isUnion = id.endsWith('of_select')
   const index = enumOptions.findIndex((each) => each.value === value)
   const isOther = value !== undefined && index < 0
   const choose = (chosen: string) => onChange(enumOptions[Number(chosen)]?.value)
@@ -50,12 +49,11 @@ export function SelectWidget({ id, value, options: { enumOptions = [] }, onChang
     <select
       id={id}
       value={isOther ? 'other' : index < 0 ? '' : String(index)}
-      aria-label={isUnion ? 'Which one' : undefined}
       aria-describedby={describedBy}
       aria-invalid={isWrong}
       onChange={({ target }) => target.value !== 'other' && choose(target.value === '' ? '-1' : target.value)}
     >
-      {!(isUnion || (required && index >= 0)) && <option value="">not set</option>}
+      {!(required && index >= 0) && <option value="">not set</option>}
       {isOther && <option value="other">{asText(value)}</option>}
       {enumOptions.map(({ label }, i) => (
         <option key={label} value={i}>
