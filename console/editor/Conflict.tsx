@@ -19,9 +19,9 @@ export function Conflict({ before, theirs, ours, onTake }: ConflictProps) {
   const id = useId()
   return (
     <section className="notice" aria-labelledby={id}>
-      <h2 id={id} role="alert">
-        It was changed while you edited
-      </h2>
+      <div role="alert">
+        <h2 id={id}>It was changed while you edited</h2>
+      </div>
       <h3>What they changed</h3>
       <Changes changes={changesBetween(comparable(before), comparable(theirs))} marked={NOTHING} />
       <h3>Theirs, and yours</h3>

@@ -65,7 +65,6 @@ export function Editor({ where, kindName, kind, initial, latest, view, onView }:
         <Naming draft={draft} />
         <Views draft={draft} kind={kind} problems={inConfig(opinion)} view={view} onView={onView} show={show} />
         <Saving
-          key={stored?.automation.digest}
           where={where}
           kind={kindName}
           content={draft.content}
@@ -76,7 +75,11 @@ export function Editor({ where, kindName, kind, initial, latest, view, onView }:
           onSaved={goOn}
         />
       </div>
-      <Consequences opinion={opinion} onShow={(path) => goTo(path, { draft, area, show: show.current })} />
+      <Consequences
+        opinion={opinion}
+        isJson={'value' in draft.reading}
+        onShow={(path) => goTo(path, { draft, area, show: show.current })}
+      />
     </div>
   )
 }
@@ -108,15 +111,16 @@ function Naming({ draft: { content, setName, setDescription } }: { draft: Draft 
   )
 }
 
-type ConsequencesProps = { opinion: Opinion; onShow: (path: string) => void }
+type ConsequencesProps = { opinion: Opinion; isJson: boolean; onShow: (path: string) => void }
 
 /** What the server says of what is typed: of the last that it was asked, until it has answered anew. */
-function Consequences({ opinion: { preview, problems, isStale, error }, onShow }: ConsequencesProps) {
+function Consequences({ opinion: { preview, problems, isStale, error }, isJson, onShow }: ConsequencesProps) {
+  const waitsFor = isJson ? 'what you type is being looked at …' : 'the JSON can’t be read now.'
   return (
     <aside aria-labelledby="consequences" aria-busy={isStale}>
       <h2 id="consequences">What would happen</h2>
       <p className="quiet" role="status">
-        {isStale ? 'Of what you typed before; it is being looked at …' : 'Of what you have typed.'}
+        {isStale ? `Of what you typed before: ${waitsFor}` : 'Of what you have typed.'}
       </p>
       {error !== null && <Problem error={error} />}
       <div data-stale={isStale || undefined}>

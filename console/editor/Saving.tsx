@@ -33,7 +33,7 @@ export function Saving({ where, kind, content, stored, isChanged, obstacle, onTo
   const [choices, setChoices] = useState<Choices>({ status: stored ? undefined : 'draft', token: '' })
   const keyFor = useKey()
   const save = useMutation({
-    mutationFn: () =>
+    mutationFn: (_digest: string | undefined) =>
       stored
         ? update(where, stored, content, choices)
         : create(where, kind, content, choices, keyFor(JSON.stringify([kind, content, choices]))),
@@ -43,6 +43,8 @@ export function Saving({ where, kind, content, stored, isChanged, obstacle, onTo
       return isConflict && client.invalidateQueries({ queryKey: [where.orgId] })
     },
   })
+  // What was said of another content than the one that is gone on from is over.
+  const digest = stored?.automation.digest
   const set = (change: Partial<Choices>) => setChoices((before) => ({ ...before, ...change }))
   const hasNothing = stored !== undefined && !isChanged && choices.status === undefined && choices.token === ''
   const reason = obstacle ?? (hasNothing ? 'Nothing is changed yet.' : undefined)
@@ -57,12 +59,12 @@ export function Saving({ where, kind, content, stored, isChanged, obstacle, onTo
           onToken(token)
         }}
       />
-      {save.isError && <Problem error={save.error} />}
+      {save.isError && save.variables === digest && <Problem error={save.error} />}
       <button
         type="button"
         className="primary"
         disabled={save.isPending || reason !== undefined}
-        onClick={() => save.mutate()}
+        onClick={() => save.mutate(digest)}
       >
         {save.isPending ? 'Saving …' : 'Save'}
       </button>

@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'react'
-import { writeJson } from './exact-number.ts'
+import { unmarked, writeJson } from './exact-number.ts'
 import { type Reading, readJson } from './json-text.ts'
 import { type Content, configText } from './stored.ts'
 
@@ -60,7 +60,7 @@ export function isSameContent(a: Content, b: Content): boolean {
 /** A content as it is compared: what is read of it. */
 export function comparable({ name, description, config }: Content): Record<string, unknown> {
   const reading = readJson(config)
-  return { name, description, config: 'value' in reading ? reading.value : config }
+  return { name, description, config: 'value' in reading ? unmarked(reading.value) : config }
 }
 
 function meaningOf(config: string): string {

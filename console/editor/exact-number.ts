@@ -35,6 +35,13 @@ export function writtenNumbersIn(value: unknown): string[] {
   return Object.values(value).flatMap(writtenNumbersIn)
 }
 
+/** A value to be looked at: what is held as a marked string is a plain one, as it was written. */
+export function unmarked(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(unmarked)
+  if (typeof value !== 'object' || value === null) return writtenNumber(value) ?? value
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, unmarked(each)]))
+}
+
 /** Digits and exponent, so that two ways to write a number are the same: `1.50` and `15e-1`. */
 function canonical(written: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
