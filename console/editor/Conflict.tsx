@@ -24,7 +24,7 @@ export function Conflict({ before, theirs, ours, onTake }: ConflictProps) {
       </div>
       <h3>What they changed</h3>
       <Changes changes={changesBetween(comparable(before), comparable(theirs))} marked={NOTHING} />
-      <h3>Theirs, and yours</h3>
+      <h3>What saving yours would change of theirs</h3>
       <Changes changes={changesBetween(comparable(theirs), comparable(ours))} marked={NOTHING} />
       <div className="deeds">
         <button type="button" onClick={() => onTake('theirs')}>

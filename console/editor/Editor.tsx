@@ -14,7 +14,8 @@ import { ProblemList } from './ProblemList.tsx'
 import { type Opinion, useOpinion } from './preview.ts'
 import { Saving } from './Saving.tsx'
 import type { Content, Stored } from './stored.ts'
-import { type View, Views } from './Views.tsx'
+import { Views } from './Views.tsx'
+import type { View } from './ViewTabs.tsx'
 
 const CONFIG = '/config'
 

@@ -1,4 +1,3 @@
-import { Tabs } from '@base-ui/react/tabs'
 import { lazy, type RefObject, Suspense } from 'react'
 import type { ErrorDetail } from '../api.d.ts'
 import type { Draft } from './draft.ts'
@@ -6,12 +5,10 @@ import { writtenNumbersIn } from './exact-number.ts'
 import { nearest } from './json-pointer.ts'
 import { lineAndColumn, type Range } from './json-text.ts'
 import type { Kind } from './kinds.ts'
+import { type View, ViewTabs } from './ViewTabs.tsx'
 
 const CodeEditor = lazy(() => import('./CodeEditor.tsx'))
 const ConfigForm = lazy(() => import('./form/ConfigForm.tsx'))
-
-/** The two views of a config. */
-export type View = 'form' | 'json'
 
 type ViewsProps = {
   draft: Draft
@@ -26,25 +23,19 @@ type ViewsProps = {
 
 /** A config as a form, and as JSON. */
 export function Views({ draft, kind, problems, view, onView, show }: ViewsProps) {
-  const fallback = <p className="loading">Loading …</p>
   return (
-    <Tabs.Root value={view} onValueChange={(value) => onView(value as View)}>
-      <Tabs.List className="tabs" aria-label="Config">
-        <Tabs.Tab value="form">Form</Tabs.Tab>
-        <Tabs.Tab value="json">JSON</Tabs.Tab>
-      </Tabs.List>
-      <Tabs.Panel value="form">
-        <Suspense fallback={fallback}>
-          <FormView draft={draft} kind={kind} problems={problems} onView={onView} />
+    <>
+      <ViewTabs view={view} onView={onView}>
+        <Suspense fallback={<p className="loading">Loading …</p>}>
+          {view === 'form' ? (
+            <FormView draft={draft} kind={kind} problems={problems} onView={onView} />
+          ) : (
+            <JsonView draft={draft} problems={problems} show={show} />
+          )}
         </Suspense>
-      </Tabs.Panel>
-      <Tabs.Panel value="json">
-        <Suspense fallback={fallback}>
-          <JsonView draft={draft} problems={problems} show={show} />
-        </Suspense>
-      </Tabs.Panel>
+      </ViewTabs>
       <Unchanged draft={draft} />
-    </Tabs.Root>
+    </>
   )
 }
 

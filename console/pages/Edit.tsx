@@ -5,7 +5,7 @@ import { Editor } from '../editor/Editor.tsx'
 import { type Kind, kindsQuery } from '../editor/kinds.ts'
 import { Prose } from '../editor/Prose.tsx'
 import { type Content, configText, storedQuery } from '../editor/stored.ts'
-import type { View } from '../editor/Views.tsx'
+import type { View } from '../editor/ViewTabs.tsx'
 import { Loaded } from '../parts/Loaded.tsx'
 import { Shown } from '../parts/Shown.tsx'
 
@@ -74,7 +74,7 @@ export function EditPage() {
   return (
     <article>
       <p>
-        <Link to="/$orgId/automations/$spaceId/$automationId" params={place}>
+        <Link to="/$orgId/automations/$spaceId/$automationId" params={place} activeOptions={{ exact: true }}>
           ← Back to it
         </Link>
       </p>
