@@ -18,6 +18,7 @@ import { Views } from './Views.tsx'
 import type { View } from './ViewTabs.tsx'
 
 const CONFIG = '/config'
+const NOTHING: Content = { name: '', description: '', config: '{}' }
 
 type EditorProps = {
   where: { orgId: string; spaceId: string }
@@ -33,29 +34,12 @@ type EditorProps = {
 
 /** Edits an automation: what is typed stays until it is saved or given up. */
 export function Editor({ where, kindName, kind, initial, latest, view, onView }: EditorProps) {
-  const navigate = useNavigate()
-  const client = useQueryClient()
-  // What somebody edits does not change under their hands: they are told, and choose.
-  const [stored, setStored] = useState(latest)
-  const start = stored?.content ?? initial ?? { name: '', description: '', config: '{}' }
-  const draft = useDraft(start)
+  const { draft, stored, theirs, isChanged, take } = useEditing(initial, latest)
   const [token, setToken] = useState('')
-  const isSaved = useRef(false)
-  const isChanged = !isSameContent(start, draft.content)
+  const { isSaved, goOn } = useGoingOn(where)
   const opinion = useOpinion({ ...where, kind: kindName }, 'fault' in draft.reading ? undefined : draft.content.config)
   const area = useRef<HTMLDivElement>(null)
   const show = useRef<(range: Range) => void>(undefined)
-  const theirs = stored && latest && latest.automation.digest !== stored.automation.digest ? latest : undefined
-  const take = (side: 'theirs' | 'ours') => {
-    if (theirs === undefined) return
-    setStored(theirs)
-    if (side === 'theirs') draft.replace(theirs.content)
-  }
-  const goOn = ({ id }: Automation) => {
-    isSaved.current = true
-    void client.invalidateQueries({ queryKey: [where.orgId] })
-    return navigate({ to: '/$orgId/automations/$spaceId/$automationId', params: { ...where, automationId: id } })
-  }
   return (
     <div className="editor" ref={area}>
       <Leaving isNeeded={() => !isSaved.current && (isChanged || token !== '')} />
@@ -71,6 +55,7 @@ export function Editor({ where, kindName, kind, initial, latest, view, onView }:
           content={draft.content}
           stored={stored}
           isChanged={isChanged}
+          problemCount={opinion.problems.length}
           obstacle={obstacleOf(draft, theirs !== undefined)}
           onToken={setToken}
           onSaved={goOn}
@@ -83,6 +68,33 @@ export function Editor({ where, kindName, kind, initial, latest, view, onView }:
       />
     </div>
   )
+}
+
+/** What is typed, beside what is stored. It does not change under anybody's hands: they are told of changes, and choose. */
+function useEditing(initial: Content | undefined, latest: Stored | undefined) {
+  const [stored, setStored] = useState(latest)
+  const start = stored?.content ?? initial ?? NOTHING
+  const draft = useDraft(start)
+  const theirs = stored && latest && latest.automation.digest !== stored.automation.digest ? latest : undefined
+  const take = (side: 'theirs' | 'ours') => {
+    if (theirs === undefined) return
+    setStored(theirs)
+    if (side === 'theirs') draft.replace(theirs.content)
+  }
+  return { draft, stored, theirs, take, isChanged: !isSameContent(start, draft.content) }
+}
+
+/** Goes on to what was saved, and asks nobody whether they want to leave. */
+function useGoingOn(where: EditorProps['where']) {
+  const navigate = useNavigate()
+  const client = useQueryClient()
+  const isSaved = useRef(false)
+  const goOn = ({ id }: Automation) => {
+    isSaved.current = true
+    void client.invalidateQueries({ queryKey: [where.orgId] })
+    return navigate({ to: '/$orgId/automations/$spaceId/$automationId', params: { ...where, automationId: id } })
+  }
+  return { isSaved, goOn }
 }
 
 function Naming({ draft: { content, setName, setDescription } }: { draft: Draft }) {

@@ -21,6 +21,8 @@ type SavingProps = {
   /** What was loaded; undefined for a new one. */
   stored: Stored | undefined
   isChanged: boolean
+  /** How many things keep what was typed from running, as far as is known. */
+  problemCount: number
   /** Why it can't be saved now. */
   obstacle: string | undefined
   onToken: (token: string) => void
@@ -28,11 +30,45 @@ type SavingProps = {
 }
 
 /** Saves what was typed, once somebody says so. */
-export function Saving({ where, kind, content, stored, isChanged, obstacle, onToken, onSaved }: SavingProps) {
-  const client = useQueryClient()
+export function Saving({ stored, isChanged, problemCount, obstacle, onToken, ...what }: SavingProps) {
   const [choices, setChoices] = useState<Choices>({ status: stored ? undefined : 'draft', token: '' })
+  const save = useSave({ ...what, stored, choices })
+  const set = (change: Partial<Choices>) => setChoices((before) => ({ ...before, ...change }))
+  const setToken = (token: string) => {
+    set({ token })
+    onToken(token)
+  }
+  // What was said of another content than the one that is gone on from is over.
+  const digest = stored?.automation.digest
+  const hasNothing = stored !== undefined && !isChanged && choices.status === undefined && choices.token === ''
+  const reason = obstacle ?? (hasNothing ? 'Nothing is changed yet.' : undefined)
+  const isUnable = save.isPending || reason !== undefined
+  return (
+    <div className="stack saving">
+      <StatusChoice current={stored?.automation.status} value={choices.status} onChange={(status) => set({ status })} />
+      <Credential has={stored?.automation.has_oauth_token ?? false} value={choices.token} onChange={setToken} />
+      {save.isError && save.variables === digest && <Problem error={save.error} />}
+      <button type="button" className="primary" disabled={isUnable} onClick={() => save.mutate(digest)}>
+        {save.isPending ? 'Saving …' : 'Save'}
+      </button>
+      {problemCount > 0 && (
+        <p className="odd">
+          {problemCount === 1 ? 'One thing keeps' : `${problemCount} things keep`} it from running. What is only missing
+          may be added later: it is saved, and does not run before.
+        </p>
+      )}
+      {reason !== undefined && <p className="quiet">{reason}</p>}
+    </div>
+  )
+}
+
+type Saved = Pick<SavingProps, 'where' | 'kind' | 'content' | 'stored' | 'onSaved'> & { choices: Choices }
+
+/** Sends it, and has what is stored read anew where somebody else was faster. It goes by the digest that is gone on from. */
+function useSave({ where, kind, content, stored, choices, onSaved }: Saved) {
+  const client = useQueryClient()
   const keyFor = useKey()
-  const save = useMutation({
+  return useMutation({
     mutationFn: (_digest: string | undefined) =>
       stored
         ? update(where, stored, content, choices)
@@ -43,34 +79,6 @@ export function Saving({ where, kind, content, stored, isChanged, obstacle, onTo
       return isConflict && client.invalidateQueries({ queryKey: [where.orgId] })
     },
   })
-  // What was said of another content than the one that is gone on from is over.
-  const digest = stored?.automation.digest
-  const set = (change: Partial<Choices>) => setChoices((before) => ({ ...before, ...change }))
-  const hasNothing = stored !== undefined && !isChanged && choices.status === undefined && choices.token === ''
-  const reason = obstacle ?? (hasNothing ? 'Nothing is changed yet.' : undefined)
-  return (
-    <div className="stack saving">
-      <StatusChoice current={stored?.automation.status} value={choices.status} onChange={(status) => set({ status })} />
-      <Credential
-        has={stored?.automation.has_oauth_token ?? false}
-        value={choices.token}
-        onChange={(token) => {
-          set({ token })
-          onToken(token)
-        }}
-      />
-      {save.isError && save.variables === digest && <Problem error={save.error} />}
-      <button
-        type="button"
-        className="primary"
-        disabled={save.isPending || reason !== undefined}
-        onClick={() => save.mutate(digest)}
-      >
-        {save.isPending ? 'Saving …' : 'Save'}
-      </button>
-      {reason !== undefined && <p className="quiet">{reason}</p>}
-    </div>
-  )
 }
 
 type StatusChoiceProps = {

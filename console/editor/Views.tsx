@@ -1,5 +1,6 @@
 import { lazy, type RefObject, Suspense } from 'react'
 import type { ErrorDetail } from '../api.d.ts'
+import { Shown } from '../parts/Shown.tsx'
 import type { Draft } from './draft.ts'
 import { writtenNumbersIn } from './exact-number.ts'
 import { nearest } from './json-pointer.ts'
@@ -51,17 +52,25 @@ function FormView({ draft, kind, problems, onView }: Pick<ViewsProps, 'draft' | 
         </button>
       </div>
     )
+  const others = Object.keys(reading.value).filter((key) => kind.schema.properties?.[key] === undefined)
   const messages = Map.groupBy(problems, ({ path }) => path)
   const byPointer = new Map([...messages].map(([path, each]) => [path, each.map(({ message }) => message)]))
   return (
-    <ConfigForm
-      schema={kind.schema}
-      value={reading.value}
-      onChange={setValue}
-      problems={byPointer}
-      unread={unread}
-      setUnread={setUnread}
-    />
+    <>
+      <ConfigForm
+        schema={kind.schema}
+        value={reading.value}
+        onChange={setValue}
+        problems={byPointer}
+        unread={unread}
+        setUnread={setUnread}
+      />
+      {others.length > 0 && (
+        <p className="notice">
+          The form does not know these, and keeps them: <Shown text={others.join(', ')} />. They can be edited as JSON.
+        </p>
+      )}
+    </>
   )
 }
 
@@ -114,6 +123,6 @@ function Unchanged({ draft: { reading } }: { draft: Draft }) {
   )
 }
 
-function isObject(value: unknown): boolean {
+function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

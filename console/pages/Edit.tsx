@@ -1,13 +1,14 @@
-import { useQuery } from '@tanstack/react-query'
+import { type UseQueryResult, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { Editor } from '../editor/Editor.tsx'
 import { type Kind, kindsQuery } from '../editor/kinds.ts'
 import { Prose } from '../editor/Prose.tsx'
-import { type Content, configText, storedQuery } from '../editor/stored.ts'
+import { type Content, configText, type Stored, storedQuery } from '../editor/stored.ts'
 import type { View } from '../editor/ViewTabs.tsx'
 import { Loaded } from '../parts/Loaded.tsx'
 import { Shown } from '../parts/Shown.tsx'
+import type { Place } from '../queries.ts'
 
 const NEW = '/$orgId/automations/$spaceId/new'
 const EDIT = '/$orgId/automations/$spaceId/$automationId/edit'
@@ -15,11 +16,8 @@ const EDIT = '/$orgId/automations/$spaceId/$automationId/edit'
 /** Begins a new automation: first its kind, then what it is. */
 export function NewPage() {
   const { orgId, spaceId } = useParams({ from: NEW })
-  const search = useSearch({ from: NEW })
-  const navigate = useNavigate()
+  const { kind: wanted } = useSearch({ from: NEW })
   const kinds = useQuery(kindsQuery)
-  const setView = (tab: View) =>
-    navigate({ from: NEW, search: (before) => ({ ...before, tab }), replace: true, resetScroll: false })
   return (
     <article>
       <p>
@@ -28,49 +26,52 @@ export function NewPage() {
         </Link>
       </p>
       <h1>New automation</h1>
-      <Loaded query={kinds}>
+      <Kept query={kinds}>
         {(all) => {
-          const kind = all.find(({ name }) => name === search.kind)
-          if (kind === undefined) return <KindChoice orgId={orgId} spaceId={spaceId} kinds={all} />
-          return (
-            <>
-              <About kind={kind}>
-                <Link
-                  to={NEW}
-                  params={{ orgId, spaceId }}
-                  search={{ kind: undefined }}
-                  activeOptions={{ explicitUndefined: true }}
-                >
-                  Choose another kind
-                </Link>
-              </About>
-              <Editor
-                key={`${kind.name} ${search.from}`}
-                where={{ orgId, spaceId }}
-                kindName={kind.name}
-                kind={kind}
-                initial={beginning(kind, search)}
-                latest={undefined}
-                view={search.tab ?? 'form'}
-                onView={setView}
-              />
-            </>
+          const kind = all.find(({ name }) => name === wanted)
+          return kind === undefined ? (
+            <KindChoice orgId={orgId} spaceId={spaceId} kinds={all} />
+          ) : (
+            <Beginning where={{ orgId, spaceId }} kind={kind} />
           )
         }}
-      </Loaded>
+      </Kept>
     </article>
+  )
+}
+
+/** A new automation of a kind. */
+function Beginning({ where, kind }: { where: { orgId: string; spaceId: string }; kind: Kind }) {
+  const search = useSearch({ from: NEW })
+  const navigate = useNavigate()
+  const setView = (tab: View) =>
+    navigate({ from: NEW, search: (before) => ({ ...before, tab }), replace: true, resetScroll: false })
+  return (
+    <>
+      <About kind={kind}>
+        <Link to={NEW} params={where} search={{ kind: undefined }} activeOptions={{ explicitUndefined: true }}>
+          Choose another kind
+        </Link>
+      </About>
+      <Editor
+        key={`${kind.name} ${search.from}`}
+        where={where}
+        kindName={kind.name}
+        kind={kind}
+        initial={beginning(kind, search)}
+        latest={undefined}
+        view={search.tab ?? 'form'}
+        onView={setView}
+      />
+    </>
   )
 }
 
 /** Edits an automation that is there. */
 export function EditPage() {
   const place = useParams({ from: EDIT })
-  const { tab } = useSearch({ from: EDIT })
-  const navigate = useNavigate()
-  const kinds = useQuery(kindsQuery)
   const stored = useQuery(storedQuery(place))
-  const setView = (next: View) =>
-    navigate({ from: EDIT, search: (before) => ({ ...before, tab: next }), replace: true, resetScroll: false })
+  const kinds = useQuery(kindsQuery)
   return (
     <article>
       <p>
@@ -78,45 +79,58 @@ export function EditPage() {
           ← Back to it
         </Link>
       </p>
-      <Loaded query={stored}>
+      <Kept query={stored}>
         {(latest) => (
           <>
             <h1>
               Edit “<Shown text={latest.automation.name} />”
             </h1>
-            {latest.automation.pending_revision !== null && (
-              <p className="notice">
-                A change of it waits for a decision already.{' '}
-                <Link to="/$orgId/review/$spaceId/$automationId" params={place}>
-                  Review
-                </Link>
-              </p>
-            )}
-            <Loaded query={kinds}>
-              {(all) => {
-                const kind = all.find(({ name }) => name === latest.automation.kind)
-                return (
-                  <>
-                    {kind && <About kind={kind} />}
-                    <Editor
-                      key={place.automationId}
-                      where={{ orgId: place.orgId, spaceId: place.spaceId }}
-                      kindName={latest.automation.kind}
-                      kind={kind}
-                      initial={undefined}
-                      latest={latest}
-                      view={tab ?? 'form'}
-                      onView={setView}
-                    />
-                  </>
-                )
-              }}
-            </Loaded>
+            {latest.automation.pending_revision !== null && <Waiting place={place} />}
+            <Kept query={kinds}>{(all) => <Going place={place} latest={latest} kinds={all} />}</Kept>
           </>
         )}
-      </Loaded>
+      </Kept>
     </article>
   )
+}
+
+function Going({ place, latest, kinds }: { place: Place; latest: Stored; kinds: readonly Kind[] }) {
+  const { tab } = useSearch({ from: EDIT })
+  const navigate = useNavigate()
+  const kind = kinds.find(({ name }) => name === latest.automation.kind)
+  const setView = (next: View) =>
+    navigate({ from: EDIT, search: (before) => ({ ...before, tab: next }), replace: true, resetScroll: false })
+  return (
+    <>
+      {kind && <About kind={kind} />}
+      <Editor
+        key={place.automationId}
+        where={{ orgId: place.orgId, spaceId: place.spaceId }}
+        kindName={latest.automation.kind}
+        kind={kind}
+        initial={undefined}
+        latest={latest}
+        view={tab ?? 'form'}
+        onView={setView}
+      />
+    </>
+  )
+}
+
+function Waiting({ place }: { place: Place }) {
+  return (
+    <p className="notice">
+      A change of it waits for a decision already. What you edit is what runs, not that change.{' '}
+      <Link to="/$orgId/review/$spaceId/$automationId" params={place}>
+        Review
+      </Link>
+    </p>
+  )
+}
+
+/** What a query found, also where it fails later: what is typed on top of it must not go. */
+function Kept<T>({ query, children }: { query: UseQueryResult<T>; children: (data: T) => ReactNode }) {
+  return query.data === undefined ? <Loaded query={query}>{children}</Loaded> : children(query.data)
 }
 
 function KindChoice({ orgId, spaceId, kinds }: { orgId: string; spaceId: string; kinds: readonly Kind[] }) {

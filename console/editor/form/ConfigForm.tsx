@@ -3,13 +3,13 @@ import Form from '@rjsf/core/lib/components/Form.js'
 import { englishStringTranslator, type RJSFSchema, TranslatableString, type UiSchema } from '@rjsf/utils'
 import { FormContext, type FormState } from './context.ts'
 import { Field } from './Field.tsx'
-import { JsonField, NumberField } from './fields.tsx'
+import { AnyField, NumberField } from './fields.tsx'
 import { Item, Items, Members } from './templates.tsx'
 import { UnionField } from './UnionField.tsx'
 import { validator } from './validator.ts'
 import { SelectWidget, TextWidget, YesNoWidget } from './widgets.tsx'
 
-const FIELDS = { NumberField, FallbackField: JsonField, OneOfField: UnionField, AnyOfField: UnionField }
+const FIELDS = { NumberField, FallbackField: AnyField, OneOfField: UnionField, AnyOfField: UnionField }
 const TEMPLATES = {
   FieldTemplate: Field,
   ObjectFieldTemplate: Members,

@@ -54,8 +54,46 @@ function Choice({ schema, fieldPathId, formData, onChange, required, registry, n
   )
 }
 
-/** What may be anything: as JSON. What is none yet is kept as it was typed, and nothing is saved meanwhile. */
-export function JsonField({ fieldPathId, formData, onChange }: FieldProps) {
+/** What may be anything: a text, which is mostly a template, or JSON. */
+export function AnyField(props: FieldProps) {
+  const { fieldPathId, formData, onChange } = props
+  const { label, description } = useField()
+  const isText = typeof formData === 'string' && writtenNumber(formData) === undefined
+  const [wantsText, setWantsText] = useState(isText)
+  const id = `${fieldPathId.$id}-as`
+  const choose = (choice: string) => {
+    setWantsText(choice === 'text')
+    if (choice === 'text' && formData !== undefined && !isText) onChange(writeJson(formData), fieldPathId.path)
+  }
+  const asText = wantsText && (isText || formData === undefined)
+  return (
+    <>
+      <div className="key">
+        <label htmlFor={id}>As</label>
+        <select id={id} value={asText ? 'text' : 'json'} onChange={({ target }) => choose(target.value)}>
+          <option value="json">JSON</option>
+          <option value="text">Text</option>
+        </select>
+      </div>
+      {asText ? (
+        <Suspense fallback={<p className="quiet">Loading …</p>}>
+          <CodeEditor
+            value={isText ? formData : ''}
+            onChange={(text) => onChange(text === '' ? undefined : text, fieldPathId.path)}
+            label={`${label}, as text`}
+            description={description}
+            language="liquid"
+          />
+        </Suspense>
+      ) : (
+        <Json {...props} />
+      )}
+    </>
+  )
+}
+
+/** What is no JSON yet is kept as it was typed, and nothing is saved meanwhile. */
+function Json({ fieldPathId, formData, onChange }: FieldProps) {
   const { pointer, label, description } = useField()
   const { unread, setUnread } = useForm()
   const [typed, setTyped] = useState<string>()
@@ -79,7 +117,6 @@ export function JsonField({ fieldPathId, formData, onChange }: FieldProps) {
           language="json"
         />
       </Suspense>
-      <p className="quiet">As JSON: a text stands in double quotes.</p>
       {reading !== undefined && 'fault' in reading && (
         <p className="bad" role="status">
           <Where text={text} at={reading.fault.at} />: {reading.fault.message}.
