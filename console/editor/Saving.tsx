@@ -47,7 +47,7 @@ export function Saving({ stored, isChanged, problemCount, obstacle, onToken, ...
     <div className="stack saving">
       <StatusChoice current={stored?.automation.status} value={choices.status} onChange={(status) => set({ status })} />
       <Credential has={stored?.automation.has_oauth_token ?? false} value={choices.token} onChange={setToken} />
-      {save.isError && save.variables === digest && <Problem error={save.error} />}
+      {save.isError && save.variables === digest && !isLoggedOut(save.error) && <Problem error={save.error} />}
       <button type="button" className="primary" disabled={isUnable} onClick={() => save.mutate(digest)}>
         {save.isPending ? 'Saving …' : 'Save'}
       </button>
@@ -60,6 +60,11 @@ export function Saving({ stored, isChanged, problemCount, obstacle, onToken, ...
       {reason !== undefined && <p className="quiet">{reason}</p>}
     </div>
   )
+}
+
+/** Of that a dialog speaks, over the page. */
+function isLoggedOut(error: Error): boolean {
+  return error instanceof Refusal && error.status === 401
 }
 
 type Saved = Pick<SavingProps, 'where' | 'kind' | 'content' | 'stored' | 'onSaved'> & { choices: Choices }

@@ -67,12 +67,26 @@ function valueFor(
   tag: string | undefined,
 ): unknown {
   if (next === undefined) return undefined
-  if (next.properties === undefined) return fits(next, value) ? value : next.default
+  if (next.properties === undefined) return fits(next, value) ? value : emptyOf(next)
   const known = new Set(Object.keys(last?.properties ?? {}))
   const kept = Object.entries(isObject(value) ? value : {}).filter(
     ([key]) => next.properties?.[key] !== undefined || !known.has(key),
   )
   return { ...(tag !== undefined && { [tag]: undefined }), ...Object.fromEntries(kept), ...tagged(next, tag) }
+}
+
+const EMPTY: Readonly<Record<string, unknown>> = {
+  string: '',
+  array: [],
+  object: {},
+  boolean: false,
+  number: 0,
+  integer: 0,
+}
+
+/** What a schema begins with, so that there is something to edit. */
+function emptyOf({ default: initial, const: only, enum: values, type }: RJSFSchema): unknown {
+  return initial ?? only ?? values?.[0] ?? EMPTY[String([type].flat()[0])] ?? null
 }
 
 function tagged(schema: RJSFSchema, tag: string | undefined): Record<string, unknown> {
