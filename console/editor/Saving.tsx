@@ -122,20 +122,22 @@ function Credential({ has, value, onChange }: CredentialProps) {
   return (
     <details>
       <summary>Credential</summary>
-      <label htmlFor={id}>OAuth token</label>
-      <input
-        id={id}
-        type="password"
-        autoComplete="off"
-        value={value}
-        aria-describedby={`${id}about`}
-        onChange={({ target }) => onChange(target.value)}
-      />
-      <p id={`${id}about`} className="about">
-        {has
-          ? 'One is stored, and stays as long as this is empty.'
-          : 'For what acts in the name of an account. It is stored encrypted, and never shown.'}
-      </p>
+      <div className="stack">
+        <label htmlFor={id}>OAuth token</label>
+        <input
+          id={id}
+          type="password"
+          autoComplete="off"
+          value={value}
+          aria-describedby={`${id}about`}
+          onChange={({ target }) => onChange(target.value)}
+        />
+        <p id={`${id}about`} className="about">
+          {has
+            ? 'One is stored, and stays as long as this is empty.'
+            : 'For what acts in the name of an account. It is stored encrypted, and never shown.'}
+        </p>
+      </div>
     </details>
   )
 }
