@@ -10,7 +10,8 @@ export type Fault = { at: number; message: string }
 
 const MAX_DEPTH = 200
 const SPACE = /[ \t\n\r]*/y
-const STRING = /"(?:[^"\\]+|\\.)*"/sy
+// Each character can be read in one way alone: a text without an end takes no longer than another.
+const STRING = /"[^"\\]*(?:\\.[^"\\]*)*"/sy
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const WORDS = [
   ['true', true],
@@ -46,8 +47,9 @@ export function lineAndColumn(text: string, at: number): { line: number; column:
 class Reader {
   readonly ranges = new Map<string, Range>()
   readonly #text: string
-  readonly #path: (string | number)[] = []
   #at = 0
+  #depth = 0
+  #pointer = ''
 
   constructor(text: string) {
     this.#text = text
@@ -63,9 +65,9 @@ class Reader {
   #value(): unknown {
     this.#match(SPACE)
     const from = this.#at
-    if (this.#path.length > MAX_DEPTH) throw new Malformed(from, 'this is too deep')
+    if (this.#depth > MAX_DEPTH) throw new Malformed(from, 'this is too deep')
     const value = this.#unlocated()
-    this.ranges.set(pointerOf(this.#path), { from, to: this.#at })
+    this.ranges.set(this.#pointer, { from, to: this.#at })
     return value
   }
 
@@ -115,9 +117,12 @@ class Reader {
   }
 
   #inside(key: string | number): unknown {
-    this.#path.push(key)
+    const around = this.#pointer
+    this.#pointer += pointerOf([key])
+    this.#depth++
     const value = this.#value()
-    this.#path.pop()
+    this.#depth--
+    this.#pointer = around
     return value
   }
 
