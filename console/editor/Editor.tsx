@@ -40,11 +40,16 @@ export function Editor({ where, kindName, kind, initial, latest, view, onView }:
   const opinion = useOpinion({ ...where, kind: kindName }, 'fault' in draft.reading ? undefined : draft.content.config)
   const area = useRef<HTMLDivElement>(null)
   const show = useRef<(range: Range) => void>(undefined)
+  // The buttons go with the choice: the focus stays with what was chosen.
+  const choose = (side: 'theirs' | 'ours') => {
+    take(side)
+    area.current?.focus()
+  }
   return (
-    <div className="editor" ref={area}>
+    <div className="editor" ref={area} tabIndex={-1}>
       <Leaving isNeeded={() => !isSaved.current && (isChanged || token !== '')} />
       {stored && theirs && !isSaved.current && (
-        <Conflict before={stored.content} theirs={theirs.content} ours={draft.content} onTake={take} />
+        <Conflict before={stored.content} theirs={theirs.content} ours={draft.content} onTake={choose} />
       )}
       <div className="editing">
         <Naming draft={draft} />
