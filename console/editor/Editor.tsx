@@ -34,22 +34,18 @@ type EditorProps = {
 
 /** Edits an automation: what is typed stays until it is saved or given up. */
 export function Editor({ where, kindName, kind, initial, latest, view, onView }: EditorProps) {
-  const { draft, stored, theirs, isChanged, take } = useEditing(initial, latest)
+  const area = useRef<HTMLDivElement>(null)
+  // The buttons go with the choice: the focus stays with what was chosen.
+  const { draft, stored, theirs, isChanged, take } = useEditing(initial, latest, () => area.current?.focus())
   const [token, setToken] = useState('')
   const { isSaved, goOn } = useGoingOn(where)
   const opinion = useOpinion({ ...where, kind: kindName }, 'fault' in draft.reading ? undefined : draft.content.config)
-  const area = useRef<HTMLDivElement>(null)
   const show = useRef<(range: Range) => void>(undefined)
-  // The buttons go with the choice: the focus stays with what was chosen.
-  const choose = (side: 'theirs' | 'ours') => {
-    take(side)
-    area.current?.focus()
-  }
   return (
     <div className="editor" ref={area} tabIndex={-1}>
       <Leaving isNeeded={() => !isSaved.current && (isChanged || token !== '')} />
       {stored && theirs && !isSaved.current && (
-        <Conflict before={stored.content} theirs={theirs.content} ours={draft.content} onTake={choose} />
+        <Conflict before={stored.content} theirs={theirs.content} ours={draft.content} onTake={take} />
       )}
       <div className="editing">
         <Naming draft={draft} />
@@ -76,7 +72,7 @@ export function Editor({ where, kindName, kind, initial, latest, view, onView }:
 }
 
 /** What is typed, beside what is stored. It does not change under anybody's hands: they are told of changes, and choose. */
-function useEditing(initial: Content | undefined, latest: Stored | undefined) {
+function useEditing(initial: Content | undefined, latest: Stored | undefined, onTaken: () => void) {
   const [stored, setStored] = useState(latest)
   const start = stored?.content ?? initial ?? NOTHING
   const draft = useDraft(start)
@@ -85,6 +81,7 @@ function useEditing(initial: Content | undefined, latest: Stored | undefined) {
     if (theirs === undefined) return
     setStored(theirs)
     if (side === 'theirs') draft.replace(theirs.content)
+    onTaken()
   }
   return { draft, stored, theirs, take, isChanged: !isSameContent(start, draft.content) }
 }
