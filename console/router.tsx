@@ -81,6 +81,23 @@ const runs = createRoute({
   }),
   component: lazyRouteComponent(() => import('./pages/Runs.tsx'), 'RunsPage'),
 })
+const newAutomation = createRoute({
+  getParentRoute: () => organization,
+  path: '/automations/$spaceId/new',
+  validateSearch: (search: Record<string, unknown>): NewSearch => ({
+    kind: textOf(search.kind),
+    name: textOf(search.name),
+    from: search.from === 'empty' ? 'empty' : undefined,
+    tab: viewOf(search.tab),
+  }),
+  component: lazyRouteComponent(() => import('./pages/Edit.tsx'), 'NewPage'),
+})
+const editAutomation = createRoute({
+  getParentRoute: () => organization,
+  path: '/automations/$spaceId/$automationId/edit',
+  validateSearch: (search: Record<string, unknown>): EditSearch => ({ tab: viewOf(search.tab) }),
+  component: lazyRouteComponent(() => import('./pages/Edit.tsx'), 'EditPage'),
+})
 const run = createRoute({
   getParentRoute: () => organization,
   path: '/runs/$spaceId/$automationId/$runId',
@@ -108,6 +125,9 @@ const policy = createRoute({
   component: lazyRouteComponent(() => import('./pages/Policy.tsx'), 'PolicyPage'),
 })
 
+type EditSearch = { tab?: 'form' | 'json' | undefined }
+type NewSearch = EditSearch & { kind?: string | undefined; name?: string | undefined; from?: 'empty' | undefined }
+
 /** A link for every state: what is shown is in the address. */
 export const router = createRouter({
   basepath: `${BASE}/console`,
@@ -122,6 +142,8 @@ export const router = createRouter({
       events,
       event,
       runs,
+      newAutomation,
+      editAutomation,
       run,
       audit,
       staff,
@@ -190,6 +212,10 @@ function queueFilterOf(search: Record<string, unknown>): QueueFilter {
     kind: textOf(search.kind) as Review['kind'] | undefined,
     author: textOf(search.author),
   }
+}
+
+function viewOf(value: unknown): 'form' | 'json' | undefined {
+  return value === 'form' || value === 'json' ? value : undefined
 }
 
 function textOf(value: unknown): string | undefined {

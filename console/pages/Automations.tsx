@@ -31,6 +31,11 @@ export function AutomationsPage() {
       ) : (
         <>
           <Narrow orgId={orgId} spaceId={spaceId} spaces={spaces.data} filter={search} />
+          <p>
+            <Link to="/$orgId/automations/$spaceId/new" params={{ orgId, spaceId }}>
+              New automation
+            </Link>
+          </p>
           <List orgId={orgId} spaceId={spaceId} filter={search} />
         </>
       )}

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
+import { Link, useNavigate } from '@tanstack/react-router'
 import type { Automation } from '../../api.d.ts'
 import { answer, api } from '../../client.ts'
 import { useMay } from '../../organization-queries.ts'
@@ -47,6 +47,9 @@ function Writing({ place, automation: { status, digest } }: DeedsProps) {
   )
   return (
     <div className="deeds">
+      <Link to="/$orgId/automations/$spaceId/$automationId/edit" params={place}>
+        Edit
+      </Link>
       {status === 'active' && <Running place={place} digest={digest} />}
       {status === 'active' && button('paused', 'Pause')}
       {status === 'paused' && button('active', 'Resume')}

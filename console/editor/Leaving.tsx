@@ -1,0 +1,36 @@
+import { Dialog } from '@base-ui/react/dialog'
+import { useBlocker } from '@tanstack/react-router'
+
+/** Asks before what was typed is lost. @param isNeeded is asked when somebody leaves */
+export function Leaving({ isNeeded }: { isNeeded: () => boolean }) {
+  const blocker = useBlocker({
+    shouldBlockFn: ({ current, next }) => isNeeded() && placeOf(current) !== placeOf(next),
+    enableBeforeUnload: isNeeded,
+    withResolver: true,
+  })
+  return (
+    <Dialog.Root open={blocker.status === 'blocked'} onOpenChange={(isOpen) => !isOpen && blocker.reset?.()}>
+      <Dialog.Portal>
+        <Dialog.Backdrop className="backdrop" />
+        <Dialog.Popup className="dialog">
+          <Dialog.Title>Leave without saving?</Dialog.Title>
+          <Dialog.Description>What you typed would be lost.</Dialog.Description>
+          <div className="deeds">
+            <button type="button" className="primary" onClick={() => blocker.reset?.()}>
+              Stay
+            </button>
+            <button type="button" className="danger" onClick={() => blocker.proceed?.()}>
+              Leave
+            </button>
+          </div>
+        </Dialog.Popup>
+      </Dialog.Portal>
+    </Dialog.Root>
+  )
+}
+
+/** Form and JSON are two views of one place. */
+function placeOf({ pathname, search }: { pathname: string; search: object }): string {
+  const { tab: _, ...others } = search as Record<string, unknown>
+  return `${pathname} ${JSON.stringify(others)}`
+}
