@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, queryOptions, useQuery } from '@tanstack/react-query'
 import type { AutomationKind, Member, Permission, RunStatus } from './api.d.ts'
-import { Away, answer, api, BASE } from './client.ts'
+import { answer, api } from './client.ts'
+import { componentsQuery, type DocumentSchema } from './document.ts'
 import { given } from './queries.ts'
 
 // What pages read of a whole organization, and of the server.
@@ -77,27 +78,12 @@ export function automationNamesQuery(orgId: string, spaceId: string) {
   })
 }
 
-type Document = { components: { schemas: Record<string, Schema | undefined> } }
-type Schema = { description?: string; enum?: string[]; properties?: Record<string, Schema> }
-
-/** The document of the API, which says what this server knows. It stays the same while the server runs. */
-const documentQuery = queryOptions({
-  queryKey: ['document'],
-  queryFn: async ({ signal }): Promise<Document> => {
-    const response = await fetch(`${BASE}/openapi.json`, { signal })
-    if (!response.ok) throw new Away(`Something else answered, with ${response.status}.`)
-    return response.json()
-  },
-  staleTime: Number.POSITIVE_INFINITY,
-})
-
 /** The kinds that this server has; empty while that is not known. */
 export function useKinds(): readonly AutomationKind[] {
-  const { data } = useQuery(documentQuery)
-  return (data?.components.schemas.AutomationKind?.enum ?? []) as AutomationKind[]
+  return (useQuery(componentsQuery).data?.AutomationKind?.enum ?? []) as AutomationKind[]
 }
 
 /** What a run can be given, in the words of the API. */
-export function useRunInput(): Schema | undefined {
-  return useQuery(documentQuery).data?.components.schemas.RunInput
+export function useRunInput(): DocumentSchema | undefined {
+  return useQuery(componentsQuery).data?.RunInput
 }

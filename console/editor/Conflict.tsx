@@ -1,6 +1,6 @@
 import { useId } from 'react'
 import { Changes } from '../parts/Changes.tsx'
-import { changesBetween } from './changes.ts'
+import { changesBetween } from '../text/changes.ts'
 import { comparable } from './draft.ts'
 import type { Content } from './stored.ts'
 

@@ -4,13 +4,13 @@ import { useId, useRef, useState } from 'react'
 import type { Automation } from '../api.d.ts'
 import { Happening } from '../parts/Happening.tsx'
 import { Problem } from '../parts/Problem.tsx'
+import { ProblemList } from '../parts/ProblemList.tsx'
+import { nearest } from '../text/json-pointer.ts'
 import { Conflict } from './Conflict.tsx'
 import { type Draft, isSameContent, useDraft } from './draft.ts'
-import { nearest } from './json-pointer.ts'
 import type { Range } from './json-text.ts'
 import type { Kind } from './kinds.ts'
 import { Leaving } from './Leaving.tsx'
-import { ProblemList } from './ProblemList.tsx'
 import { type Opinion, useOpinion } from './preview.ts'
 import { Saving } from './Saving.tsx'
 import type { Content, Stored } from './stored.ts'
@@ -132,15 +132,17 @@ type ConsequencesProps = { opinion: Opinion; isJson: boolean; onShow: (path: str
 function Consequences({ opinion: { preview, problems, isStale, error }, isJson, onShow }: ConsequencesProps) {
   const waitsFor = isJson ? 'what you type is being looked at …' : 'the JSON can’t be read now.'
   return (
-    <aside aria-labelledby="consequences" aria-busy={isStale}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls by itself, also by the keyboard
+    <aside aria-labelledby="consequences" aria-busy={isStale} tabIndex={0}>
       <h2 id="consequences">What would happen</h2>
       <p className="quiet" role="status">
         {isStale ? `Of what you typed before: ${waitsFor}` : 'Of what you have typed.'}
       </p>
       {error !== null && <Problem error={error} />}
       <div data-stale={isStale || undefined}>
-        {(preview !== undefined || problems.length > 0) && (
-          <ProblemList problems={problems} warnings={preview?.warnings ?? []} onShow={onShow} />
+        <ProblemList problems={problems} warnings={preview?.warnings} onShow={onShow} />
+        {preview !== undefined && problems.length === 0 && preview.warnings.length === 0 && (
+          <p className="good">Nothing keeps it from running.</p>
         )}
         {preview !== undefined && problems.length === 0 && <Happening preview={preview} />}
       </div>

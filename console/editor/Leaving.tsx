@@ -1,4 +1,4 @@
-import { Dialog } from '@base-ui/react/dialog'
+import { AlertDialog } from '@base-ui/react/alert-dialog'
 import { useBlocker } from '@tanstack/react-router'
 
 /** Asks before what was typed is lost. @param isNeeded is asked when somebody leaves */
@@ -9,12 +9,12 @@ export function Leaving({ isNeeded }: { isNeeded: () => boolean }) {
     withResolver: true,
   })
   return (
-    <Dialog.Root open={blocker.status === 'blocked'} onOpenChange={(isOpen) => !isOpen && blocker.reset?.()}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="dialog">
-          <Dialog.Title>Leave without saving?</Dialog.Title>
-          <Dialog.Description>What you typed would be lost.</Dialog.Description>
+    <AlertDialog.Root open={blocker.status === 'blocked'} onOpenChange={(isOpen) => !isOpen && blocker.reset?.()}>
+      <AlertDialog.Portal>
+        <AlertDialog.Backdrop className="backdrop" />
+        <AlertDialog.Popup className="dialog">
+          <AlertDialog.Title>Leave without saving?</AlertDialog.Title>
+          <AlertDialog.Description>What you typed would be lost.</AlertDialog.Description>
           <div className="deeds">
             <button type="button" className="primary" onClick={() => blocker.reset?.()}>
               Stay
@@ -23,9 +23,9 @@ export function Leaving({ isNeeded }: { isNeeded: () => boolean }) {
               Leave
             </button>
           </div>
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+        </AlertDialog.Popup>
+      </AlertDialog.Portal>
+    </AlertDialog.Root>
   )
 }
 

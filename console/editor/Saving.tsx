@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useId, useRef, useState } from 'react'
+import { type FormEvent, useId, useRef, useState } from 'react'
 import type { Automation, AutomationStatus } from '../api.d.ts'
 import { Refusal } from '../client.ts'
 import { Problem } from '../parts/Problem.tsx'
@@ -43,12 +43,16 @@ export function Saving({ stored, isChanged, problemCount, obstacle, onToken, ...
   const hasNothing = stored !== undefined && !isChanged && choices.status === undefined && choices.token === ''
   const reason = obstacle ?? (hasNothing ? 'Nothing is changed yet.' : undefined)
   const isUnable = save.isPending || reason !== undefined
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (!isUnable) save.mutate(digest)
+  }
   return (
-    <div className="stack saving">
+    <form className="stack saving" onSubmit={submit}>
       <StatusChoice current={stored?.automation.status} value={choices.status} onChange={(status) => set({ status })} />
       <Credential has={stored?.automation.has_oauth_token ?? false} value={choices.token} onChange={setToken} />
       {save.isError && save.variables === digest && !isLoggedOut(save.error) && <Problem error={save.error} />}
-      <button type="button" className="primary" disabled={isUnable} onClick={() => save.mutate(digest)}>
+      <button type="submit" className="primary" disabled={isUnable}>
         {save.isPending ? 'Saving …' : 'Save'}
       </button>
       {problemCount > 0 && (
@@ -58,7 +62,7 @@ export function Saving({ stored, isChanged, problemCount, obstacle, onToken, ...
         </p>
       )}
       {reason !== undefined && <p className="quiet">{reason}</p>}
-    </div>
+    </form>
   )
 }
 

@@ -1,5 +1,5 @@
+import { pointerOf } from '../text/json-pointer.ts'
 import { heldNumber } from './exact-number.ts'
-import { pointerOf } from './json-pointer.ts'
 
 /** From one character of a text to another. */
 export type Range = { from: number; to: number }

@@ -1,7 +1,7 @@
 import type { RJSFSchema } from '@rjsf/utils'
 import { queryOptions } from '@tanstack/react-query'
-import { Away, BASE } from '../client.ts'
-import { type Components, componentOf, type DocumentSchema, inWords, schemaOfForm } from './schema.ts'
+import { type Components, componentOf, componentsQuery, type DocumentSchema } from '../document.ts'
+import { inWords, schemaOfForm } from './schema.ts'
 
 /** A kind of automation, as the server announces it. */
 export type Kind = {
@@ -15,26 +15,10 @@ export type Kind = {
 }
 
 /** The kinds that there are, out of the API's document: nothing here knows any of them by name. */
-export const kindsQuery = queryOptions({
-  queryKey: ['kinds'],
-  queryFn: async ({ signal }) => kindsIn(await readDocument(signal)),
-  staleTime: Number.POSITIVE_INFINITY,
-})
-
-type Document = { components?: { schemas?: Components } }
-
-async function readDocument(signal: AbortSignal): Promise<Document> {
-  try {
-    const response = await fetch(`${BASE}/openapi.json`, { signal })
-    if (response.ok) return await response.json()
-  } catch (cause) {
-    if (signal.aborted) throw cause
-  }
-  throw new Away('The kinds of automations can’t be read now.')
-}
+export const kindsQuery = queryOptions({ ...componentsQuery, select: kindsIn })
 
 /** What the document says of each kind: a new automation is one of several schemas, told apart by its kind. */
-function kindsIn({ components: { schemas = {} } = {} }: Document): Kind[] {
+function kindsIn(schemas: Components): Kind[] {
   const mapping = schemas.AutomationCreate?.discriminator?.mapping ?? {}
   return Object.entries(mapping).flatMap(([name, ref]) => {
     const creation = componentOf(schemas, ref)

@@ -1,33 +1,5 @@
 import type { RJSFSchema } from '@rjsf/utils'
-
-/** A schema of the API's document (OpenAPI 3.0). */
-export type DocumentSchema = {
-  $ref?: string
-  type?: string
-  title?: string
-  description?: string
-  example?: unknown
-  nullable?: boolean
-  enum?: unknown[]
-  properties?: Record<string, DocumentSchema>
-  additionalProperties?: boolean | DocumentSchema
-  items?: DocumentSchema
-  oneOf?: DocumentSchema[]
-  anyOf?: DocumentSchema[]
-  required?: string[]
-  discriminator?: { propertyName: string; mapping?: Record<string, string> }
-  [other: string]: unknown
-}
-
-/** The components of the document by name. */
-export type Components = Readonly<Record<string, DocumentSchema>>
-
-const REF = '#/components/schemas/'
-
-/** The component that a reference names. */
-export function componentOf(components: Components, ref: string | undefined): DocumentSchema | undefined {
-  return ref?.startsWith(REF) ? components[ref.slice(REF.length)] : undefined
-}
+import { type Components, componentOf, type DocumentSchema } from '../document.ts'
 
 /**
  * The schema of a config as a form is made of it: whole, without references; members are called as people would; keys that it

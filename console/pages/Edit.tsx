@@ -1,4 +1,4 @@
-import { type UseQueryResult, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { Editor } from '../editor/Editor.tsx'
@@ -26,7 +26,7 @@ export function NewPage() {
         </Link>
       </p>
       <h1>New automation</h1>
-      <Kept query={kinds}>
+      <Loaded query={kinds}>
         {(all) => {
           const kind = all.find(({ name }) => name === wanted)
           return kind === undefined ? (
@@ -35,7 +35,7 @@ export function NewPage() {
             <Beginning where={{ orgId, spaceId }} kind={kind} />
           )
         }}
-      </Kept>
+      </Loaded>
     </article>
   )
 }
@@ -79,17 +79,17 @@ export function EditPage() {
           ← Back to it
         </Link>
       </p>
-      <Kept query={stored}>
+      <Loaded query={stored}>
         {(latest) => (
           <>
             <h1>
               Edit “<Shown text={latest.automation.name} />”
             </h1>
             {latest.automation.pending_revision !== null && <Waiting place={place} />}
-            <Kept query={kinds}>{(all) => <Going place={place} latest={latest} kinds={all} />}</Kept>
+            <Loaded query={kinds}>{(all) => <Going place={place} latest={latest} kinds={all} />}</Loaded>
           </>
         )}
-      </Kept>
+      </Loaded>
     </article>
   )
 }
@@ -126,11 +126,6 @@ function Waiting({ place }: { place: Place }) {
       </Link>
     </p>
   )
-}
-
-/** What a query found, also where it fails later: what is typed on top of it must not go. */
-function Kept<T>({ query, children }: { query: UseQueryResult<T>; children: (data: T) => ReactNode }) {
-  return query.data === undefined ? <Loaded query={query}>{children}</Loaded> : children(query.data)
 }
 
 function KindChoice({ orgId, spaceId, kinds }: { orgId: string; spaceId: string; kinds: readonly Kind[] }) {

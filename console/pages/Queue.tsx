@@ -3,6 +3,7 @@ import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import type { Review } from '../api.d.ts'
 import { Bulk } from '../parts/Bulk.tsx'
+import { Choice, Filters, worded } from '../parts/Filters.tsx'
 import { Loaded, More } from '../parts/Loaded.tsx'
 import { Shown } from '../parts/Shown.tsx'
 import { Ago } from '../parts/Time.tsx'
@@ -21,7 +22,7 @@ export function QueuePage() {
   return (
     <>
       <h1>Waiting for a decision</h1>
-      <Filters orgId={orgId} filter={filter} reviews={reviews} />
+      <Narrow orgId={orgId} filter={filter} reviews={reviews} />
       <Loaded query={queue}>{() => <List orgId={orgId} filter={filter} reviews={reviews} />}</Loaded>
       <More of={queue} />
     </>
@@ -104,59 +105,43 @@ function Row({ orgId, filter, review, isSelected, onToggle }: RowProps) {
   )
 }
 
-type FiltersProps = { orgId: string; filter: QueueFilter; reviews: readonly Review[] }
+type NarrowProps = { orgId: string; filter: QueueFilter; reviews: readonly Review[] }
 
-function Filters({ orgId, filter, reviews }: FiltersProps) {
+function Narrow({ orgId, filter, reviews }: NarrowProps) {
   const { data: spaces = [] } = useQuery(spacesQuery(orgId))
   const navigate = useNavigate({ from: '/$orgId/queue' })
-  const kinds = [...new Set([...reviews.map(({ kind }) => kind), ...(filter.kind ? [filter.kind] : [])])].sort()
+  const kinds = [...new Set(reviews.map(({ kind }) => kind))].sort()
   const authors = new Map(
     reviews.map((each) => [
       each.proposed_by_service_account_id ?? each.proposed_by_user_id ?? '',
       each.proposed_by_name,
     ]),
   )
-  if (filter.author && !authors.has(filter.author)) authors.set(filter.author, filter.author)
   const set = (change: QueueFilter) => navigate({ search: (before) => ({ ...before, ...change }), replace: true })
   return (
-    <form className="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
+    <Filters>
       <Choice
-        name="Space"
+        label="Space"
+        all="all"
         value={filter.space}
-        choices={spaces.map(({ id, name }) => [id, name])}
-        onChange={(space) => set({ space })}
+        choices={spaces.map(({ id, name }) => [id, name] as const)}
+        onChoose={(space) => set({ space })}
       />
       <Choice
-        name="Kind"
+        label="Kind"
+        all="all"
         value={filter.kind}
-        choices={kinds.map((kind) => [kind, kind])}
-        onChange={(kind) => set({ kind: kind as Review['kind'] | undefined })}
+        choices={kinds.map((kind) => [kind, worded(kind)] as const)}
+        onChoose={(kind) => set({ kind })}
       />
-      <Choice name="By" value={filter.author} choices={[...authors]} onChange={(author) => set({ author })} />
-    </form>
-  )
-}
-
-type ChoiceProps = {
-  name: string
-  value: string | undefined
-  choices: readonly (readonly [value: string, name: string])[]
-  onChange: (value: string | undefined) => void
-}
-
-function Choice({ name, value, choices, onChange }: ChoiceProps) {
-  return (
-    <label>
-      {name}{' '}
-      <select value={value ?? ''} onChange={({ target }) => onChange(target.value || undefined)}>
-        <option value="">all</option>
-        {choices.map(([each, text]) => (
-          <option key={each} value={each}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </label>
+      <Choice
+        label="By"
+        all="all"
+        value={filter.author}
+        choices={[...authors]}
+        onChoose={(author) => set({ author })}
+      />
+    </Filters>
   )
 }
 

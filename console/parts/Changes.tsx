@@ -1,5 +1,6 @@
 import { type ReactNode, useMemo } from 'react'
 import type { Change } from '../api.d.ts'
+import { placesOf } from '../text/pointers.ts'
 import { wordsOf } from '../text/words.ts'
 import { Marked, Shown } from './Shown.tsx'
 
@@ -115,12 +116,7 @@ export function Value({ value }: { value: unknown }) {
 /** An object that came or went, member by member. What is in a list belongs together. */
 function partsOf(change: Change): Change[] {
   const { path, op } = change
-  const value = op === 'add' ? change.after : change.before
-  if (op === 'replace' || typeof value !== 'object' || value === null || Array.isArray(value)) return [change]
-  const members = Object.entries(value)
-  if (members.length === 0) return [change]
-  return members.flatMap(([key, each]) => {
-    const at = `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
-    return partsOf(op === 'add' ? { path: at, op, after: each } : { path: at, op, before: each })
-  })
+  if (op === 'replace') return [change]
+  const places = placesOf(op === 'add' ? change.after : change.before, path)
+  return places.map(({ path, value }) => (op === 'add' ? { path, op, after: value } : { path, op, before: value }))
 }

@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useEffect, useId, useRef } from 'react'
 import type { Rejection } from '../api.d.ts'
 import { answer, api, Refusal } from '../client.ts'
+import { useMay } from '../organization-queries.ts'
 import { ONE, type Place } from '../queries.ts'
 import { dropDraft, useDraft } from '../review/drafts.ts'
 import { useKeys } from '../shell/keys.tsx'
@@ -20,8 +21,14 @@ type DecisionProps = {
   onDecided: () => void
 }
 
-/** Decides on the content with a digest, once all of it has been shown. */
-export function Decision({ place, digest, isReady, isStale, onDecided }: DecisionProps) {
+/** Decides on the content with a digest, once all of it has been shown. Not everybody who may look at it may do that. */
+export function Decision(props: DecisionProps) {
+  if (useMay(props.place.orgId, 'files.write') === false)
+    return <p className="notice">You may look at it. To decide on it, a role of yours has to allow files.write.</p>
+  return <Deciding {...props} />
+}
+
+function Deciding({ place, digest, isReady, isStale, onDecided }: DecisionProps) {
   const approve = useApproval(place, digest, onDecided)
   const reject = useRejection(place, digest, onDecided)
   const button = useRef<HTMLButtonElement>(null)

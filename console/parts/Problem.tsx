@@ -1,4 +1,5 @@
 import { Away, Refusal } from '../client.ts'
+import { ProblemList } from './ProblemList.tsx'
 import { Shown } from './Shown.tsx'
 
 /** Why something did not work, and what to do about it. */
@@ -6,18 +7,7 @@ export function Problem({ error, retry }: { error: unknown; retry?: () => void }
   return (
     <div className="problem" role="alert">
       <p>{error instanceof Error ? <Shown text={sentence(error.message)} /> : 'Something went wrong.'}</p>
-      {error instanceof Refusal && error.details.length > 0 && (
-        <ul>
-          {error.details.map(({ path, message }) => (
-            <li key={`${path} ${message}`}>
-              <code>
-                <Shown text={path} />
-              </code>{' '}
-              <Shown text={message} />
-            </li>
-          ))}
-        </ul>
-      )}
+      {error instanceof Refusal && error.details.length > 0 && <ProblemList problems={error.details} />}
       {error instanceof Refusal && error.requestId !== undefined && (
         <p className="quiet">
           {error.code}, request <code>{error.requestId}</code>

@@ -1,16 +1,23 @@
 import type { Change } from '../api.d.ts'
-import { placesOf } from './pointers.ts'
+import { pointerOf } from './json-pointer.ts'
 
-/** What differs between two documents, place by place. */
-export function changesBetween(before: unknown, after: unknown): Change[] {
-  const old = new Map(placesOf(before).map(({ path, value }) => [path, value]))
-  const changes: Change[] = []
-  for (const { path, value } of placesOf(after)) {
-    if (!old.has(path)) changes.push({ path, op: 'add', after: value })
-    else if (JSON.stringify(old.get(path)) !== JSON.stringify(value))
-      changes.push({ path, op: 'replace', before: old.get(path), after: value })
-    old.delete(path)
+/** What differs between two values of JSON, place by place. Lists are compared as a whole, as a person reads them. */
+export function changesBetween(before: unknown, after: unknown, path: readonly string[] = []): Change[] {
+  if (isObject(before) && isObject(after)) {
+    const keys = new Set([...Object.keys(before), ...Object.keys(after)])
+    return [...keys].flatMap((key) => changesBetween(own(before, key), own(after, key), [...path, key]))
   }
-  for (const [path, value] of old) changes.push({ path, op: 'remove', before: value })
-  return changes
+  if (JSON.stringify(before) === JSON.stringify(after)) return []
+  const at = pointerOf(path)
+  if (before === undefined) return [{ path: at, op: 'add', after }]
+  if (after === undefined) return [{ path: at, op: 'remove', before }]
+  return [{ path: at, op: 'replace', before, after }]
+}
+
+function own(object: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

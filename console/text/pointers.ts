@@ -1,3 +1,5 @@
+import { pointerOf } from './json-pointer.ts'
+
 /** A value of a document, and where it stands (RFC 6901). */
 export type Spot = { path: string; value: unknown }
 
@@ -6,5 +8,5 @@ export function placesOf(value: unknown, path = ''): Spot[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [{ path, value }]
   const members = Object.entries(value)
   if (members.length === 0) return [{ path, value }]
-  return members.flatMap(([key, each]) => placesOf(each, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`))
+  return members.flatMap(([key, each]) => placesOf(each, path + pointerOf([key])))
 }

@@ -21,8 +21,8 @@ t.test('two documents differ by what came, what went and what is another', async
   const after = { status: 'active', digest: 'a', new: [1] }
   t.strictSame(changesBetween(before, after), [
     { path: '/status', op: 'replace', before: 'draft', after: 'active' },
-    { path: '/new', op: 'add', after: [1] },
     { path: '/old', op: 'remove', before: 1 },
+    { path: '/new', op: 'add', after: [1] },
   ])
   t.strictSame(changesBetween(before, before), [])
 })

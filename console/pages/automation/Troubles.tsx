@@ -1,4 +1,5 @@
 import type { Automation } from '../../api.d.ts'
+import { ProblemList } from '../../parts/ProblemList.tsx'
 import { Shown } from '../../parts/Shown.tsx'
 
 /** What keeps an automation from running, and what failed last. */
@@ -29,16 +30,7 @@ function Problems({ of: problems }: { of: Automation['problems'] }) {
   return (
     <div className="problem">
       <p>It does not run until this is there:</p>
-      <ul>
-        {problems.map(({ path, message }) => (
-          <li key={`${path} ${message}`}>
-            <code>
-              <Shown text={path} />
-            </code>{' '}
-            <Shown text={message} />
-          </li>
-        ))}
-      </ul>
+      <ProblemList problems={problems} />
     </div>
   )
 }
