@@ -1,5 +1,6 @@
 import createClient from 'openapi-fetch'
 import type { Error as ErrorBody, ErrorDetail, paths } from './api.d.ts'
+import { parseExactly } from './text/exact.ts'
 
 /** The path under which a proxy serves all of this; empty without one. */
 export const BASE = document.querySelector<HTMLMetaElement>('meta[name="base-path"]')?.content ?? ''
@@ -29,9 +30,17 @@ export class Away extends Error {
 /** Every operation of the API. The cookie goes along by itself. */
 export const api = createClient<paths>({ baseUrl: BASE, credentials: 'same-origin', fetch: reach })
 
+/** What stands in each answer, with its numbers as they were written. */
+const bodies = new WeakMap<Response, unknown>()
+
 async function reach(request: Request): Promise<Response> {
   try {
-    return await fetch(request)
+    const response = await fetch(request)
+    if (!response.headers.get('content-type')?.startsWith('application/json')) return response
+    const text = await response.text()
+    const copy = new Response(text, response)
+    bodies.set(copy, parseExactly(text))
+    return copy
   } catch (cause) {
     // A page that was left takes its requests along: that is nobody's failure.
     if (request.signal.aborted) throw cause
@@ -47,8 +56,11 @@ async function reach(request: Request): Promise<Response> {
  */
 export async function answer<T>(asked: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
   const { data, error, response } = await asked
-  if (response.ok) return data as T
-  if (isErrorBody(error)) throw new Refusal(response.status, error)
+  const body = bodies.get(response)
+  // Who asked for a text reads it by themselves.
+  if (response.ok) return (typeof data === 'string' ? data : (body ?? data)) as T
+  const refusal = body ?? error
+  if (isErrorBody(refusal)) throw new Refusal(response.status, refusal)
   throw new Away(`Something else answered, with ${response.status}.`)
 }
 

@@ -20,6 +20,8 @@ export function createQueryClient(onError: (error: unknown) => void): QueryClien
       mutations: { networkMode: 'always' },
       queries: {
         networkMode: 'always',
+        // It would copy what is kept as it was written, and a copy is none (text/exact.ts).
+        structuralSharing: false,
         staleTime: 30_000,
         retry: (count, error) => count < 3 && !(error instanceof Refusal && error.status < 500),
       },

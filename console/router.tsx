@@ -19,6 +19,7 @@ import { Said } from './parts/Toast.tsx'
 import { type AuditFilter, type AutomationsFilter, organizationsQuery, type QueueFilter, userQuery } from './queries.ts'
 import { LoginDialog, LoginPage } from './shell/Login.tsx'
 import { Shell } from './shell/Shell.tsx'
+import { canBeExact } from './text/exact.ts'
 
 const root = createRootRoute({ component: Root, errorComponent: Failed, notFoundComponent: NotFound })
 
@@ -160,6 +161,7 @@ declare module '@tanstack/react-router' {
 }
 
 function Root() {
+  if (!canBeExact) return <TooOld />
   // Where nothing could be kept, nothing is asked.
   return globalThis.isSecureContext ? <Entrance /> : <LoginPage />
 }
@@ -193,6 +195,17 @@ function Home() {
 
 function Failed({ error, reset }: ErrorComponentProps) {
   return <Problem error={error} retry={reset} />
+}
+
+function TooOld() {
+  return (
+    <main className="empty">
+      <h1>This browser is too old</h1>
+      <p>
+        It can’t show every number as it stands there. Chrome 114, Firefox 135, Safari 18.4 and those after them can.
+      </p>
+    </main>
+  )
 }
 
 function NotFound() {

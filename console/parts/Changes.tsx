@@ -2,7 +2,7 @@ import { type ReactNode, useMemo } from 'react'
 import type { Change } from '../api.d.ts'
 import { placesOf } from '../text/pointers.ts'
 import { wordsOf } from '../text/words.ts'
-import { Marked, Shown } from './Shown.tsx'
+import { Hosts, Marked, Shown } from './Shown.tsx'
 
 /** So many rows stand in one table. Browsers lay out no table of those that are not in sight, where there are thousands. */
 const ROWS_A_TABLE = 200
@@ -68,18 +68,18 @@ function Row({ change, marked, onMark, explain }: { change: Change } & Marking) 
         {op === 'add' ? (
           <span className="quiet">–</span>
         ) : words ? (
-          <Words of={words} side="before" />
+          <Words of={words} side="before" whole={String(before)} />
         ) : (
-          <Value value={before} />
+          <Value value={before} isWhole />
         )}
       </td>
       <td data-label="After" className="after">
         {op === 'remove' ? (
           <span className="quiet">–</span>
         ) : words ? (
-          <Words of={words} side="after" />
+          <Words of={words} side="after" whole={String(after)} />
         ) : (
-          <Value value={after} />
+          <Value value={after} isWhole />
         )}
         {explain?.(change)}
       </td>
@@ -87,7 +87,9 @@ function Row({ change, marked, onMark, explain }: { change: Change } & Marking) 
   )
 }
 
-function Words({ of, side }: { of: NonNullable<ReturnType<typeof wordsOf>>; side: 'before' | 'after' }) {
+type WordsProps = { of: NonNullable<ReturnType<typeof wordsOf>>; side: 'before' | 'after'; whole: string }
+
+function Words({ of, side, whole }: WordsProps) {
   const Changed = side === 'before' ? 'del' : 'ins'
   return (
     <span className="shown">
@@ -99,18 +101,34 @@ function Words({ of, side }: { of: NonNullable<ReturnType<typeof wordsOf>>; side
           </Changed>
         ) : null
       })}
+      <Hosts of={whole} />
     </span>
   )
 }
 
-/** A value of JSON: text as it is, and the rest as it is written. */
-export function Value({ value }: { value: unknown }) {
-  if (typeof value === 'string' && value !== '') return <Shown text={value} />
+type ValueProps = { value: unknown; isWhole?: boolean | undefined }
+
+/** A value of JSON: text as it is, and the rest as it is written. A text that could be taken for the rest has its quotes. */
+export function Value({ value, isWhole }: ValueProps) {
+  if (typeof value === 'string' && !isMistakable(value)) return <Shown text={value} isWhole={isWhole} />
   return (
     <code className="json">
-      <Shown text={JSON.stringify(value, null, 2) ?? ''} />
+      <Shown text={JSON.stringify(value, null, 2) ?? ''} isWhole={isWhole} />
     </code>
   )
+}
+
+function isMistakable(text: string): boolean {
+  return /^\s*$|^\s*(?:-?\d|[[{"]|(?:true|false|null)\s*$)/.test(text) && (text.trim() === '' || isJson(text))
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** An object that came or went, member by member. What is in a list belongs together. */

@@ -8,8 +8,8 @@ export function Happening({ preview: { next_runs: runs, action, tunnel } }: { pr
   return (
     <>
       {runs.length > 0 && <Planned runs={runs} />}
-      {action !== null && <Value value={action} />}
-      {tunnel !== null && <Value value={tunnel} />}
+      {action !== null && <Value value={action} isWhole />}
+      {tunnel !== null && <Value value={tunnel} isWhole />}
       {runs.length === 0 && action === null && tunnel === null && <p className="quiet">Nothing yet.</p>}
     </>
   )

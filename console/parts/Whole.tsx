@@ -25,7 +25,7 @@ function Config({ place, digest }: { place: Place; digest: string }) {
     <Loaded query={found}>
       {(automation) => {
         const content = [automation.pending_revision, automation].find((each) => each?.digest === digest)
-        return content ? <Value value={content.config} /> : <p className="quiet">It has been changed since.</p>
+        return content ? <Value value={content.config} isWhole /> : <p className="quiet">It has been changed since.</p>
       }}
     </Loaded>
   )

@@ -1,9 +1,10 @@
 import type { Change } from '../api.d.ts'
+import { hasMembers } from './exact.ts'
 import { pointerOf } from './json-pointer.ts'
 
 /** What differs between two values of JSON, place by place. Lists are compared as a whole, as a person reads them. */
 export function changesBetween(before: unknown, after: unknown, path: readonly string[] = []): Change[] {
-  if (isObject(before) && isObject(after)) {
+  if (hasMembers(before) && hasMembers(after)) {
     const keys = new Set([...Object.keys(before), ...Object.keys(after)])
     return [...keys].flatMap((key) => changesBetween(own(before, key), own(after, key), [...path, key]))
   }
@@ -16,8 +17,4 @@ export function changesBetween(before: unknown, after: unknown, path: readonly s
 
 function own(object: Record<string, unknown>, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

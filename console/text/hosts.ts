@@ -1,5 +1,5 @@
 /** What begins a URL, with what may be its host, which ends before a path, a port or white space. */
-const URL_WITH_HOST = /\b[a-z][a-z\d+.-]*:\/\/(?:[^\s/?#@]*@)?([^\s/?#:"'<>{}|\\^`]+)/giu
+const URL_WITH_HOST = /\b[a-z][a-z\d+.-]{0,30}:\/\/(?:[^\s/?#@]*@)?([^\s/?#:"'<>{}|\\^`]+)/giu
 
 /**
  * Hosts in a text that are not written in ASCII, as they are asked for (Punycode, RFC 3492): letters of other alphabets may look like those

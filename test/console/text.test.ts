@@ -2,6 +2,7 @@ import t from 'tap'
 import { changesBetween } from '../../console/text/changes.ts'
 import { dayIn, dayOf, endOf, nearnessOf } from '../../console/text/days.ts'
 import { between, durationOf } from '../../console/text/duration.ts'
+import { parseExactly } from '../../console/text/exact.ts'
 import { placesOf } from '../../console/text/pointers.ts'
 import { bytesOf, countOf } from '../../console/text/sizes.ts'
 
@@ -25,6 +26,22 @@ t.test('two documents differ by what came, what went and what is another', async
     { path: '/new', op: 'add', after: [1] },
   ])
   t.strictSame(changesBetween(before, before), [])
+})
+
+t.test('a number stays as it was written', async (t) => {
+  for (const text of [
+    '1e400',
+    '123456789012345678901234567890',
+    '0.1',
+    '-0',
+    '1.0',
+    '[1E3,{"a":1e-400}]',
+    '{"__proto__":1}',
+  ])
+    t.equal(JSON.stringify(parseExactly(text)), text, text)
+  t.strictSame(parseExactly('{"a":[1,"2",null,true]}'), { a: [1, '2', null, true] })
+  t.strictSame(placesOf(parseExactly('{"a":1e400}')).length, 1, 'it has no members')
+  t.equal(changesBetween(parseExactly('{"a":1e400}'), parseExactly('{"a":1e401}')).length, 1)
 })
 
 t.test('texts differ as a whole', async (t) => {

@@ -2,6 +2,7 @@ import { useQueries, useQuery } from '@tanstack/react-query'
 import type { AuditEntry } from '../../api.d.ts'
 import { automationNamesQuery, useMembers } from '../../organization-queries.ts'
 import { rolesQuery, spacesQuery } from '../../queries.ts'
+import { hasMembers } from '../../text/exact.ts'
 
 /** What is known of the things that a log tells of, by their ids. */
 export type Names = {
@@ -48,6 +49,6 @@ export function withNames(value: unknown, names: Names): unknown {
     return name === undefined ? value : `${name} (${value})`
   }
   if (Array.isArray(value)) return value.map((each) => withNames(each, names))
-  if (typeof value !== 'object' || value === null) return value
+  if (!hasMembers(value)) return value
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withNames(each, names)]))
 }
