@@ -29,12 +29,15 @@ export async function prepareConsole(t: Test, env: Record<string, string> = {}) 
   }
 }
 
+/** How somebody logs in. */
+type Login = Pick<DemoVariables, 'EMAIL' | 'PASSWORD'>
+
 /** Opens a page of the console as somebody who has just logged in there. */
 export async function openConsole(
   t: Test,
   browser: Browser,
   url: string,
-  demo: DemoVariables,
+  demo: Login,
   options: BrowserContextOptions & { isExpected?: (message: string) => boolean } = {},
 ): Promise<Page> {
   const page = await openPage(t, browser, url, options)
@@ -44,7 +47,7 @@ export async function openConsole(
 }
 
 /** Fills in the form, whether it is a page or a dialog. */
-export async function logIn(page: Page, demo: DemoVariables, password: string = demo.PASSWORD): Promise<void> {
+export async function logIn(page: Page, demo: Login, password: string = demo.PASSWORD): Promise<void> {
   await page.getByLabel('Email').fill(demo.EMAIL)
   await page.getByLabel('Password').fill(password)
   await page.getByRole('button', { name: 'Log in', exact: true }).click()
