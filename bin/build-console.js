@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { argv, execPath, exit, pid } from 'node:process'
+import { argv, execPath, exit, kill, pid } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 
@@ -15,10 +15,15 @@ const MADE = /^(node_modules|dist.*)$/
 
 // A packed package has what was built, and no sources.
 if (!existsSync(join(console_, 'vite.config.ts'))) exit()
-const page = statSync(join(built, 'index.html'), { throwIfNoEntry: false })
+const page = existsSync(join(built, 'assets'))
+  ? statSync(join(built, 'index.html'), { throwIfNoEntry: false })
+  : undefined
 if (page !== undefined && newest(console_) <= page.mtimeMs && !argv.includes('--force')) exit()
 
 console.error('Building the console …')
+// Of builds that were cut off.
+for (const name of readdirSync(console_))
+  if (/^dist\.\d+$/.test(name) && !isAlive(name)) rmSync(join(console_, name), { recursive: true })
 const fresh = join(console_, `dist.${pid}`)
 const run = (/** @type {string[]} */ ...args) =>
   spawnSync(execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }).status
@@ -29,13 +34,27 @@ const isBuilt =
 // A server that starts meanwhile finds all of what was built before, or all of the new.
 if (isBuilt) {
   compress(fresh)
-  rmSync(built, { recursive: true, force: true })
-  renameSync(fresh, built)
+  try {
+    rmSync(built, { recursive: true, force: true })
+    renameSync(fresh, built)
+  } catch {
+    // Somebody else built the same at the same moment, and was faster.
+    rmSync(fresh, { recursive: true, force: true })
+  }
   exit()
 }
 rmSync(fresh, { recursive: true, force: true })
 console.error('The console could not be built. The API works without it.')
 exit(argv.includes('--force') ? 1 : 0)
+
+/** Whether the process still builds whose folder this is. */
+function isAlive(/** @type {string} */ folder) {
+  try {
+    return kill(Number(folder.slice('dist.'.length)), 0)
+  } catch {
+    return false
+  }
+}
 
 /** Puts what a browser may get in its place beside each file: nothing is compressed while somebody waits. */
 function compress(/** @type {string} */ folder) {

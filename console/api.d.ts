@@ -163,7 +163,7 @@ export interface paths {
         put?: never;
         /**
          * Approve exactly what was seen
-         * @description The proposal becomes active; a change to what runs takes its place at once. A digest that is not that of the proposal is 409, with the differences in `details`.
+         * @description The proposal becomes active; a change to what runs takes its place at once. A digest that is not that of the proposal, and a `base_digest` that is not that of what runs, is 409, with the differences in `details`.
          *
          *     Needs the permission `files.write`. People only: a service account is refused.
          */
@@ -2009,6 +2009,8 @@ export interface components {
          */
         Approval: {
             digest?: components["schemas"]["Digest"];
+            /** @description What ran when the reviewer read the difference, as the queue of reviews says it. Where something else runs by now, nothing is approved. Left out: whatever runs. */
+            base_digest?: string | null;
         };
         /**
          * @description Why not.
@@ -2181,6 +2183,8 @@ export interface components {
              */
             revision: number;
             digest: components["schemas"]["Digest"];
+            /** @description Of what runs now, to which `changes` are the difference; null where that is everything. */
+            base_digest: string | null;
             /**
              * Format: uuid
              * @description The person who proposed it, or null.

@@ -2,6 +2,7 @@ import { type QueryClient, useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import type { SpaceEvent } from './api.d.ts'
 import { BASE } from './client.ts'
+import { userQuery } from './queries.ts'
 import { createStore } from './store.ts'
 
 /** Whether what is shown is told of changes. */
@@ -17,6 +18,12 @@ const TYPES = [
 ] as const
 /** A stream that was refused is asked for again after so long, in milliseconds. */
 const AGAIN_MS = 5000
+/** The server ends a stream after so long, in seconds, and the browser goes on where it was: one that died without a word is found by that. */
+const TURN_SECONDS = 45
+/** Without an event or another turn in so long, in milliseconds, a stream is dead. */
+const DEAD_MS = 60_000
+/** So long, in milliseconds, the browser may take from one turn to the next. */
+const BETWEEN_MS = 3000
 /** What happens in so short a time is read once. */
 const TOGETHER_MS = 250
 
@@ -33,30 +40,56 @@ export function useLive(orgId: string): void {
 
 function follow(orgId: string, client: QueryClient): () => void {
   let source: EventSource
-  let timer: ReturnType<typeof setTimeout> | undefined
+  let [again, watch, between]: (ReturnType<typeof setTimeout> | undefined)[] = []
   let waiting: SpaceEvent[] = []
   const tell = () => {
     const events = waiting
     waiting = []
     for (const key of keysOf(orgId, events)) void client.invalidateQueries({ queryKey: key })
   }
+  const lives = () => {
+    clearTimeout(watch)
+    watch = setTimeout(open, DEAD_MS)
+  }
   const take = ({ data }: MessageEvent<string>) => {
+    lives()
     if (waiting.push(JSON.parse(data)) === 1) setTimeout(tell, TOGETHER_MS)
   }
+  const opened = () => {
+    lives()
+    clearTimeout(between)
+    // Nobody knows what happened meanwhile.
+    if (liveness.get() === 'away') void client.invalidateQueries({ queryKey: [orgId] })
+    liveness.set('live')
+  }
+  const broken = () => {
+    clearTimeout(between)
+    // A connection that broke or ended the browser makes anew by itself; what was refused it gives up.
+    if (source.readyState === EventSource.CONNECTING) {
+      between = setTimeout(() => liveness.set('away'), BETWEEN_MS)
+      return
+    }
+    liveness.set('away')
+    clearTimeout(watch)
+    clearTimeout(again)
+    again = setTimeout(open, AGAIN_MS)
+    // It may be that nobody is logged in any more.
+    void client.invalidateQueries({ queryKey: userQuery.queryKey })
+  }
   const open = () => {
-    source = new EventSource(`${BASE}/api/v1/organizations/${orgId}/events`)
+    // One that was there before has said nothing for too long.
+    source?.close()
+    if (source !== undefined) liveness.set('away')
+    source = new EventSource(`${BASE}/api/v1/organizations/${orgId}/events?timeout_seconds=${TURN_SECONDS}`)
     for (const type of TYPES) source.addEventListener(type, take)
-    source.addEventListener('open', () => liveness.set('live'))
-    source.addEventListener('error', () => {
-      liveness.set('away')
-      // A connection that broke it makes anew by itself; what was refused it gives up.
-      if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, AGAIN_MS)
-    })
+    source.addEventListener('open', opened)
+    source.addEventListener('error', broken)
+    lives()
   }
   liveness.set('connecting')
   open()
   return () => {
-    clearTimeout(timer)
+    for (const timer of [again, watch, between]) clearTimeout(timer)
     source.close()
   }
 }

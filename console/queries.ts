@@ -34,6 +34,7 @@ export const userQuery = queryOptions({
   queryKey: ['user'],
   queryFn: async ({ signal }) => (await answer(api.GET('/api/v1/console/login', { signal }))).user,
   staleTime: Number.POSITIVE_INFINITY,
+  refetchOnWindowFocus: 'always',
 })
 
 /** The organizations that they belong to. */

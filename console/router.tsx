@@ -1,4 +1,4 @@
-import { useQuery, useSuspenseQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
 import {
   createRootRoute,
   createRoute,
@@ -8,7 +8,8 @@ import {
   Navigate,
   Outlet,
 } from '@tanstack/react-router'
-import type { AutomationKind, AutomationStatus, Review, RunStatus, WebhookEvent } from './api.d.ts'
+import { useEffect, useState } from 'react'
+import type { AutomationKind, AutomationStatus, ConsoleLogin, Review, RunStatus, WebhookEvent } from './api.d.ts'
 import type { EventsFilter } from './automation-queries.ts'
 import { BASE } from './client.ts'
 import type { RunsFilter } from './organization-queries.ts'
@@ -18,13 +19,15 @@ import { Problem } from './parts/Problem.tsx'
 import { Said } from './parts/Toast.tsx'
 import { type AuditFilter, type AutomationsFilter, organizationsQuery, type QueueFilter, userQuery } from './queries.ts'
 import { LoginDialog, LoginPage } from './shell/Login.tsx'
-import { Shell } from './shell/Shell.tsx'
+import { Shell, ToQueue } from './shell/Shell.tsx'
+import { beginAnew, noteEnd, onLoginChange } from './shell/session.ts'
 import { canBeExact } from './text/exact.ts'
 
 const root = createRootRoute({ component: Root, errorComponent: Failed, notFoundComponent: NotFound })
 
 const home = createRoute({ getParentRoute: () => root, path: '/', component: Home })
 const organization = createRoute({ getParentRoute: () => root, path: '/$orgId', component: Shell })
+const beginning = createRoute({ getParentRoute: () => organization, path: '/', component: ToQueue })
 const queue = createRoute({
   getParentRoute: () => organization,
   path: '/queue',
@@ -135,6 +138,7 @@ export const router = createRouter({
   routeTree: root.addChildren([
     home,
     organization.addChildren([
+      beginning,
       queue,
       review,
       automations,
@@ -152,6 +156,7 @@ export const router = createRouter({
     ]),
   ]),
   scrollRestoration: true,
+  defaultErrorComponent: Failed,
 })
 
 declare module '@tanstack/react-router' {
@@ -168,17 +173,35 @@ function Root() {
 
 function Entrance() {
   const user = useQuery(userQuery)
+  const isKnown = useSamePerson(user.data)
+  if (isKnown)
+    return (
+      <>
+        <Outlet />
+        <Said />
+        <LoginDialog />
+      </>
+    )
   if (user.isPending) return <p className="loading">Loading …</p>
   if (user.isError) return <Problem error={user.error} retry={() => user.refetch()} />
-  return user.data === null ? (
-    <LoginPage />
-  ) : (
-    <>
-      <Outlet />
-      <Said />
-      <LoginDialog />
-    </>
-  )
+  return <LoginPage />
+}
+
+/**
+ * Whether somebody is, or was, logged in here. Where nobody is any more, a dialog asks them; where it is somebody else by now, the page
+ * begins anew, because what stands on it is not theirs.
+ */
+function useSamePerson(user: ConsoleLogin['user'] | undefined): boolean {
+  const client = useQueryClient()
+  const [first, setFirst] = useState<string>()
+  if (first === undefined && user) setFirst(user.id)
+  useEffect(() => {
+    if (first === undefined || user === undefined) return
+    if (user === null) noteEnd()
+    else if (user.id !== first) beginAnew()
+  }, [first, user])
+  useEffect(() => onLoginChange(() => void client.invalidateQueries({ queryKey: userQuery.queryKey })), [client])
+  return first !== undefined
 }
 
 function Home() {
@@ -193,7 +216,17 @@ function Home() {
   )
 }
 
+/** Takes the place of a page, and leaves what is around it. */
 function Failed({ error, reset }: ErrorComponentProps) {
+  if (error instanceof Error && /dynamically imported module|module script/i.test(error.message))
+    return (
+      <div className="problem" role="alert">
+        <p>This page could not be loaded: there may be a newer version of the console.</p>
+        <button type="button" onClick={() => location.reload()}>
+          Load it anew
+        </button>
+      </div>
+    )
   return <Problem error={error} retry={reset} />
 }
 

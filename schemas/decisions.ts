@@ -1,12 +1,22 @@
 import { Type } from '@sinclair/typebox'
 import { closed, component, nullable, ref, stringEnum, timestamp, uuid } from './component.ts'
-import { Digest, EXAMPLE_DIGEST } from './digest.ts'
+import { DIGEST_FORM, Digest, EXAMPLE_DIGEST } from './digest.ts'
 
 export const Approval = component(
   'Approval',
   closed(
     {
       digest: Type.Optional(ref(Digest)),
+      base_digest: Type.Optional(
+        nullable(
+          Type.String({
+            ...DIGEST_FORM,
+            description:
+              'What ran when the reviewer read the difference, as the queue of reviews says it. Where something else runs by now, ' +
+              'nothing is approved. Left out: whatever runs.',
+          }),
+        ),
+      ),
     },
     {
       description:

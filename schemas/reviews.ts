@@ -18,6 +18,11 @@ export const Review = component(
       status: ref(AutomationStatus),
       revision: revisionNumber('The proposed revision.'),
       digest: ref(Digest),
+      base_digest: nullable(
+        Type.String({
+          description: 'Of what runs now, to which `changes` are the difference; null where that is everything.',
+        }),
+      ),
       proposed_by_user_id: nullable(uuid('The person who proposed it, or null.')),
       proposed_by_service_account_id: nullable(uuid('The service account that proposed it, or null.')),
       proposed_by_name: Type.String({ description: 'Their display name.' }),

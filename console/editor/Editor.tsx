@@ -38,6 +38,7 @@ export function Editor({ where, kindName, kind, initial, latest, view, onView }:
   // The buttons go with the choice: the focus stays with what was chosen.
   const { draft, stored, theirs, isChanged, take } = useEditing(initial, latest, () => area.current?.focus())
   const [token, setToken] = useState('')
+  const [isSaving, setSaving] = useState(false)
   const { isSaved, goOn } = useGoingOn(where)
   const opinion = useOpinion({ ...where, kind: kindName }, 'fault' in draft.reading ? undefined : draft.content.config)
   const show = useRef<(range: Range) => void>(undefined)
@@ -48,8 +49,11 @@ export function Editor({ where, kindName, kind, initial, latest, view, onView }:
         <Conflict before={stored.content} theirs={theirs.content} ours={draft.content} onTake={take} />
       )}
       <div className="editing">
-        <Naming draft={draft} />
-        <Views draft={draft} kind={kind} problems={inConfig(opinion)} view={view} onView={onView} show={show} />
+        {/* What was typed while it is saved would be lost. */}
+        <div className="editing" inert={isSaving}>
+          <Naming draft={draft} />
+          <Views draft={draft} kind={kind} problems={inConfig(opinion)} view={view} onView={onView} show={show} />
+        </div>
         <Saving
           where={where}
           kind={kindName}
@@ -59,6 +63,7 @@ export function Editor({ where, kindName, kind, initial, latest, view, onView }:
           problemCount={opinion.problems.length}
           obstacle={obstacleOf(draft, theirs !== undefined)}
           onToken={setToken}
+          onSaving={setSaving}
           onSaved={goOn}
         />
       </div>

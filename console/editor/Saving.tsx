@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useId, useRef, useState } from 'react'
 import type { Automation, AutomationStatus } from '../api.d.ts'
 import { Refusal } from '../client.ts'
+import { useOnce } from '../parts/once.ts'
 import { Problem } from '../parts/Problem.tsx'
 import { type Choices, create, type SettableStatus, update } from './save.ts'
 import type { Content, Stored } from './stored.ts'
@@ -26,6 +27,7 @@ type SavingProps = {
   /** Why it can't be saved now. */
   obstacle: string | undefined
   onToken: (token: string) => void
+  onSaving: (isSaving: boolean) => void
   onSaved: (automation: Automation) => void
 }
 
@@ -33,6 +35,7 @@ type SavingProps = {
 export function Saving({ stored, isChanged, problemCount, obstacle, onToken, ...what }: SavingProps) {
   const [choices, setChoices] = useState<Choices>({ status: stored ? undefined : 'draft', token: '' })
   const save = useSave({ ...what, stored, choices })
+  const saveOnce = useOnce(save)
   const set = (change: Partial<Choices>) => setChoices((before) => ({ ...before, ...change }))
   const setToken = (token: string) => {
     set({ token })
@@ -45,7 +48,7 @@ export function Saving({ stored, isChanged, problemCount, obstacle, onToken, ...
   const isUnable = save.isPending || reason !== undefined
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (!isUnable) save.mutate(digest)
+    if (!isUnable) saveOnce(digest)
   }
   return (
     <form className="stack saving" onSubmit={submit}>
@@ -71,10 +74,10 @@ function isLoggedOut(error: Error): boolean {
   return error instanceof Refusal && error.status === 401
 }
 
-type Saved = Pick<SavingProps, 'where' | 'kind' | 'content' | 'stored' | 'onSaved'> & { choices: Choices }
+type Saved = Pick<SavingProps, 'where' | 'kind' | 'content' | 'stored' | 'onSaving' | 'onSaved'> & { choices: Choices }
 
 /** Sends it, and has what is stored read anew where somebody else was faster. It goes by the digest that is gone on from. */
-function useSave({ where, kind, content, stored, choices, onSaved }: Saved) {
+function useSave({ where, kind, content, stored, choices, onSaving, onSaved }: Saved) {
   const client = useQueryClient()
   const keyFor = useKey()
   return useMutation({
@@ -82,8 +85,10 @@ function useSave({ where, kind, content, stored, choices, onSaved }: Saved) {
       stored
         ? update(where, stored, content, choices)
         : create(where, kind, content, choices, keyFor(JSON.stringify([kind, content, choices]))),
+    onMutate: () => onSaving(true),
     onSuccess: onSaved,
     onError: (error) => {
+      onSaving(false)
       const isConflict = error instanceof Refusal && CONFLICTS.includes(error.status)
       return isConflict && client.invalidateQueries({ queryKey: [where.orgId] })
     },

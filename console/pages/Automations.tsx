@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import type { Automation, AutomationStatus, Space } from '../api.d.ts'
-import { useKinds } from '../organization-queries.ts'
+import { useKinds, useMay } from '../organization-queries.ts'
 import { Choice, Filters, worded } from '../parts/Filters.tsx'
 import { More } from '../parts/Loaded.tsx'
 import { Problem } from '../parts/Problem.tsx'
@@ -19,6 +19,7 @@ export function AutomationsPage() {
   const { orgId } = useParams({ from: HERE })
   const search = useSearch({ from: HERE })
   const spaces = useQuery(spacesQuery(orgId))
+  const mayWrite = useMay(orgId, 'files.write')
   useTitle('Automations')
   const spaceId = search.space ?? spaces.data?.[0]?.id
   if (spaces.isError) return <Problem error={spaces.error} retry={() => spaces.refetch()} />
@@ -31,7 +32,7 @@ export function AutomationsPage() {
       ) : (
         <>
           <Narrow orgId={orgId} spaceId={spaceId} spaces={spaces.data} filter={search} />
-          <p>
+          <p hidden={!mayWrite}>
             <Link to="/$orgId/automations/$spaceId/new" params={{ orgId, spaceId }}>
               New automation
             </Link>

@@ -23,7 +23,9 @@ export function QueuePage() {
     <>
       <h1>Waiting for a decision</h1>
       <Narrow orgId={orgId} filter={filter} reviews={reviews} />
-      <Loaded query={queue}>{() => <List orgId={orgId} filter={filter} reviews={reviews} />}</Loaded>
+      <Loaded query={queue}>
+        {() => <List key={JSON.stringify(filter)} orgId={orgId} filter={filter} reviews={reviews} />}
+      </Loaded>
       <More of={queue} />
     </>
   )

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { Change, Preview, Review } from '../api.d.ts'
 import { Changes } from '../parts/Changes.tsx'
 import { CronWords } from '../parts/Cron.tsx'
@@ -76,6 +76,7 @@ function Reading({ place }: { place: Place }) {
   // What somebody is reading does not change under their eyes: they are told, and go on when they have seen it.
   const [seen, setSeen] = useState<Review>()
   const [isDecided, setDecided] = useState(false)
+  const heading = useRef<HTMLHeadingElement>(null)
   const shown = seen ?? latest.data ?? undefined
   useTitle(shown === undefined ? 'Review' : `${shown.name} · Review`)
   if (seen === undefined && latest.data) setSeen(latest.data)
@@ -86,11 +87,11 @@ function Reading({ place }: { place: Place }) {
         <Loaded query={latest}>{() => <Decided place={place} />}</Loaded>
       </>
     )
-  const changed = latest.data && latest.data.digest !== shown.digest ? latest.data : undefined
+  const changed = latest.data && !isSame(latest.data, shown) ? latest.data : undefined
   const isGone = latest.data === null && !isDecided
   return (
     <>
-      <h1>
+      <h1 ref={heading} tabIndex={-1}>
         <Shown text={shown.name} />
       </h1>
       {latest.isError && <Problem error={latest.error} retry={() => latest.refetch()} />}
@@ -102,6 +103,7 @@ function Reading({ place }: { place: Place }) {
             onClick={() => {
               setSeen(changed)
               setDecided(false)
+              heading.current?.focus()
             }}
           >
             Show what it is now
@@ -110,7 +112,7 @@ function Reading({ place }: { place: Place }) {
       )}
       {isGone && <Decided place={place} />}
       <Proposal
-        key={shown.digest}
+        key={JSON.stringify([shown.digest, shown.base_digest, shown.problems, shown.warnings])}
         place={place}
         review={shown}
         isStale={changed !== undefined || isGone || latest.isError}
@@ -131,8 +133,8 @@ function Proposal({ place, review, isStale, onDecided }: ProposalProps) {
   const isOther = preview.data !== undefined && preview.data.digest !== review.digest
   const isWhole = preview.data !== undefined && !isOther
   useEffect(() => {
-    if (isWhole) noteOpened(place.automationId, review.digest)
-  }, [isWhole, place.automationId, review.digest])
+    if (isWhole) noteOpened(review)
+  }, [isWhole, review])
   return (
     <>
       <Heading review={review} />
@@ -153,13 +155,7 @@ function Proposal({ place, review, isStale, onDecided }: ProposalProps) {
         {!isOther && <Loaded query={preview}>{(found) => <Happening preview={found.preview as Preview} />}</Loaded>}
       </section>
       <Earlier place={place} current={review.revision} />
-      <Decision
-        place={place}
-        digest={review.digest}
-        isReady={isWhole && !isStale}
-        isStale={isStale}
-        onDecided={onDecided}
-      />
+      <Decision place={place} review={review} isReady={isWhole && !isStale} isStale={isStale} onDecided={onDecided} />
     </>
   )
 }
@@ -225,8 +221,15 @@ function Decided({ place }: { place: Place }) {
   )
 }
 
+/** Whether two look the same. The content may be that of before, and what it is the difference to another. */
+function isSame(one: Review, other: Review): boolean {
+  const seenOf = ({ digest, base_digest, problems, warnings }: Review) =>
+    JSON.stringify([digest, base_digest, problems, warnings])
+  return seenOf(one) === seenOf(other)
+}
+
 function isCron({ path, after }: Change): boolean {
-  return path.endsWith('/cron') && typeof after === 'string'
+  return path === '/config/cron' && typeof after === 'string'
 }
 
 function toggled(before: ReadonlySet<string>, path: string): ReadonlySet<string> {

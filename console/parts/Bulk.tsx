@@ -1,6 +1,6 @@
 import { Dialog } from '@base-ui/react/dialog'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, useRef, useState } from 'react'
 import type { Rejection, Review } from '../api.d.ts'
 import { answer, api } from '../client.ts'
 import { ONE } from '../queries.ts'
@@ -16,11 +16,13 @@ type BulkProps = { orgId: string; selected: readonly Review[]; onDone: () => voi
 /** Decides on several: approves those that were opened as they are, and rejects with one reason. Each has its own result. */
 export function Bulk({ orgId, selected, onDone }: BulkProps) {
   const opened = useOpened()
-  const isOpened = ({ automation_id, digest }: Review) => opened.has(keyOf(automation_id, digest))
-  const seen = selected.filter(isOpened)
-  const approve = useEach(orgId, onDone, (review) =>
-    answer(api.POST(`${ONE}/approve`, { params: { path: placeOf(orgId, review) }, body: { digest: review.digest } })),
-  )
+  const seen = selected.filter((review) => opened.has(keyOf(review)))
+  const approve = useEach(orgId, onDone, (review) => {
+    const { digest, base_digest } = review
+    return answer(
+      api.POST(`${ONE}/approve`, { params: { path: placeOf(orgId, review) }, body: { digest, base_digest } }),
+    )
+  })
   return (
     <div className="bulk">
       {selected.length > 0 && (
@@ -28,7 +30,7 @@ export function Bulk({ orgId, selected, onDone }: BulkProps) {
           <legend>{selected.length} selected</legend>
           {seen.length > 0 && (
             <>
-              <button type="button" disabled={approve.isPending} onClick={() => approve.mutate(seen)}>
+              <button type="button" disabled={approve.isPending} onClick={() => approve.decide(seen)}>
                 Approve {seen.length === selected.length ? 'them' : `the ${seen.length} that you opened`}
               </button>{' '}
             </>
@@ -61,7 +63,7 @@ function RejectSeveral({ orgId, selected, onDone }: BulkProps) {
   )
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    reject.mutate(selected)
+    reject.decide(selected)
   }
   const close = (open: boolean) => {
     setOpen(open)
@@ -91,10 +93,11 @@ function RejectSeveral({ orgId, selected, onDone }: BulkProps) {
   )
 }
 
-/** Does the same to each, one after another, whatever comes of the others. */
+/** Does the same to each, one after another, whatever comes of the others. A second press meanwhile does nothing. */
 function useEach(orgId: string, onDone: () => void, act: (review: Review) => Promise<unknown>) {
   const client = useQueryClient()
-  return useMutation({
+  const isBusy = useRef(false)
+  const mutation = useMutation({
     mutationFn: async (reviews: readonly Review[]) => {
       const results: Result[] = []
       for (const review of reviews) {
@@ -107,8 +110,17 @@ function useEach(orgId: string, onDone: () => void, act: (review: Review) => Pro
       return results
     },
     onSuccess: onDone,
-    onSettled: () => client.invalidateQueries({ queryKey: [orgId] }),
+    onSettled: () => {
+      isBusy.current = false
+      void client.invalidateQueries({ queryKey: [orgId] })
+    },
   })
+  const decide = (reviews: readonly Review[]) => {
+    if (isBusy.current) return
+    isBusy.current = true
+    mutation.mutate(reviews)
+  }
+  return { ...mutation, decide }
 }
 
 function Results({ of: results = [], done }: { of: readonly Result[] | undefined; done: string }) {

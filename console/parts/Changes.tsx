@@ -2,6 +2,7 @@ import { type ReactNode, useMemo } from 'react'
 import type { Change } from '../api.d.ts'
 import { placesOf } from '../text/pointers.ts'
 import { wordsOf } from '../text/words.ts'
+import { Path } from './Path.tsx'
 import { Hosts, Marked, Shown } from './Shown.tsx'
 
 /** So many rows stand in one table. Browsers lay out no table of those that are not in sight, where there are thousands. */
@@ -55,9 +56,7 @@ function Row({ change, marked, onMark, explain }: { change: Change } & Marking) 
   return (
     <tr className={`change ${op}`} data-marked={isMarked || undefined}>
       <th scope="row">
-        <code>
-          <Shown text={path === '' ? '/' : path} />
-        </code>
+        <Path path={path} />
         {onMark && (
           <button type="button" className="small" aria-pressed={isMarked} onClick={() => onMark(path)}>
             {isMarked ? 'Marked as wrong' : 'Mark as wrong'}

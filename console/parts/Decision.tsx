@@ -1,19 +1,22 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useEffect, useId, useRef } from 'react'
-import type { Rejection } from '../api.d.ts'
+import type { Rejection, Review } from '../api.d.ts'
 import { answer, api, Refusal } from '../client.ts'
 import { useMay } from '../organization-queries.ts'
 import { ONE, type Place } from '../queries.ts'
 import { dropDraft, useDraft } from '../review/drafts.ts'
 import { useKeys } from '../shell/keys.tsx'
 import { Changes } from './Changes.tsx'
+import { useOnce } from './once.ts'
+import { Path } from './Path.tsx'
 import { Problem } from './Problem.tsx'
 import { RejectionFields } from './RejectionFields.tsx'
-import { Shown } from './Shown.tsx'
+import { say } from './Toast.tsx'
 
 type DecisionProps = {
   place: Place
-  digest: string
+  /** What is on the screen. */
+  review: Pick<Review, 'name' | 'digest' | 'base_digest'>
   /** Whether all of it has been shown, and is what waits. */
   isReady: boolean
   /** Whether it is not what waits any more. */
@@ -28,9 +31,11 @@ export function Decision(props: DecisionProps) {
   return <Deciding {...props} />
 }
 
-function Deciding({ place, digest, isReady, isStale, onDecided }: DecisionProps) {
-  const approve = useApproval(place, digest, onDecided)
-  const reject = useRejection(place, digest, onDecided)
+function Deciding({ place, review, isReady, isStale, onDecided }: DecisionProps) {
+  const approve = useApproval(place, review, onDecided)
+  const reject = useRejection(place, review, onDecided)
+  const [approveOnce, rejectOnce] = [useOnce(approve), useOnce(reject)]
+  const { digest } = review
   const button = useRef<HTMLButtonElement>(null)
   const reason = useRef<HTMLTextAreaElement>(null)
   useKeys({ a: () => button.current?.focus(), r: () => reason.current?.focus() })
@@ -49,42 +54,44 @@ function Deciding({ place, digest, isReady, isStale, onDecided }: DecisionProps)
         className="primary"
         aria-describedby="approved-content"
         disabled={!isReady || isBusy}
-        onClick={() => approve.mutate()}
+        onClick={() => approveOnce()}
       >
         {approve.isPending ? 'Approving …' : 'Approve exactly this'}
       </button>{' '}
       <code id="approved-content" className="quiet" title={digest}>
         {digest.slice(0, 19)}…
       </code>
-      <RejectionForm place={place} reason={reason} isBusy={isBusy || isStale} onReject={reject.mutate} />
+      <RejectionForm place={place} reason={reason} isBusy={isBusy || isStale} onReject={rejectOnce} />
     </section>
   )
 }
 
-function useApproval(place: Place, digest: string, onSuccess: () => void) {
-  const client = useQueryClient()
+function useApproval(place: Place, { name, digest, base_digest }: DecisionProps['review'], onSuccess: () => void) {
   return useMutation({
-    mutationFn: () => answer(api.POST(`${ONE}/approve`, { params: { path: place }, body: { digest } })),
-    onSuccess: () => {
-      dropDraft(place.automationId)
-      onSuccess()
-    },
-    // Whatever came of it, what is shown is read anew; nothing is sent again by itself.
-    onSettled: () => client.invalidateQueries({ queryKey: [place.orgId] }),
+    mutationFn: () => answer(api.POST(`${ONE}/approve`, { params: { path: place }, body: { digest, base_digest } })),
+    ...useAfterwards(place, `“${name}” was not approved`, onSuccess),
   })
 }
 
-function useRejection(place: Place, digest: string, onSuccess: () => void) {
-  const client = useQueryClient()
+function useRejection(place: Place, { name, digest }: DecisionProps['review'], onSuccess: () => void) {
   const params = { path: place, header: { 'if-match': JSON.stringify(digest) } }
   return useMutation({
     mutationFn: (body: Rejection) => answer(api.POST(`${ONE}/reject`, { params, body })),
+    ...useAfterwards(place, `“${name}” was not rejected`, onSuccess),
+  })
+}
+
+/** Whatever comes of a decision, what is shown is read anew, and nothing is sent again by itself. Who has gone on hears of a failure, too. */
+function useAfterwards(place: Place, failure: string, onSuccess: () => void) {
+  const client = useQueryClient()
+  return {
     onSuccess: () => {
       dropDraft(place.automationId)
       onSuccess()
     },
-    onSettled: () => client.invalidateQueries({ queryKey: [place.orgId] }),
-  })
+    onError: (error: Error) => say(`${failure}: ${error.message}`),
+    onSettled: () => void client.invalidateQueries({ queryKey: [place.orgId] }),
+  }
 }
 
 type RejectionFormProps = {
@@ -113,9 +120,7 @@ function RejectionForm({ place: { automationId }, reason: field, isBusy, onRejec
         <ul aria-label="Marked as wrong">
           {[...draft.paths].map((path) => (
             <li key={path}>
-              <code>
-                <Shown text={path} />
-              </code>{' '}
+              <Path path={path} />{' '}
               <button type="button" className="small" onClick={() => unmark(path)}>
                 Unmark
               </button>
@@ -145,10 +150,10 @@ function Approved({ place }: { place: Place }) {
   const client = useQueryClient()
   const pause = useMutation({
     mutationFn: () => answer(api.PATCH(ONE, { params: { path: place }, body: { status: 'paused' } })),
-    onSettled: () => client.invalidateQueries({ queryKey: [place.orgId] }),
+    onSettled: () => void client.invalidateQueries({ queryKey: [place.orgId] }),
   })
   return (
-    <Done>
+    <Done key={String(pause.isSuccess)}>
       {pause.isSuccess ? 'Paused: nothing of it runs.' : 'Approved: it is active.'}{' '}
       {pause.isError && <Problem error={pause.error} />}
       {!pause.isSuccess && (

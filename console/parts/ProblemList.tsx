@@ -1,4 +1,5 @@
 import type { ErrorDetail } from '../api.d.ts'
+import { Path } from './Path.tsx'
 import { Shown } from './Shown.tsx'
 
 type ProblemListProps = {
@@ -20,9 +21,7 @@ export function ProblemList({ problems, warnings = [], onShow }: ProblemListProp
               <Shown text={path} />
             </button>
           ) : (
-            <code>
-              <Shown text={path} />
-            </code>
+            <Path path={path} />
           )}{' '}
           <Shown text={message} />
         </li>

@@ -1,7 +1,7 @@
 import { placesOf } from '../text/pointers.ts'
 import { Value } from './Changes.tsx'
 import { Copy } from './Copy.tsx'
-import { Shown } from './Shown.tsx'
+import { Path } from './Path.tsx'
 
 /** A JSON document to read: a row for each place, and behind a disclosure the whole of it as it is written. */
 export function Rows({ of: document, caption }: { of: object; caption: string }) {
@@ -21,9 +21,7 @@ export function Rows({ of: document, caption }: { of: object; caption: string })
             {placesOf(document).map(({ path, value }) => (
               <tr key={path}>
                 <th scope="row">
-                  <code>
-                    <Shown text={path} />
-                  </code>
+                  <Path path={path} />
                 </th>
                 <td>
                   <Value value={value} />

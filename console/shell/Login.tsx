@@ -1,11 +1,11 @@
 import { Dialog } from '@base-ui/react/dialog'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useId } from 'react'
-import { answer, api, BASE } from '../client.ts'
+import { answer, api } from '../client.ts'
 import { Problem } from '../parts/Problem.tsx'
 import { useTitle } from '../parts/title.ts'
 import { userQuery } from '../queries.ts'
-import { noteLogin, useIsOver } from './session.ts'
+import { beginAnew, noteLogin, useIsOver } from './session.ts'
 
 /** The page of whoever is not logged in. */
 export function LoginPage() {
@@ -49,8 +49,7 @@ function LoginForm() {
     onSuccess: async () => {
       const before = client.getQueryData(userQuery.queryKey)
       const { user } = await answer(api.GET('/api/v1/console/login'))
-      // Somebody else finds nothing of who was here before.
-      if (before && before.id !== user?.id) return location.assign(`${BASE}/console`)
+      if (before && before.id !== user?.id) return beginAnew()
       noteLogin()
       await client.invalidateQueries()
     },

@@ -1,11 +1,12 @@
 import { useMutation, useSuspenseQuery } from '@tanstack/react-query'
-import { Link, Outlet, useLocation, useNavigate, useParams } from '@tanstack/react-router'
+import { Link, Navigate, Outlet, useLocation, useNavigate, useParams } from '@tanstack/react-router'
 import { Suspense, useEffect, useRef } from 'react'
 import { answer, api, BASE } from '../client.ts'
 import { useLive, useLiveness } from '../live.ts'
 import { Shown } from '../parts/Shown.tsx'
 import { organizationsQuery, userQuery } from '../queries.ts'
 import { KeysButton, KeysDialog } from './keys.tsx'
+import { beginAnew } from './session.ts'
 
 const LIVENESS = { connecting: 'Connecting …', live: 'Live', away: 'Not live: reconnecting …' } as const
 
@@ -58,6 +59,12 @@ export function Shell() {
   )
 }
 
+/** Where an organization begins. */
+export function ToQueue() {
+  const { orgId } = useParams({ from: '/$orgId' })
+  return <Navigate to="/$orgId/queue" params={{ orgId }} replace />
+}
+
 /** Whoever does not see that another page is there is led to it (WCAG 2.2, criterion 2.4.3), unless it has taken the focus by itself. */
 function useFocusOnPages() {
   const main = useRef<HTMLElement>(null)
@@ -95,8 +102,7 @@ function Account() {
   const { data: user } = useSuspenseQuery(userQuery)
   const logout = useMutation({
     mutationFn: () => answer(api.DELETE('/api/v1/console/login')),
-    // The next person finds nothing of this one.
-    onSuccess: () => location.assign(`${BASE}/console`),
+    onSuccess: beginAnew,
   })
   return (
     <span className="account">

@@ -11,6 +11,11 @@ const UNSEEN = /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Zs}\p{Cn}\p{Co}\p{Cs}\p{Default_Ign
 /** An emoji may be made of several characters, with joiners and selectors between them: these change nothing else. */
 const EMOJI_OR_CHARACTER = /\p{RGI_Emoji}|./gsv
 
+/** So many marks may stand on one letter in any language; more of them are drawn over what is around. */
+const MAX_STACKED = 4
+const STACK = new RegExp(`\\p{M}{${MAX_STACKED + 1}}`, 'v')
+const COMBINING = /^\p{M}$/v
+
 const NAMES: Readonly<Record<number, string>> = {
   0: 'null',
   7: 'bell',
@@ -54,16 +59,18 @@ const NAMES: Readonly<Record<number, string>> = {
 
 /** Splits a text where something in it can't be seen. What is returned says all of it, character by character. */
 export function piecesOf(text: string): Piece[] {
-  if (!UNSEEN.test(text)) return text === '' ? [] : [{ at: 0, text }]
+  if (!UNSEEN.test(text) && !STACK.test(text)) return text === '' ? [] : [{ at: 0, text }]
   const pieces: Piece[] = []
   let plain = ''
   const flush = (end: number) => {
     if (plain !== '') pieces.push({ at: end - plain.length, text: plain })
     plain = ''
   }
+  let stacked = 0
   for (const { 0: character, index: at } of text.matchAll(EMOJI_OR_CHARACTER)) {
+    stacked = COMBINING.test(character) ? stacked + 1 : 0
     // With a selector or joiners it is an emoji as a whole, and shows.
-    if ([...character].length > 1 || !UNSEEN.test(character)) {
+    if (stacked <= MAX_STACKED && ([...character].length > 1 || !UNSEEN.test(character))) {
       plain += character
       continue
     }
@@ -90,6 +97,7 @@ function kindOf(code: number): string {
   if (/\p{Variation_Selector}/u.test(character)) return 'variation selector'
   if (/\p{Cc}/u.test(character)) return 'control character'
   if (/\p{Zs}/u.test(character)) return 'space'
+  if (COMBINING.test(character)) return 'combining mark'
   if (/\p{Cs}/u.test(character)) return 'half of a character'
   if (/\p{Co}/u.test(character)) return 'private character'
   return /\p{Cn}/u.test(character) ? 'no character' : 'invisible character'

@@ -19,6 +19,8 @@ export type Row = {
   /** The slots of those that have their value still. */
   present_slots: string[]
   digest: string
+  /** Of what runs; null where the proposal never ran. */
+  base_digest: string | null
   proposed_by_user_id: string | null
   proposed_by_service_account_id: string | null
   proposed_by_name: string
@@ -85,7 +87,7 @@ export async function list(
            coalesce(sa.name, u.display_name) as proposed_by_name,
            p.created_at as proposed_at, ${EXPIRES_AT} as expires_at,
            r.name as running_name, r.config as running_config, r.description as running_description,
-           r.secret_versions as running_secret_versions
+           r.secret_versions as running_secret_versions, r.digest as base_digest
       from automations a
       cross join c
       cross join held

@@ -27,7 +27,7 @@ const routes: RoutePlugin = async (app) => {
         summary: 'Approve exactly what was seen',
         description:
           'The proposal becomes active; a change to what runs takes its place at once. A digest that is not that of the ' +
-          'proposal is 409, with the differences in `details`.',
+          'proposal, and a `base_digest` that is not that of what runs, is 409, with the differences in `details`.',
         params: AutomationParams,
         headers: IfMatch,
         body: ref(Approval),
@@ -37,7 +37,7 @@ const routes: RoutePlugin = async (app) => {
     async ({ caller, space, params, headers, body }, reply) =>
       reply.transact(async (trx) => {
         const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
-        await review.approve(trx, caller, target, body.digest, app)
+        await review.approve(trx, caller, target, body, app)
         return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
       }),
   )

@@ -26,7 +26,8 @@ export type Rejection = { reason?: string; code?: string; paths?: string[] }
 /**
  * Approves exactly what the reviewer saw: the proposal becomes active, or takes the place of what runs at once.
  *
- * @param digest what the reviewer saw; where it is undefined, an `If-Match` can say the same.
+ * @param shown `digest` is what the reviewer saw; where it is undefined, an `If-Match` can say the same. `base_digest` is of what ran when
+ * they read the difference to it, null for nothing; where it is undefined, it may be anything.
  * @throws ApiError `automation_not_pending`, `digest_mismatch` with the differences, `digest_required`,
  * `second_person_required`, `service_account_cannot_approve`
  */
@@ -34,7 +35,7 @@ export async function approve(
   trx: Transaction<DB>,
   caller: Caller,
   target: Target,
-  digest: string | undefined,
+  { digest, base_digest: base }: { digest?: string; base_digest?: string | null },
   means: Pick<Means, 'actions' | 'kinds' | 'rules'>,
 ): Promise<void> {
   const { current, proposal, status } = await decide(trx, caller, target, 'approve')
@@ -42,6 +43,7 @@ export async function approve(
   const policy = await automationPolicies.find(trx, target.space.organizationId)
   const hasSeen = target.seen({ version: automation.version, digest: proposal.digest })
   await requireSame(trx, target, digest, proposal)
+  if (base !== undefined) await requireSameBase(trx, target, base, current)
   const entry = { proposal, isChanged: false, hasSeen: hasSeen || digest !== undefined, isDecision: true }
   await passGate(trx, policy, caller.actor, { space: target.space, current }, entry)
   if (proposal !== revision) await requireFreshSecrets(trx, target, current, proposal)
@@ -178,6 +180,22 @@ async function requireSame(
 ): Promise<void> {
   if (digest !== undefined && digest !== proposal.digest)
     throw new ApiError('digest_mismatch', { details: await differences(trx, target, digest, proposal) })
+}
+
+/** What changes depends on what runs: who saw the difference to something else has not seen what would change now. */
+async function requireSameBase(
+  trx: Transaction<DB>,
+  target: Target,
+  base: string | null,
+  { revision, pending }: Current,
+) {
+  const running = pending === null ? null : revision
+  if (base === (running?.digest ?? null)) return
+  const details =
+    base === null || running === null
+      ? [{ path: '/base_digest', message: running === null ? 'nothing runs now' : `${running.digest} runs now` }]
+      : await differences(trx, target, base, running)
+  throw new ApiError('digest_mismatch', { details })
 }
 
 async function differences(

@@ -10,7 +10,7 @@ const COOKIE = '__Host-tunnel-access'
 const COOKIE_SECONDS = 30 * 24 * 60 * 60
 
 /** What every secret that this API hands out looks like (src/access/tokens.ts). */
-const OWN_TOKEN = /(?:sa|rt|inv|tun|vis)_[\w-]{43}(?![\w-])/
+const OWN_TOKEN = /(?:sa|rt|inv|tun|vis|con)_[\w-]{43}(?![\w-])/
 const JWT = /eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+/g
 
 /** Whether a request shows the token of visitors. @param hash SHA-256 of it; undefined lets nobody in. */

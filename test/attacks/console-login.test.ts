@@ -83,6 +83,19 @@ t.test('the console goes on with a cookie that pages of others can not use', asy
     t.same([...wrong.cookies, ...nobody.cookies], [])
   })
 
+  t.test('a page may ask whose it is, and hears of nobody where it is nobody’s', async (t) => {
+    const ask = (value: string, headers: Record<string, string> = SAME) =>
+      app.inject({ url: '/api/v1/console/login', headers, cookies: { '__Host-hyperspeed': value } })
+    t.match((await ask(value)).json(), { user: { email: ACCOUNT.email } })
+    for (const nobodys of ['', token, `con_${'x'.repeat(43)}`, `${value}x`])
+      t.same((await ask(nobodys)).json(), { user: null })
+    t.same((await app.inject({ url: '/api/v1/console/login', headers: SAME })).json(), { user: null })
+    const over = cookieOf(await logIn())
+    await sql`update console_logins set ends_at = now() where token_hash = ${hashToken(over)}`.execute(db)
+    t.same((await ask(over)).json(), { user: null })
+    t.equal((await ask(value, { 'sec-fetch-site': 'cross-site' })).statusCode, 403)
+  })
+
   t.test('it ends with its log-out, unused, after a week, and with its session', async (t) => {
     const end = async (by: (value: string) => Promise<unknown>) => {
       const own = cookieOf(await logIn())
@@ -111,19 +124,6 @@ t.test('the console goes on with a cookie that pages of others can not use', asy
     t.equal(nothing.statusCode, 204, 'again does nothing')
     const foreign = await app.inject({ method: 'DELETE', url: '/api/v1/console/login' })
     t.equal(foreign.statusCode, 403)
-  })
-
-  t.test('a page may ask whose it is, and hears of nobody where it is nobody’s', async (t) => {
-    const ask = (value: string, headers: Record<string, string> = SAME) =>
-      app.inject({ url: '/api/v1/console/login', headers, cookies: { '__Host-hyperspeed': value } })
-    t.match((await ask(value)).json(), { user: { email: ACCOUNT.email } })
-    for (const nobodys of ['', token, `con_${'x'.repeat(43)}`, `${value}x`])
-      t.same((await ask(nobodys)).json(), { user: null })
-    t.same((await app.inject({ url: '/api/v1/console/login', headers: SAME })).json(), { user: null })
-    const over = cookieOf(await logIn())
-    await sql`update console_logins set ends_at = now() where token_hash = ${hashToken(over)}`.execute(db)
-    t.same((await ask(over)).json(), { user: null })
-    t.equal((await ask(value, { 'sec-fetch-site': 'cross-site' })).statusCode, 403)
   })
 
   t.test('use keeps it', async (t) => {

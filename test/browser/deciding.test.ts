@@ -94,7 +94,7 @@ t.test('people decide on exactly what they see', { skip: NO_BROWSER }, async (t)
     let approvals = 0
     const { id } = await propose('Raced', { message: 'first' })
     // Events are held back: what is on the screen stays there until the click.
-    await page.route('**/events', (route) => route.abort())
+    await page.route('**/events*', (route) => route.abort())
     await page.goto(addressOfReview(id))
     for (let i = 0; i < RACES; i++) {
       await isReady(page)
@@ -123,6 +123,76 @@ t.test('people decide on exactly what they see', { skip: NO_BROWSER }, async (t)
       { times: 1 },
     )
   }
+
+  t.test('what runs changes meanwhile: that is told, and nothing is approved that was not on the screen', async (t) => {
+    const config = { cron: '0 9 * * *', channel: 'general', message: 'one' }
+    const body = { name: 'Moving base', kind: 'scheduled', status: 'active', config }
+    const { id } = (await owner('POST', automations, body)).automation
+    await staff('PATCH', `${automations}/${id}`, { config: { ...config, message: 'two' } })
+    const page = await open(t, addressOfReview(id), isRefusal)
+    await isReady(page)
+    const live = { cron: '30 7 * * *', channel: 'alerts', message: 'three' }
+    await owner('PATCH', `${automations}/${id}`, { config: live })
+    await page.getByText('It was changed while you looked').waitFor()
+    t.equal(await approveOn(page).isDisabled(), true)
+    await page.getByRole('button', { name: 'Show what it is now' }).click()
+    t.equal(await page.evaluate('document.activeElement.tagName'), 'H1')
+    await isReady(page)
+    t.equal(await page.locator('.changes tbody tr').count(), 4, 'times, channel, message and the note')
+    await holdApproval(page, () => owner('PATCH', `${automations}/${id}`, { config: { ...live, channel: 'others' } }))
+    await approveOn(page).click()
+    await page.locator('.decision').getByText('digest_mismatch').waitFor()
+    t.match((await get(id)).config, { ...live, channel: 'others' })
+    await owner('DELETE', `${automations}/${id}`)
+  })
+
+  t.test('a second press sends nothing', async (t) => {
+    const [one, two] = [await propose('Pressed twice'), await propose('Entered twice')]
+    const page = await open(t, addressOfReview(one.id))
+    let sent = 0
+    page.on('request', (request) => {
+      if (request.method() === 'POST' && /approve|reject/.test(request.url())) sent++
+    })
+    await isReady(page)
+    await approveOn(page).dblclick()
+    await page.getByText('Approved: it is active').waitFor()
+    await page.goto(addressOfReview(two.id))
+    await isReady(page)
+    await page.keyboard.press('a')
+    for (let i = 0; i < 4; i++) await page.keyboard.press('Enter')
+    await page.getByText('Approved: it is active').waitFor()
+    t.equal(sent, 2)
+    for (const { id } of [one, two]) await owner('DELETE', `${automations}/${id}`)
+  })
+
+  t.test('another tab in which somebody else logs in begins anew', async (t) => {
+    const { id } = await propose('Whose is it')
+    const account = { email: 'other@demo.example', password: 'another password' }
+    const { role } = await owner('POST', `${organization}/roles`, {
+      name: 'Editor',
+      permissions: ['files.read', 'files.write'],
+    })
+    const { token } = await owner('POST', `${organization}/invites`, {})
+    const joined = await fetch(`${server.base}/api/v1/auth/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...account, name: 'Somebody else', invite_token: token }),
+    })
+    t.equal(joined.status, 201)
+    const { members } = await owner('GET', `${organization}/members`)
+    const member = members.find((each: Body) => each.display_name === 'Somebody else')
+    await owner('PUT', `${organization}/members/${member.user_id}/roles`, { role_ids: [role.id] })
+    const page = await open(t, addressOfReview(id))
+    await isReady(page)
+    const other = await page.context().newPage()
+    await other.goto(addressOf('queue'))
+    await other.getByRole('button', { name: 'Log out' }).click()
+    await logIn(other, { EMAIL: account.email, PASSWORD: account.password })
+    await other.getByText('Somebody else').waitFor()
+    await page.getByText('Somebody else').waitFor()
+    t.equal(await page.evaluate('sessionStorage.length'), 0, 'what the other had opened is forgotten')
+    await owner('POST', `${automations}/${id}/reject`, {})
+  })
 
   t.test('what changes meanwhile is told, and what was typed stays', async (t) => {
     const { id } = await propose('Changing', { message: 'the first text of it' })

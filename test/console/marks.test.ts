@@ -25,6 +25,8 @@ t.test('what can not be seen gets a mark', async (t) => {
     ['\uE000\u0378', 'U+E000 private character', 'U+0378 no character'],
     ['\u2028\u2029', 'U+2028 line separator', 'U+2029 paragraph separator'],
     ['a\u180Bb', 'U+180B variation selector'],
+    ['Zu\u0308rich, \u0e17\u0e35\u0e48, o\u0301\u0302\u0303\u0304'],
+    [`o${'\u0301'.repeat(6)}`, 'U+0301 combining mark', 'U+0301 combining mark'],
   ] as const) {
     t.same(marksOf(text), marks, lineOf(text))
     t.equal(countUnseen(text), marks.length)
@@ -59,6 +61,13 @@ t.test('hosts of other alphabets are told as they are asked for', async (t) => {
     ['https://m\u00FCnchen.example https://m\u00FCnchen.example', 'xn--mnchen-3ya.example'],
     ['https://a\u200Bb.example/', 'ab.example'],
     ['https://１２７.0.0.1/', '127.0.0.1'],
+    ['https:/p\u0430ypal.com/in', 'xn--pypal-4ve.com'],
+    ['https:\\\\p\u0430ypal.com', 'xn--pypal-4ve.com'],
+    ['//p\u0430ypal.com/in', 'xn--pypal-4ve.com'],
+    ['https:///p\u0430ypal.com/in', 'xn--pypal-4ve.com'],
+    ['mailto:a@p\u0430ypal.com', 'xn--pypal-4ve.com'],
+    ['go to p\u0430ypal.com.', 'xn--pypal-4ve.com'],
+    ['Привет.Как дела? Größe.Maß 日本.語'],
   ] as const)
     t.same(
       foreignHosts(text).map(({ ascii }) => ascii),

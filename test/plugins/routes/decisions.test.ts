@@ -34,6 +34,30 @@ t.test('decisions', async (t) => {
     t.equal(codeOf(await approve(id)), '404 automation_not_pending', 'a second time there is nothing to approve')
   })
 
+  t.test('nothing is approved where something else runs than what the difference was read to', async (t) => {
+    const { id, digest: first } = await propose()
+    const review = async () => (await send(owner, 'GET', `${organization}/reviews?automation_id=${id}`)).body.reviews[0]
+    t.match(await review(), { digest: first, base_digest: null })
+    const unseen = await approve(id, { digest: first, base_digest: first })
+    t.match(unseen, { status: 409, body: { code: 'digest_mismatch', details: [{ path: '/base_digest' }] } })
+    t.equal((await approve(id, { digest: first, base_digest: null })).status, 200)
+    await send(staff, 'PATCH', `${base}/${id}`, { config: { cron: '0 9 * * MON', channel: 'two' } })
+    const { digest, base_digest } = await review()
+    t.equal(base_digest, first)
+    const live = { cron: '30 7 * * *', channel: 'alerts' }
+    const edited = (await send(owner, 'PATCH', `${base}/${id}`, { config: live })).body.automation
+    t.match(await review(), { digest, base_digest: edited.digest })
+    const refused = await approve(id, { digest, base_digest })
+    t.equal(codeOf(refused), '409 digest_mismatch')
+    t.same(refused.body.details.map(({ path }: { path: string }) => path).toSorted(), [
+      '/config/channel',
+      '/config/cron',
+    ])
+    t.equal(codeOf(await approve(id, { digest, base_digest: null })), '409 digest_mismatch')
+    t.match((await send(owner, 'GET', `${base}/${id}`)).body.automation, { config: live })
+    t.equal((await approve(id, { digest, base_digest: edited.digest })).status, 200)
+  })
+
   t.test('a revision knows what was decided on it', async (t) => {
     const { id } = await propose()
     const decisions = async () =>

@@ -35,7 +35,7 @@ t.test('no credential of this API passes, and every other does', async (t) => {
   t.equal(passes('x-auth', 'Bearer eyJa.eyJb.c,x'), undefined, 'wherever it stands')
   t.equal(passes('cookie', 'a=1; t=eyJa.eyJb.c'), 'a=1')
   t.equal(passes('authorization', 'Basic dXNlcjpwYXNz'), 'Basic dXNlcjpwYXNz')
-  for (const prefix of ['sa_', 'rt_', 'inv_', 'tun_', 'vis_'] as const) {
+  for (const prefix of ['sa_', 'rt_', 'inv_', 'tun_', 'vis_', 'con_'] as const) {
     const token = newToken(prefix)
     t.equal(passes('authorization', `Bearer ${token}`), undefined, prefix)
     t.equal(passes('x-api-key', token), undefined, prefix)
