@@ -2,6 +2,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import type { Review } from '../api.d.ts'
+import { useKeys } from '../keys.ts'
 import { Bulk } from '../parts/Bulk.tsx'
 import { Choice, Filters, worded } from '../parts/Filters.tsx'
 import { Loaded, More } from '../parts/Loaded.tsx'
@@ -10,7 +11,6 @@ import { Ago } from '../parts/Time.tsx'
 import { useTitle } from '../parts/title.ts'
 import { type QueueFilter, reviewsQuery, spacesQuery } from '../queries.ts'
 import { lastOpened } from '../review/opened.ts'
-import { useKeys } from '../shell/keys.tsx'
 
 /** What waits for a person, oldest first. */
 export function QueuePage() {

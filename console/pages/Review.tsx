@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import type { Change, Preview, Review } from '../api.d.ts'
+import { useKeys } from '../keys.ts'
 import { Changes } from '../parts/Changes.tsx'
 import { CronWords } from '../parts/Cron.tsx'
 import { Decision } from '../parts/Decision.tsx'
@@ -18,7 +19,6 @@ import { type Place, previewQuery, reviewQuery, revisionsQuery } from '../querie
 import { useDraft } from '../review/drafts.ts'
 import { useNeighbours } from '../review/neighbours.ts'
 import { noteOpened } from '../review/opened.ts'
-import { useKeys } from '../shell/keys.tsx'
 
 const FROM = '/$orgId/review/$spaceId/$automationId'
 

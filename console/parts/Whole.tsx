@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
+import { useKeys } from '../keys.ts'
 import { automationQuery, type Place } from '../queries.ts'
-import { useKeys } from '../shell/keys.tsx'
 import { Value } from './Changes.tsx'
 import { Loaded } from './Loaded.tsx'
 

@@ -1,10 +1,6 @@
 import { Dialog } from '@base-ui/react/dialog'
-import { useEffect, useRef } from 'react'
+import { turnKeys, useAreKeysOn, useKeys } from '../keys.ts'
 import { createStore } from '../store.ts'
-
-/** Where a browser keeps that somebody does without keys. */
-const SETTING = 'hyperspeed.keys'
-const OFF = 'off'
 
 const KEYS = [
   ['j', 'the next one'],
@@ -18,37 +14,7 @@ const KEYS = [
   ['?', 'this'],
 ] as const
 
-const areOn = createStore(localStorage.getItem(SETTING) !== OFF)
 const isHelpOpen = createStore(false)
-
-/**
- * Has single keys do something while a page is there: where nothing is typed, no dialog is open, and nobody has turned them off (WCAG 2.2,
- * criterion 2.1.4).
- */
-export function useKeys(keys: Readonly<Record<string, () => void>>): void {
-  const latest = useRef(keys)
-  useEffect(() => {
-    latest.current = keys
-  })
-  useEffect(() => {
-    const press = (event: KeyboardEvent) => {
-      const act = latest.current[event.key]
-      if (act === undefined || !areOn.get() || isTakenElsewhere(event)) return
-      event.preventDefault()
-      act()
-    }
-    document.addEventListener('keydown', press)
-    return () => document.removeEventListener('keydown', press)
-  }, [])
-}
-
-function isTakenElsewhere(event: KeyboardEvent): boolean {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return true
-  const [target] = event.composedPath()
-  if (!(target instanceof HTMLElement)) return false
-  const isTyped = target.isContentEditable || target.matches('input:not([type=checkbox]), textarea, select')
-  return isTyped || document.querySelector('[role=dialog], [role=alertdialog]') !== null
-}
 
 /** Opens the list of keys. */
 export function KeysButton() {
@@ -61,13 +27,8 @@ export function KeysButton() {
 
 /** What each key does, and the switch that turns them off. */
 export function KeysDialog() {
-  const isOn = areOn.use()
+  const isOn = useAreKeysOn()
   useKeys({ '?': () => isHelpOpen.set(true) })
-  const turn = (on: boolean) => {
-    areOn.set(on)
-    if (on) localStorage.removeItem(SETTING)
-    else localStorage.setItem(SETTING, OFF)
-  }
   return (
     <Dialog.Root open={isHelpOpen.use()} onOpenChange={(open) => isHelpOpen.set(open)}>
       <Dialog.Portal>
@@ -85,7 +46,8 @@ export function KeysDialog() {
             ))}
           </dl>
           <label className="check">
-            <input type="checkbox" checked={isOn} onChange={({ target }) => turn(target.checked)} /> Single keys do this
+            <input type="checkbox" checked={isOn} onChange={({ target }) => turnKeys(target.checked)} /> Single keys do
+            this
           </label>
           <Dialog.Close>Close</Dialog.Close>
         </Dialog.Popup>
