@@ -320,6 +320,18 @@ t.test('people decide on exactly what they see', { skip: NO_BROWSER }, async (t)
     await page.getByText('Nothing waits').waitFor()
   })
 
+  t.test('a stream that says nothing for too long is made anew, and what is shown is read anew', async (t) => {
+    const page = await open(t, addressOf('queue'))
+    await page.clock.install()
+    await page.reload()
+    await page.getByText('Live', { exact: true }).waitFor()
+    const asked: string[] = []
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname.split('/').at(-1) ?? ''))
+    await page.clock.fastForward(61_000)
+    await until(async () => asked.includes('events') && asked.includes('reviews'))
+    await page.getByText('Live', { exact: true }).waitFor()
+  })
+
   t.test('the server goes away, and comes back', async (t) => {
     const { id } = await propose('Away')
     const isExpected = (message: string) => /ERR_INTERNET_DISCONNECTED|net::|status of/.test(message)
