@@ -13,7 +13,7 @@ const MANY_CHANGES = 10_000
 const MANY_PROPOSALS = 5000
 
 // A busy machine takes its time.
-t.setTimeout(300_000)
+t.setTimeout(600_000)
 
 t.test('whatever others wrote', { skip: NO_BROWSER }, async (t) => {
   const { browser, server, demo, owner, staff, organization, automations, addressOf } = await prepareConsole(t)

@@ -10,7 +10,7 @@ const RACES = 200
 const isRefusal = (message: string) => /status of (401|404|409|412)/.test(message)
 
 // A busy machine takes its time.
-t.setTimeout(300_000)
+t.setTimeout(600_000)
 
 t.test('people decide on exactly what they see', { skip: NO_BROWSER }, async (t) => {
   const { browser, server, demo, owner, staff, organization, automations, addressOf } = await prepareConsole(t)

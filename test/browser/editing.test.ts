@@ -16,7 +16,7 @@ const MAX_FORM = 90_000
 const isRefusal = (message: string) => /status of (401|409|412)/.test(message)
 
 // A busy machine takes its time.
-t.setTimeout(300_000)
+t.setTimeout(600_000)
 
 t.test('people create and edit', { skip: NO_BROWSER }, async (t) => {
   const { browser, server, demo, owner, automations, addressOf } = await prepareConsole(t)
