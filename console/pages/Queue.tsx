@@ -11,6 +11,7 @@ import { Ago } from '../parts/Time.tsx'
 import { useTitle } from '../parts/title.ts'
 import { type QueueFilter, reviewsQuery, spacesQuery } from '../queries.ts'
 import { lastOpened } from '../review/opened.ts'
+import { countOf } from '../text/sizes.ts'
 
 /** What waits for a person, oldest first. */
 export function QueuePage() {
@@ -99,8 +100,8 @@ function Row({ orgId, filter, review, isSelected, onToggle }: RowProps) {
           <Ago at={review.expires_at} />
         </span>
         <span className="counts">
-          {problems.length > 0 && <span className="badge bad">{counted(problems.length, 'problem')}</span>}
-          {warnings.length > 0 && <span className="badge odd">{counted(warnings.length, 'warning')}</span>}
+          {problems.length > 0 && <span className="badge bad">{countOf(problems.length, 'problem')}</span>}
+          {warnings.length > 0 && <span className="badge odd">{countOf(warnings.length, 'warning')}</span>}
         </span>
       </Link>
     </li>
@@ -163,8 +164,4 @@ function Nothing({ orgId, isFiltered }: { orgId: string; isFiltered: boolean }) 
       )}
     </div>
   )
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

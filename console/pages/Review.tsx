@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
-import type { Change, Preview, Review } from '../api.d.ts'
+import type { Change, Review } from '../api.d.ts'
 import { useKeys } from '../keys.ts'
 import { Changes } from '../parts/Changes.tsx'
 import { CronWords } from '../parts/Cron.tsx'
@@ -87,7 +87,7 @@ function Reading({ place }: { place: Place }) {
         <Loaded query={latest}>{() => <Decided place={place} />}</Loaded>
       </>
     )
-  const changed = latest.data && !isSame(latest.data, shown) ? latest.data : undefined
+  const changed = latest.data && seenOf(latest.data) !== seenOf(shown) ? latest.data : undefined
   const isGone = latest.data === null && !isDecided
   return (
     <>
@@ -112,7 +112,7 @@ function Reading({ place }: { place: Place }) {
       )}
       {isGone && <Decided place={place} />}
       <Proposal
-        key={JSON.stringify([shown.digest, shown.base_digest, shown.problems, shown.warnings])}
+        key={seenOf(shown)}
         place={place}
         review={shown}
         isStale={changed !== undefined || isGone || latest.isError}
@@ -152,7 +152,7 @@ function Proposal({ place, review, isStale, onDecided }: ProposalProps) {
       <section aria-labelledby="then">
         <h2 id="then">What would happen</h2>
         {isOther && <p className="notice">It was changed meanwhile: this is not known of what stands here.</p>}
-        {!isOther && <Loaded query={preview}>{(found) => <Happening preview={found.preview as Preview} />}</Loaded>}
+        {!isOther && <Loaded query={preview}>{(found) => <Happening preview={found.preview} />}</Loaded>}
       </section>
       <Earlier place={place} current={review.revision} />
       <Decision place={place} review={review} isReady={isWhole && !isStale} isStale={isStale} onDecided={onDecided} />
@@ -221,11 +221,9 @@ function Decided({ place }: { place: Place }) {
   )
 }
 
-/** Whether two look the same. The content may be that of before, and what it is the difference to another. */
-function isSame(one: Review, other: Review): boolean {
-  const seenOf = ({ digest, base_digest, problems, warnings }: Review) =>
-    JSON.stringify([digest, base_digest, problems, warnings])
-  return seenOf(one) === seenOf(other)
+/** What somebody sees of a proposal. The content may be that of before, and what it is the difference to another. */
+function seenOf({ digest, base_digest, problems, warnings }: Review): string {
+  return JSON.stringify([digest, base_digest, problems, warnings])
 }
 
 function isCron({ path, after }: Change): boolean {

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useEffect, useId, useRef } from 'react'
+import { type FormEvent, useEffect, useRef } from 'react'
 import type { Rejection, Review } from '../api.d.ts'
 import { answer, api, Refusal } from '../client.ts'
 import { useKeys } from '../keys.ts'
@@ -168,10 +168,9 @@ function Approved({ place }: { place: Place }) {
 /** What was decided. It takes the focus of the button that is gone. */
 function Done({ children }: { children: React.ReactNode }) {
   const box = useRef<HTMLDivElement>(null)
-  const id = useId()
   useEffect(() => box.current?.focus(), [])
   return (
-    <div ref={box} id={id} className="notice" role="status" tabIndex={-1}>
+    <div ref={box} className="notice" role="status" tabIndex={-1}>
       {children}{' '}
       <span className="quiet">
         Go on with <kbd>j</kbd>, or back with <kbd>q</kbd>.

@@ -2,7 +2,7 @@ import type { UseQueryResult } from '@tanstack/react-query'
 import { type ReactNode, useEffect } from 'react'
 import { Refusal } from '../client.ts'
 import { useLiveness } from '../live.ts'
-import { Problem } from './Problem.tsx'
+import { Loaded } from './Loaded.tsx'
 
 type KeptProps<T> = {
   query: UseQueryResult<T>
@@ -18,7 +18,7 @@ type KeptProps<T> = {
  * the server is away, what was seen last stays.
  */
 export function Kept<T>({ query, what, back, children }: KeptProps<T>) {
-  const { data, error, refetch } = query
+  const { error, refetch } = query
   const liveness = useLiveness()
   const isAway = liveness === 'away'
   // The stream also ends where the reader's roles were taken away, and no event tells of that.
@@ -37,12 +37,5 @@ export function Kept<T>({ query, what, back, children }: KeptProps<T>) {
         <p>{back}</p>
       </div>
     )
-  if (data === undefined)
-    return error === null ? <p className="loading">Loading …</p> : <Problem error={error} retry={() => refetch()} />
-  return (
-    <>
-      {error !== null && <Problem error={error} retry={() => refetch()} />}
-      {children(data)}
-    </>
-  )
+  return <Loaded query={query}>{children}</Loaded>
 }

@@ -1,4 +1,6 @@
 import type { Run } from '../api.d.ts'
+import { between } from '../text/duration.ts'
+import { countOf } from '../text/sizes.ts'
 
 const BAR = 8
 const GAP = 2
@@ -28,12 +30,13 @@ export function RunStrip({ runs }: { runs: readonly Run[] }) {
 }
 
 /** How long a run took, in seconds: from its latest beginning to its end. */
-export function secondsOf({ started_at: started, finished_at: finished }: Run): number {
-  return started === null || finished === null ? 0 : Math.max(Date.parse(finished) - Date.parse(started), 0) / 1000
+function secondsOf({ started_at: started, finished_at: finished }: Run): number {
+  return started === null || finished === null ? 0 : between(started, finished) / 1000
 }
 
-function summaryOf(runs: readonly Run[]): string {
+/** How many runs ended how. */
+export function summaryOf(runs: readonly Run[]): string {
   const counts = Map.groupBy(runs, ({ status }) => status)
   const parts = [...counts].map(([status, each]) => `${each.length} ${status}`)
-  return `The last ${runs.length} runs: ${parts.join(', ')}`
+  return `The last ${countOf(runs.length, 'run')}: ${parts.join(', ')}`
 }

@@ -1,10 +1,8 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { NO_BROWSER } from '../support/browser.ts'
-import { isAccessible, isLoaded, openConsole, prepareConsole } from '../support/console.ts'
+import { DESK, isAccessible, isLoaded, openConsole, PHONE, prepareConsole } from '../support/console.ts'
 
-const PHONE = { width: 390, height: 844 }
-const DESK = { width: 1280, height: 900 }
 const SECRET = 'a secret of two programs'
 
 // A busy machine takes its time.

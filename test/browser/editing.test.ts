@@ -3,13 +3,11 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { NO_BROWSER } from '../support/browser.ts'
-import { isAccessible, isLoaded, logIn, openConsole, prepareConsole } from '../support/console.ts'
+import { DESK, isAccessible, isLoaded, logIn, openConsole, PHONE, prepareConsole } from '../support/console.ts'
 import type { Body } from '../support/demo.ts'
 import { until } from '../support/until.ts'
 
 const BUILT = join(import.meta.dirname, '../../console/dist/assets')
-const PHONE = { width: 390, height: 844 }
-const DESK = { width: 1280, height: 900 }
 /** What is loaded when they are opened, in bytes of script as gzip has them. */
 const MAX_EDITOR = 220_000
 const MAX_FORM = 90_000

@@ -8,6 +8,10 @@ import { until } from './until.ts'
 
 const AXE = join(import.meta.dirname, '../../console/node_modules/axe-core/axe.min.js')
 
+/** Windows of two sizes, in CSS pixels. */
+export const PHONE = { width: 390, height: 844 }
+export const DESK = { width: 1280, height: 900 }
+
 /** A browser, the program with its demo workspace, and clients of it: its owner, and its AI staff. */
 export async function prepareConsole(t: Test, env: Record<string, string> = {}) {
   const browser = await launchBrowser(t)

@@ -5,6 +5,7 @@ import type { RunInput } from '../../api.d.ts'
 import { answer, api } from '../../client.ts'
 import { useRunInput } from '../../organization-queries.ts'
 import { Coded } from '../../parts/Coded.tsx'
+import { DialogButtons } from '../../parts/DialogButtons.tsx'
 import { Problem } from '../../parts/Problem.tsx'
 import { say } from '../../parts/Toast.tsx'
 import { ONE, type Place } from '../../queries.ts'
@@ -61,12 +62,7 @@ function InputForm({ place, onDone }: { place: Place; onDone: () => void }) {
       />
       <Help id={`${id}help`} />
       {run.isError && <Problem error={run.error} />}
-      <div className="deeds">
-        <button type="submit" className="primary" disabled={run.isPending}>
-          {run.isPending ? 'Starting …' : 'Run'}
-        </button>
-        <Dialog.Close>Cancel</Dialog.Close>
-      </div>
+      <DialogButtons action="Run" underWay="Starting …" isPending={run.isPending} />
     </form>
   )
 }

@@ -1,10 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Problem } from '../../parts/Problem.tsx'
-import { RunStrip } from '../../parts/RunStrip.tsx'
+import { RunStrip, summaryOf } from '../../parts/RunStrip.tsx'
 import { RunTable } from '../../parts/RunTable.tsx'
 import { type Place, runsQuery } from '../../queries.ts'
-import { countOf } from '../../text/sizes.ts'
 
 /** So many are listed until somebody asks for the others. */
 const FEW = 15
@@ -14,7 +13,6 @@ export function Runs({ place }: { place: Place }) {
   const runs = useQuery(runsQuery(place))
   const [isAll, setAll] = useState(false)
   const all = runs.data ?? []
-  const counts = [...Map.groupBy(all, ({ status }) => status)].map(([status, each]) => `${each.length} ${status}`)
   return (
     <section aria-labelledby="runs">
       <h2 id="runs">Runs</h2>
@@ -22,9 +20,7 @@ export function Runs({ place }: { place: Place }) {
       {runs.data?.length === 0 && <p className="quiet">It has not run yet. Once it has, each run stands here.</p>}
       {all.length > 0 && (
         <>
-          <p className="quiet">
-            The last {countOf(all.length, 'run')}: {counts.join(', ')}. The higher a bar, the longer it took.
-          </p>
+          <p className="quiet">{summaryOf(all)}. The higher a bar, the longer it took.</p>
           <RunStrip runs={all} />
           <RunTable runs={isAll ? all : all.slice(0, FEW)} placeOf={() => place} />
           {!isAll && all.length > FEW && (

@@ -4,6 +4,7 @@ import { type FormEvent, useId, useState } from 'react'
 import type { SecretChange, SecretResponse } from '../../api.d.ts'
 import { answer, api } from '../../client.ts'
 import { useMay } from '../../organization-queries.ts'
+import { DialogButtons } from '../../parts/DialogButtons.tsx'
 import { Once } from '../../parts/Once.tsx'
 import { Problem } from '../../parts/Problem.tsx'
 import { Moment } from '../../parts/Time.tsx'
@@ -96,12 +97,7 @@ function SecretForm({ place, which, onMade }: SecretFormProps) {
         ))}
       </select>
       {set.isError && <Problem error={set.error} />}
-      <div className="deeds">
-        <button type="submit" className="primary" disabled={set.isPending}>
-          {set.isPending ? 'Setting it …' : 'Set it'}
-        </button>
-        <Dialog.Close>Cancel</Dialog.Close>
-      </div>
+      <DialogButtons action="Set it" underWay="Setting it …" isPending={set.isPending} />
     </form>
   )
 }

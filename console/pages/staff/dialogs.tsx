@@ -3,6 +3,7 @@ import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, type ReactNode, useState } from 'react'
 import type { Role, ServiceAccount, ServiceAccountUpdate } from '../../api.d.ts'
 import { Connect } from '../../parts/Connect.tsx'
+import { DialogButtons } from '../../parts/DialogButtons.tsx'
 import { Problem } from '../../parts/Problem.tsx'
 import { say } from '../../parts/Toast.tsx'
 import { AccountForm, ExpiryField, endGiven, type Given } from './AccountForm.tsx'
@@ -116,12 +117,7 @@ function RotateForm({ account, onRotate, onDone }: RotateDialogProps & { onDone:
     <form className="stack" onSubmit={submit}>
       <ExpiryField account={account} />
       {rotate.isError && <Problem error={rotate.error} />}
-      <div className="deeds">
-        <button type="submit" className="primary" disabled={rotate.isPending}>
-          {rotate.isPending ? 'Making it …' : 'Make a new token'}
-        </button>
-        <Dialog.Close>Cancel</Dialog.Close>
-      </div>
+      <DialogButtons action="Make a new token" underWay="Making it …" isPending={rotate.isPending} />
     </form>
   )
 }
