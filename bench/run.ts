@@ -3,6 +3,7 @@ import { busy, memory } from './busy/index.ts'
 import { http } from './http/index.ts'
 import { mcp } from './mcp/index.ts'
 import { runs } from './runs/index.ts'
+import { scale } from './scale/index.ts'
 import { machine } from './support/report.ts'
 import type { Suite } from './support/suite.ts'
 import { tunnel } from './tunnel/index.ts'
@@ -12,7 +13,7 @@ import { webhooks } from './webhooks/index.ts'
 // beside this one and a line here.
 const SUITES: Record<string, Suite> = { http, busy, runs, webhooks, mcp, tunnel }
 /** Those that take long. They run where they are named, or asked for by an option. */
-const LONG: Record<string, Suite> = { memory }
+const LONG: Record<string, Suite> = { memory, scale }
 const ALL = { ...SUITES, ...LONG }
 
 const HELP = `Usage: npm run bench -- [suite …] [options]
