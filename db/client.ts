@@ -3,7 +3,6 @@ import { setTimeout as wait } from 'node:timers/promises'
 import {
   type Dialect,
   type Driver,
-  type Kysely,
   PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
@@ -14,9 +13,8 @@ import { BoundedClient, type Bounds, connectionConfig, createPool, isSilence } f
 import { DatabaseUnavailable } from './failures.ts'
 import { HeldConnection, type Statement, StatementNames } from './held-connection.ts'
 import { PipelinedKysely } from './transaction.ts'
-import type { DB } from './types.ts'
 
-export type Database = Kysely<DB>
+export type Database = PipelinedKysely
 
 export type DatabaseOptions = {
   /** Connections that carry single statements, many in flight on each. */

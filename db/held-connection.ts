@@ -27,6 +27,7 @@ export class HeldConnection implements DatabaseConnection {
   #beginning: Promise<void> | undefined
   #holdsBack = false
   #isOver = false
+  #isCorked = false
 
   constructor(single: SingleStatements, pool: pg.Pool, names: StatementNames) {
     this.#single = single
@@ -84,13 +85,26 @@ export class HeldConnection implements DatabaseConnection {
   async #send(client: pg.PoolClient | undefined, query: CompiledQuery): Promise<pg.QueryResult> {
     const statement = { text: query.sql, values: query.parameters as unknown[], name: this.#names.of(query.sql) }
     try {
-      return await (client === undefined ? this.#single.query(statement) : client.query(statement))
+      if (client === undefined) return await this.#single.query(statement)
+      this.#writeTogether(client)
+      return await client.query(statement)
     } catch (error) {
       // An error that Postgres reported has a code and leaves the connection sound; any other leaves it in doubt.
       if (error instanceof pg.DatabaseError) throw withoutValues(error)
       if (client !== undefined) this.#broken = error instanceof Error ? error : new Error(String(error))
       throw error
     }
+  }
+
+  /** Sends what is called before anything else happens in one write: the system call costs as much as the rest of a short statement. */
+  #writeTogether({ connection: { stream } }: pg.PoolClient): void {
+    if (this.#isCorked) return
+    this.#isCorked = true
+    stream.cork()
+    process.nextTick(() => {
+      this.#isCorked = false
+      stream.uncork()
+    })
   }
 
   // biome-ignore lint/correctness/useYield: the interface wants a generator; a cursor can't share a pipeline

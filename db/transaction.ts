@@ -26,9 +26,27 @@ export class PipelinedKysely extends Kysely<DB> {
   }
 
   override transaction(): TransactionBuilder<DB> {
-    const executor = this.getExecutor()
+    return this.#builder()
+  }
+
+  /**
+   * Does something in a transaction whose last statement goes together with its commit.
+   *
+   * @param work returns what sends the last statement, and gives nothing but what that one answered: where it fails nothing is committed, but
+   * where anything else does, everything is.
+   */
+  async transact<T>(work: (trx: Transaction<DB>) => Promise<() => Promise<T>>): Promise<T> {
+    return this.#builder().executeWithLast(work)
+  }
+
+  #builder(): PipelinedTransactionBuilder {
     const dialect = this.#dialect
-    return new PipelinedTransactionBuilder({ config: { dialect }, dialect, driver: this.#driver, executor })
+    return new PipelinedTransactionBuilder({
+      config: { dialect },
+      dialect,
+      driver: this.#driver,
+      executor: this.getExecutor(),
+    })
   }
 }
 
@@ -53,12 +71,20 @@ class PipelinedTransactionBuilder extends TransactionBuilder<DB> {
   }
 
   override async execute<T>(work: (trx: Transaction<DB>) => Promise<T>): Promise<T> {
+    return this.executeWithLast(async (trx) => {
+      const result = await work(trx)
+      return async () => result
+    })
+  }
+
+  async executeWithLast<T>(work: (trx: Transaction<DB>) => Promise<() => Promise<T>>): Promise<T> {
     const { driver, executor } = this.#props
     return executor.provideConnection(async (connection) => {
       await driver.beginTransaction(connection, this.#settings)
       try {
-        const result = await work(new Transaction<DB>({ ...this.#props, executor: on(connection, executor) }))
-        await driver.commitTransaction(connection)
+        const last = await work(new Transaction<DB>({ ...this.#props, executor: on(connection, executor) }))
+        const answered = last()
+        const [result] = await Promise.all([answered, driver.commitTransaction(connection)])
         return result
       } catch (error) {
         await driver.rollbackTransaction(connection)
