@@ -84,7 +84,10 @@ class PipelinedTransactionBuilder extends TransactionBuilder<DB> {
       try {
         const last = await work(new Transaction<DB>({ ...this.#props, executor: on(connection, executor) }))
         const answered = last()
-        const [result] = await Promise.all([answered, driver.commitTransaction(connection)])
+        const committed = driver.commitTransaction(connection)
+        committed.catch(() => {}) // where the last statement failed, that is the reason
+        const result = await answered
+        await committed
         return result
       } catch (error) {
         await driver.rollbackTransaction(connection)
