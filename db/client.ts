@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import {
   type Dialect,
@@ -9,9 +8,9 @@ import {
   type TransactionSettings,
 } from 'kysely'
 import type pg from 'pg'
-import { BoundedClient, type Bounds, connectionConfig, createPool, isSilence } from './connection.ts'
-import { DatabaseUnavailable } from './failures.ts'
-import { HeldConnection, type Statement, StatementNames } from './held-connection.ts'
+import { BoundedClient, type Bounds, connectionConfig, createPool } from './connection.ts'
+import { HeldConnection, StatementNames } from './held-connection.ts'
+import { Pipelines } from './pipelines.ts'
 import { PipelinedKysely } from './transaction.ts'
 
 export type Database = PipelinedKysely
@@ -115,118 +114,4 @@ class PipelinedDriver implements Driver {
 /** What each session keeps to, in milliseconds. */
 function settings(statementTimeout: number): string {
   return `set timezone = 'UTC'; set statement_timeout = ${statementTimeout}; set idle_in_transaction_session_timeout = ${2 * statementTimeout}`
-}
-
-type PipelinesOptions = { count: number; mostInFlight: number; onError: (error: Error) => void }
-
-type Slot = { client: Promise<pg.Client>; inFlight: number }
-
-/** A few connections, each with many statements in flight; one that breaks is replaced at the next statement. */
-class Pipelines {
-  readonly #create: () => pg.Client
-  readonly #prepare: (client: pg.Client) => Promise<unknown>
-  readonly #slots: (Slot | undefined)[]
-  /** Take no new statements, and end with the last of those in flight on them. */
-  readonly #retired = new Set<Slot>()
-  readonly #onError: (error: Error) => void
-  readonly #mostInFlight: number
-  readonly #corked = new Set<Duplex>()
-  #inFlight = 0
-  #next = 0
-
-  constructor(
-    create: () => pg.Client,
-    prepare: (client: pg.Client) => Promise<unknown>,
-    { count, mostInFlight, onError }: PipelinesOptions,
-  ) {
-    this.#create = create
-    this.#prepare = prepare
-    this.#slots = Array.from({ length: count }, () => undefined)
-    this.#onError = onError
-    this.#mostInFlight = mostInFlight
-  }
-
-  async query(statement: Statement): Promise<pg.QueryResult> {
-    if (this.#inFlight >= this.#mostInFlight) throw new DatabaseUnavailable('too many statements in flight')
-    const index = this.#next++ % this.#slots.length
-    const slot = this.#slots[index] ?? this.#connect(index)
-    this.#inFlight++
-    slot.inFlight++
-    try {
-      const client = await slot.client
-      this.#writeTogether(client.connection.stream)
-      return await client.query(statement)
-    } catch (error) {
-      if (isSilence(error) && !this.#retired.has(slot)) this.#retireAll()
-      throw error
-    } finally {
-      this.#inFlight--
-      slot.inFlight--
-      if (slot.inFlight === 0 && this.#retired.delete(slot)) endSlot(slot)
-    }
-  }
-
-  /**
-   * Sends the statements of one turn of the event loop in one write: the system call for each costs this process as
-   * much as the rest of its work on a short request (bench/README.md).
-   */
-  #writeTogether(stream: Duplex): void {
-    if (this.#corked.has(stream)) return
-    this.#corked.add(stream)
-    stream.cork()
-    setImmediate(() => {
-      this.#corked.delete(stream)
-      stream.uncork()
-    })
-  }
-
-  /**
-   * Where the server of one connection has gone silent, a statement on each of the others would find the same out anew. What
-   * is in flight on them keeps its own deadline: one of them may still answer.
-   */
-  #retireAll(): void {
-    const retired = [...this.#slots]
-    this.#slots.fill(undefined)
-    for (const slot of retired) {
-      if (slot === undefined) continue
-      if (slot.inFlight > 0) this.#retired.add(slot)
-      else endSlot(slot)
-    }
-  }
-
-  async end(): Promise<void> {
-    await Promise.allSettled([...this.#slots, ...this.#retired].map(async (slot) => (await slot?.client)?.end()))
-  }
-
-  #connect(index: number): Slot {
-    const client = this.#create()
-    // A connection that breaks tells so more than once, and by the second time another may have its place.
-    const drop = () => {
-      if (this.#slots[index] === slot) this.#slots[index] = undefined
-    }
-    client.on('error', (error) => {
-      drop()
-      void client.end().catch(() => {})
-      this.#onError(error)
-    })
-    client.on('end', drop)
-    const connect = async () => {
-      try {
-        await client.connect()
-        await this.#prepare(client)
-        return client
-      } catch (error) {
-        drop()
-        await client.end().catch(() => {}) // it never connected: there is nothing to end, only a socket to let go
-        throw error
-      }
-    }
-    const slot: Slot = { client: connect(), inFlight: 0 }
-    this.#slots[index] = slot
-    return slot
-  }
-}
-
-function endSlot({ client }: Slot): void {
-  void client.then((made) => made.end()).catch(() => {})
 }

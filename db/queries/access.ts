@@ -48,14 +48,13 @@ export const LISTED = sql<boolean>`(
 
 type Place = <K extends keyof Values>(name: K) => RawBuilder<Values[K]>
 
-// Takes no lock. Relies on the primary keys of sessions, members, member_roles, roles, spaces and space_roles, and on
-// service_accounts_token_hash_key and console_logins.
-const callerOf = (value: Place) => sql`
+const bySession = (value: Place) => sql`
       select s.user_id, null::uuid as service_account_id, null::uuid as home_id, null::timestamptz as last_used_at
         from sessions s
-       where s.id = ${value('sessionId')}::uuid and s.user_id = ${value('userId')}::uuid and s.revoked_at is null
-      union all
-      select sa.user_id, sa.id, sa.organization_id, sa.last_used_at
+       where s.id = ${value('sessionId')}::uuid and s.user_id = ${value('userId')}::uuid and s.revoked_at is null`
+
+const byToken = (value: Place) => sql`
+      select sa.user_id, sa.id as service_account_id, sa.organization_id as home_id, sa.last_used_at
         from service_accounts sa
        where sa.token_hash = ${value('tokenHash')}::bytea
          and (sa.token_expires_at is null or sa.token_expires_at > now())
@@ -65,34 +64,47 @@ const callerOf = (value: Place) => sql`
         join sessions s on s.id = l.session_id
        where l.token_hash = ${value('tokenHash')}::bytea and s.revoked_at is null and ${isLive}`
 
-const rowOf = (value: Place) => sql<AccessRow>`
-    with caller as (${callerOf(value)}), held as (
-      select array_agg(r.id) as role_ids, string_agg(array_to_string(r.permissions, ' '), ' ') as permissions
-        from caller c
-        join member_roles mr on mr.organization_id = ${value('organizationId')}::uuid and mr.user_id = c.user_id
-        join roles r on r.id = mr.role_id
-    )
+/** Selects whose a credential is, as long as it holds. */
+type Callers = (value: Place) => RawBuilder<unknown>
+
+const byEither: Callers = (value) => sql`${bySession(value)} union all ${byToken(value)}`
+
+// Takes no lock. Relies on the primary keys of sessions, members, member_roles, roles, spaces and space_roles, and on
+// service_accounts_token_hash_key and console_logins.
+const rowOf = (value: Place, callers: Callers) => sql<AccessRow>`
     select c.user_id, c.service_account_id, c.home_id as service_account_organization_id, c.last_used_at,
            m.user_id is not null as is_member,
            coalesce(held.permissions, '') as permissions,
            s.id is not null as space_exists,
            s.id is not null and ${LISTED} as listed
-      from caller c
-      cross join held
+      from (${callers(value)}) c
+      cross join lateral (
+        select array_agg(r.id) as role_ids, string_agg(array_to_string(r.permissions, ' '), ' ') as permissions
+          from member_roles mr
+          join roles r on r.id = mr.role_id
+         where mr.organization_id = ${value('organizationId')}::uuid and mr.user_id = c.user_id
+      ) held
       left join members m on m.organization_id = ${value('organizationId')}::uuid and m.user_id = c.user_id
       left join spaces s on s.organization_id = ${value('organizationId')}::uuid and s.id = ${value('spaceId')}::uuid`
 
-// The one statement on every authenticated request's way.
-const findOne = prepared<Values, AccessRow>((param) => rowOf(param))
+const rowOfNowhere = (value: Place, callers: Callers) => sql<AccessRow>`
+    select c.user_id, c.service_account_id, c.home_id as service_account_organization_id, c.last_used_at,
+           false as is_member, '' as permissions, false as space_exists, false as listed
+      from (${callers(value)}) c`
+
+// The one statement on every authenticated request's way, and one for each kind of credential: what a statement could look at costs
+// Postgres something to start each time, whether it comes to that or not, and this one more than what it finds (bench/README.md).
+const findOne = {
+  session: prepared<Values, AccessRow>((param) => rowOf(param, bySession)),
+  token: prepared<Values, AccessRow>((param) => rowOf(param, byToken)),
+}
 
 // Where there is no organization to ask about. Without one most of the other falls away, so that no plan for all looks as cheap, and
 // Postgres would plan it anew each time: 346 µs of Postgres for each, and 22 in this way (bench/README.md).
-const findCaller = prepared<Pick<Values, 'sessionId' | 'userId' | 'tokenHash'>, AccessRow>(
-  (param) => sql<AccessRow>`
-    select c.user_id, c.service_account_id, c.home_id as service_account_organization_id, c.last_used_at,
-           false as is_member, '' as permissions, false as space_exists, false as listed
-      from (${callerOf(param as Place)}) c`,
-)
+const findCaller = {
+  session: prepared<Values, AccessRow>((param) => rowOfNowhere(param, bySession)),
+  token: prepared<Values, AccessRow>((param) => rowOfNowhere(param, byToken)),
+}
 
 /**
  * @param organizationId null where the route has none (or a malformed one).
@@ -106,7 +118,8 @@ export async function find(
   spaceId: string | null,
 ): Promise<AccessRow | undefined> {
   const values = valuesOf({ credential, organizationId, spaceId })
-  const [row] = await (organizationId === null ? findCaller(db, values) : findOne(db, values))
+  const statements = organizationId === null ? findCaller : findOne
+  const [row] = await statements['tokenHash' in credential ? 'token' : 'session'](db, values)
   return row
 }
 
@@ -125,7 +138,7 @@ export async function findMany(db: Kysely<DB>, questions: readonly Question[]): 
       from rows from (json_to_recordset(${`[${distinct.join()}]`}::json)
              as ("sessionId" uuid, "userId" uuid, "tokenHash" bytea, "organizationId" uuid, "spaceId" uuid)) with ordinality
              as asked ("sessionId", "userId", "tokenHash", "organizationId", "spaceId", place)
-      cross join lateral (${rowOf((name) => sql.ref(`asked.${name}`))}) as found`.execute(db)
+      cross join lateral (${rowOf((name) => sql.ref(`asked.${name}`), byEither)}) as found`.execute(db)
   const found = new Map(rows.map(({ place, ...row }) => [distinct[Number(place) - 1], row]))
   return texts.map((text) => found.get(text))
 }

@@ -1,151 +1,26 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { jsonBytes, MAX_ANSWER_BYTES } from '../bytes.ts'
+import { MAX_ANSWER_BYTES } from '../bytes.ts'
 import { isoTime, type JsonText, jsonText } from '../json.ts'
 import { prepared } from '../prepared.ts'
 import type { Space } from '../space.ts'
 import type { DB } from '../types.ts'
+import { BYTES, shownJson, stored, type TriggerUrls } from './automation-json.ts'
+
+export type { TriggerUrls }
 
 /** An automation as the API shows it, and the version that its entity tag is made of. */
 export type Shown = { json: JsonText; version: number }
 
 type Param<P> = <K extends keyof P & string>(name: K) => RawBuilder<P[K]>
 
-/** Where what sets automations off comes in: what the URL of a webhook begins with, and that of a tunnel with `*` for its name. */
-export type TriggerUrls = { hooksUrl: string; tunnelsUrl: string }
-
 type SpaceValues = { organizationId: string; spaceId: string } & TriggerUrls
 
-/** What an automation is made of, as it is stored: no JSON is read here. */
-function stored(db: Kysely<DB>, param: Param<SpaceValues>) {
-  return db
-    .selectFrom('automations')
-    .innerJoin('automation_revisions as current', (join) =>
-      join
-        .onRef('current.organization_id', '=', 'automations.organization_id')
-        .onRef('current.automation_id', '=', 'automations.id')
-        .onRef('current.revision', '=', 'automations.revision'),
-    )
-    .leftJoin('automation_revisions as pending', (join) =>
-      join
-        .onRef('pending.organization_id', '=', 'automations.organization_id')
-        .onRef('pending.automation_id', '=', 'automations.id')
-        .onRef('pending.revision', '=', 'automations.pending_revision'),
-    )
-    .leftJoin('webhooks', (join) =>
-      join
-        .onRef('webhooks.organization_id', '=', 'automations.organization_id')
-        .onRef('webhooks.automation_id', '=', 'automations.id'),
-    )
-    .leftJoin('tunnel_names', (join) =>
-      join
-        .onRef('tunnel_names.organization_id', '=', 'automations.organization_id')
-        .onRef('tunnel_names.automation_id', '=', 'automations.id'),
-    )
-    .leftJoin('social_sessions', (join) =>
-      join
-        .onRef('social_sessions.organization_id', '=', 'automations.organization_id')
-        .onRef('social_sessions.automation_id', '=', 'automations.id')
-        .on('social_sessions.version', '=', sql<number>`(current.secret_versions ->> 'oauth')::integer`),
-    )
-    .select([
-      'automations.id',
-      'automations.organization_id',
-      'automations.space_id',
-      'automations.kind',
-      'automations.status',
-      'automations.created_by_user_id',
-      'automations.created_by_service_account_id',
-      'automations.reviewed_by_user_id',
-      'automations.reviewed_at',
-      'automations.rejection_reason',
-      'automations.rejection_code',
-      'automations.rejection_paths',
-      'automations.last_run_at',
-      'automations.last_error',
-      'automations.created_at',
-      'automations.updated_at',
-      'automations.owner_user_id',
-      'automations.revision',
-      'automations.approved_digest',
-      'automations.next_run_at',
-      'automations.problems',
-      'automations.version',
-      'current.name',
-      'current.config',
-      'current.description',
-      'current.digest',
-      'current.secret_versions',
-      'social_sessions.rejected_at as credential_rejected_at',
-      'pending.revision as pending_number',
-      'pending.digest as pending_digest',
-      'pending.name as pending_name',
-      'pending.config as pending_config',
-      'pending.description as pending_description',
-      'pending.authored_by_user_id as pending_user_id',
-      'pending.authored_by_service_account_id as pending_service_account_id',
-      'pending.created_at as pending_created_at',
-      'webhooks.hook_id',
-      'tunnel_names.subdomain',
-    ])
-    .where('automations.organization_id', '=', param('organizationId'))
-    .where('automations.space_id', '=', param('spaceId'))
-}
-
-/** The fields of the object, in the order of the documentation: the only list of what leaves the database. */
-function shownFields(param: Param<TriggerUrls>): RawBuilder<object> {
-  return sql`
-    stored.id,
-    stored.organization_id,
-    stored.space_id,
-    stored.name,
-    stored.kind,
-    stored.config,
-    stored.status,
-    stored.created_by_user_id,
-    stored.created_by_service_account_id,
-    stored.reviewed_by_user_id,
-    ${isoTime('stored.reviewed_at')} as reviewed_at,
-    stored.rejection_reason,
-    ${isoTime('stored.last_run_at')} as last_run_at,
-    stored.last_error,
-    ${isoTime('stored.created_at')} as created_at,
-    ${isoTime('stored.updated_at')} as updated_at,
-    stored.description,
-    stored.secret_versions ? 'oauth' as has_oauth_token,
-    ${isoTime('stored.credential_rejected_at')} as credential_rejected_at,
-    stored.owner_user_id,
-    case when stored.reviewed_by_user_id is not null then exists (
-      select from members
-       where members.organization_id = stored.organization_id and members.user_id = stored.reviewed_by_user_id
-    ) end as reviewer_is_member,
-    case when stored.rejection_code is not null or stored.rejection_paths is not null then json_build_object(
-      'code', stored.rejection_code, 'paths', coalesce(to_json(stored.rejection_paths), '[]'::json)
-    ) end as rejection,
-    stored.revision,
-    stored.digest,
-    stored.approved_digest,
-    case when stored.pending_number is not null then json_build_object(
-      'revision', stored.pending_number,
-      'digest', stored.pending_digest,
-      'name', stored.pending_name,
-      'config', stored.pending_config,
-      'description', stored.pending_description,
-      'proposed_by_user_id', stored.pending_user_id,
-      'proposed_by_service_account_id', stored.pending_service_account_id,
-      'proposed_at', ${isoTime('stored.pending_created_at')}
-    ) end as pending_revision,
-    ${isoTime('stored.next_run_at')} as next_run_at,
-    coalesce(stored.problems, '[]'::json) as problems,
-    case when stored.hook_id is not null then json_build_object('url', ${param('hooksUrl')}::text || stored.hook_id)
-         when stored.subdomain is not null then json_build_object('url', replace(${param('tunnelsUrl')}::text, '*', stored.subdomain))
-    end as trigger`
-}
-
 const findShown = prepared<SpaceValues & { id: string }, { json: string; version: number }>(
-  (param, db) => sql<{ json: string; version: number }>`
-    select to_json(shown)::text as json, stored.version
-      from ${stored(db, param).where('automations.id', '=', param('id')).as('stored')}
-     cross join lateral (select ${shownFields(param)}) shown`,
+  (param) => sql<{ json: string; version: number }>`
+    select ${shownJson(param)} as json, stored.version
+      from (${stored(sql`
+        select * from automations
+         where organization_id = ${param('organizationId')} and space_id = ${param('spaceId')} and id = ${param('id')}`)}) stored`,
 )
 
 /** One automation of a space, as the API shows it. */
@@ -174,58 +49,90 @@ export type Listed = ({ json: JsonText } | { ids: string[] }) & { last: Position
 
 type ListValues = ListFilter & SpaceValues
 
-/** About how large one automation is: its configs, and the rest of it. */
-const BYTES = sql<number>`1024 + ${jsonBytes('current.config')} + ${jsonBytes('pending.config')}`
 /** Whether the rows of {@link listed} make one answer together. */
 const ALL_FIT = sql<boolean>`stored.all_bytes <= ${sql.lit(MAX_ANSWER_BYTES)}`
 
-/** A space's automations in the order of the list, which is that of automations_space_idx, and how large they are together. */
-function listed(db: Kysely<DB>, param: Param<ListValues>) {
-  return stored(db, param)
-    .select(sql<number>`sum(${BYTES}) over ()`.as('all_bytes'))
-    .where(sql<boolean>`(${param('status')}::text is null or automations.status = ${param('status')})`)
-    .where(sql<boolean>`(${param('kind')}::text is null or automations.kind = ${param('kind')})`)
-    .where(
-      sql<boolean>`(${param('authorId')}::uuid is null or ${param('authorId')} in (
-        automations.created_by_user_id, automations.created_by_service_account_id,
-        pending.authored_by_user_id, pending.authored_by_service_account_id))`,
-    )
-    .where(sql<boolean>`(${param('digest')}::text is null or current.digest = ${param('digest')})`)
-    .orderBy('automations.updated_at', 'desc')
-    .orderBy('automations.id', 'desc')
+/** A value that Postgres looks at when it runs a statement, and not when it plans one. */
+function late(value: RawBuilder<unknown>, type: string): RawBuilder<unknown> {
+  return sql`(select ${value}::${sql.raw(type)})`
+}
+
+/**
+ * Rows of a space in the order of the list, which is that of automations_space_idx, and how large they are together.
+ *
+ * One plan is right for every space, few or many, large or small: the rows come from that index, and all else by its primary key, a
+ * row at a time. The limit, which may be null for all, is what keeps Postgres from joining whole tables. It plans nothing anew for
+ * single values, as it would for each of them alone, because it does not see them (bench/README.md).
+ */
+function listed(
+  param: Param<ListValues>,
+  { most, only }: { most: RawBuilder<unknown>; only: RawBuilder<unknown> },
+): RawBuilder<unknown> {
+  const rows = sql`
+    select * from automations
+     where organization_id = ${late(param('organizationId'), 'uuid')} and space_id = ${late(param('spaceId'), 'uuid')} ${only}
+     order by updated_at desc, id desc
+     limit ${late(most, 'integer')}`
+  return stored(rows, sql`, sum(${BYTES}) over () as all_bytes`)
+}
+
+function chosen(param: Param<ListValues>): RawBuilder<unknown> {
+  const [status, kind] = [late(param('status'), 'text'), late(param('kind'), 'text')]
+  const [author, digest] = [late(param('authorId'), 'uuid'), late(param('digest'), 'text')]
+  const content = (number: string) => sql`
+    from automation_revisions content
+   where content.organization_id = automations.organization_id and content.automation_id = automations.id
+     and content.revision = ${sql.ref(`automations.${number}`)}`
+  return sql`
+     and (${status} is null or status = ${status})
+     and (${kind} is null or kind = ${kind})
+     and (${author} is null or ${author} in (created_by_user_id, created_by_service_account_id)
+          or exists (select ${content('pending_revision')}
+                        and ${author} in (content.authored_by_user_id, content.authored_by_service_account_id)))
+     and (${digest} is null or exists (select ${content('revision')} and content.digest = ${digest}))`
 }
 
 type Whole = { json: string | null; ids: string[] | null }
 
 // The whole array comes back as one text: reading ten rows into objects and writing them out again costs this process
 // more than the query costs Postgres (bench/README.md).
-const listAll = prepared<ListValues, Whole>(
-  (param, db) => sql<Whole>`
-    select string_agg(case when ${ALL_FIT} then to_json(shown)::text end, ',') as json,
+const whole = (param: Param<ListValues>, only: RawBuilder<unknown>) => sql<Whole>`
+    select string_agg(case when ${ALL_FIT} then ${shownJson(param)} end, ',') as json,
            array_agg(stored.id::text) filter (where not ${ALL_FIT}) as ids
-      from ${listed(db, param).as('stored')}
-     cross join lateral (select ${shownFields(param)}) shown`,
-)
+      from (${listed(param, { most: sql`null`, only })}) stored`
 
-type PageValues = ListValues & { most: number; afterUpdatedAt: string | null; afterId: string | null }
+const listAll = prepared<ListValues, Whole>((param) => whole(param, sql``))
+const listChosen = prepared<ListValues, Whole>((param) => whole(param, chosen(param)))
+
+type PageValues = ListValues & { most: number; afterUpdatedAt: string; afterId: string }
 type PageRow = { json: string | null; updated_at: string; id: string }
 
-const listPage = prepared<PageValues, PageRow>((param, db) => {
-  const rows = listed(db, param)
-    .where(
-      sql<boolean>`(${param('afterId')}::uuid is null or (automations.updated_at, automations.id)
-        < (${param('afterUpdatedAt')}::timestamptz, ${param('afterId')}::uuid))`,
-    )
-    .limit(param('most'))
+const page = (param: Param<PageValues>, only: RawBuilder<unknown>) => {
+  const behind = sql`
+     and (updated_at, id) < (${late(param('afterUpdatedAt'), 'timestamptz')}, ${late(param('afterId'), 'uuid')}) ${only}`
   return sql<PageRow>`
-    select case when ${ALL_FIT} then to_json(shown)::text end as json, shown.updated_at, stored.id
-      from ${rows.as('stored')}
-     cross join lateral (select ${shownFields(param)}) shown`
-})
+    select case when ${ALL_FIT} then ${shownJson(param)} end as json, ${isoTime('stored.updated_at')} as updated_at, stored.id
+      from (${listed(param, { most: param('most'), only: behind })}) stored`
+}
+
+const listPage = prepared<PageValues, PageRow>((param) => page(param, sql``))
+const listPageChosen = prepared<PageValues, PageRow>((param) => page(param, chosen(param)))
+
+/** Before every row of a list. */
+const BEGINNING: Position = { updatedAt: 'infinity', id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' }
+
+/** Whether a filter leaves anything out: the statement of a list without one does less. */
+function leavesOut({ status, kind, authorId, digest }: ListFilter): boolean {
+  return (status ?? kind ?? authorId ?? digest) !== null
+}
 
 /** All automations of a space, newest `updated_at` first. */
 export async function list(db: Kysely<DB>, space: Space, filter: ListFilter): Promise<Listed> {
-  const [row] = await listAll(db, { organizationId: space.organizationId, spaceId: space.id, ...filter })
+  const [row] = await (leavesOut(filter) ? listChosen : listAll)(db, {
+    organizationId: space.organizationId,
+    spaceId: space.id,
+    ...filter,
+  })
   return { ...(row?.ids ? { ids: row.ids } : { json: jsonText(row?.json ?? '') }), last: null }
 }
 
@@ -241,13 +148,14 @@ export async function listLimited(
   limit: number,
   after: Position | null,
 ): Promise<Listed> {
-  const rows = await listPage(db, {
+  const { updatedAt, id } = after ?? BEGINNING
+  const rows = await (leavesOut(filter) ? listPageChosen : listPage)(db, {
     organizationId: space.organizationId,
     spaceId: space.id,
     ...filter,
     most: limit + 1, // one more tells whether there is a next page
-    afterUpdatedAt: after?.updatedAt ?? null,
-    afterId: after?.id ?? null,
+    afterUpdatedAt: updatedAt,
+    afterId: id,
   })
   const page = rows.slice(0, limit)
   const last = rows.length > limit ? page.at(-1) : undefined
@@ -262,26 +170,21 @@ type PartValues = SpaceValues & { ids: string[] }
 /** `rest` is the place of the first of the ids that is left for the next part, from 1 on; null where none is. */
 type Part = { json: string | null; rest: number | null }
 
-const listPart = prepared<PartValues, Part>((param, db) => {
-  const rows = stored(db, param)
-    .innerJoin(
-      sql<{ id: string; place: number }>`unnest(${param('ids')}::uuid[]) with ordinality`.as<'wanted'>(
-        sql`wanted(id, place)`,
-      ),
-      'wanted.id',
-      'automations.id',
-    )
-    .select([
-      'wanted.place',
-      sql<number>`coalesce(sum(${BYTES}) over (
-        order by wanted.place rows between unbounded preceding and 1 preceding), 0)`.as('bytes_before'),
-    ])
+const listPart = prepared<PartValues, Part>((param) => {
+  const rows = sql`
+    select automations.*, wanted.place
+      from unnest(${late(param('ids'), 'uuid[]')}) with ordinality wanted (id, place)
+     cross join lateral (
+       select * from automations
+        where organization_id = ${param('organizationId')} and space_id = ${param('spaceId')} and id = wanted.id
+        limit 1) automations`
+  const before = sql`, automations.place, coalesce(sum(${BYTES}) over (
+      order by automations.place rows between unbounded preceding and 1 preceding), 0) as bytes_before`
   const fits = sql<boolean>`stored.bytes_before < ${sql.lit(MAX_ANSWER_BYTES)}`
   return sql<Part>`
-    select string_agg(case when ${fits} then to_json(shown)::text end, ',' order by stored.place) as json,
+    select string_agg(case when ${fits} then ${shownJson(param)} end, ',' order by stored.place) as json,
            (min(stored.place) filter (where not ${fits}))::integer as rest
-      from ${rows.as('stored')}
-     cross join lateral (select ${shownFields(param)}) shown`
+      from (${stored(rows, before)}) stored`
 })
 
 const IDS_AT_ONCE = 200

@@ -32,7 +32,7 @@ const SET = Buffer.concat([...Array.from({ length: 3 }, () => message('C', Buffe
 const isSimpleQuery = (chunk: Buffer | string) => chunk.toString('latin1').startsWith('Q')
 
 /** A server of whatever `answer` does with each connection. */
-async function fakeServer(t: Test, answer: (socket: Socket) => void) {
+async function fakeServer(t: Test, answer: (socket: Socket) => void, pipelines = 1) {
   const sockets: Socket[] = []
   const server = createServer((socket) => {
     sockets.push(socket)
@@ -42,7 +42,7 @@ async function fakeServer(t: Test, answer: (socket: Socket) => void) {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  const db = createDb(`postgres://somebody:x@127.0.0.1:${port}/nothing`, { pipelines: 1 })
+  const db = createDb(`postgres://somebody:x@127.0.0.1:${port}/nothing`, { pipelines })
   t.teardown(async () => {
     await db.destroy()
     const closed = once(server, 'close')
@@ -102,4 +102,49 @@ t.test('where one connection is silent, no new statement goes to another that wa
   await secondFailed
   t.same(await Promise.all([ask(), ask()]), [1, 1])
   await until(async () => proxy.held() === 0)
+})
+
+t.test('behind a statement that hangs none waits while there are other connections', async (t) => {
+  const { db } = await emptyDatabase(t)
+  const ask = () => sql`select 1`.execute(db)
+  await Promise.all(Array.from({ length: 4 }, ask))
+  let hasEnded = false
+  let hanging: Promise<void> | undefined
+  await db.transaction().execute(async (trx) => {
+    await sql`select pg_advisory_xact_lock(1)`.execute(trx)
+    hanging = sql`select pg_advisory_xact_lock(1)`.execute(db).then(() => {
+      hasEnded = true
+    })
+    const isHanging = sql<{ found: boolean }>`
+      select exists (select from pg_stat_activity
+                      where datname = current_database() and wait_event_type = 'Lock'
+                        and clock_timestamp() - query_start > interval '100 milliseconds') as found`
+    await until(async () => (await isHanging.execute(trx)).rows[0]?.found)
+    await Promise.all(Array.from({ length: 200 }, ask))
+    const askOften = async () => {
+      for (let i = 0; i < 20; i++) await ask()
+    }
+    await Promise.all(Array.from({ length: 20 }, askOften))
+    t.equal(hasEnded, false)
+  })
+  await hanging
+})
+
+t.test('where one connection can not be made, the others do its work', async (t) => {
+  const { db, sockets } = await fakeServer(
+    t,
+    (socket) => {
+      const isFirst = socket === sockets[0]
+      socket.once('data', () => {
+        if (!isFirst) return socket.end(Buffer.concat([HANDSHAKE, SHUT_DOWN]))
+        socket.write(HANDSHAKE)
+        socket.on('data', (chunk) => socket.write(isSimpleQuery(chunk) ? SET : NO_ROWS))
+      })
+    },
+    2,
+  )
+  t.same((await sql`select 1`.execute(db)).rows, [])
+  await t.rejects(sql`select 2`.execute(db))
+  for (const n of [3, 4, 5, 6]) t.same((await sql`select ${sql.lit(n)}`.execute(db)).rows, [])
+  t.equal(sockets.length, 2)
 })

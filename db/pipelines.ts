@@ -1,0 +1,170 @@
+import type { Duplex } from 'node:stream'
+import type pg from 'pg'
+import { isSilence } from './connection.ts'
+import { DatabaseUnavailable } from './failures.ts'
+import type { Statement } from './held-connection.ts'
+
+type PipelinesOptions = { count: number; mostInFlight: number; onError: (error: Error) => void }
+
+type Slot = {
+  client: Promise<pg.Client>
+  isConnected: boolean
+  inFlight: number
+  /** When it answered last, or was given something to do after it had nothing. */
+  answeredAt: number
+}
+
+/** A connection that has left what is in flight on it unanswered for so long is given more only where the others are no better. */
+const SLOW_MS = 10
+/** How long a place is left alone where no connection could be made, while there are others. */
+const RETRY_AFTER_MS = 1000
+
+/** How good it is to send a statement somewhere; the less the better. */
+const READY = 0
+const BUSY = 1
+const BROKEN = 2
+
+/**
+ * A few connections, each with many statements in flight; one that breaks is replaced by a statement that comes later.
+ *
+ * What is sent to a connection waits there for all that was sent before it. So a statement goes where the fewest are under way, and
+ * where one takes long, or hangs, no more are sent behind it while there are others.
+ */
+export class Pipelines {
+  readonly #create: () => pg.Client
+  readonly #prepare: (client: pg.Client) => Promise<unknown>
+  readonly #slots: (Slot | undefined)[]
+  /** Take no new statements, and end with the last of those in flight on them. */
+  readonly #retired = new Set<Slot>()
+  readonly #onError: (error: Error) => void
+  readonly #mostInFlight: number
+  readonly #corked = new Set<Duplex>()
+  readonly #failedAt: number[]
+  #inFlight = 0
+  #next = 0
+
+  constructor(
+    create: () => pg.Client,
+    prepare: (client: pg.Client) => Promise<unknown>,
+    { count, mostInFlight, onError }: PipelinesOptions,
+  ) {
+    this.#create = create
+    this.#prepare = prepare
+    this.#slots = Array.from({ length: count }, () => undefined)
+    this.#failedAt = this.#slots.map(() => Number.NEGATIVE_INFINITY)
+    this.#onError = onError
+    this.#mostInFlight = mostInFlight
+  }
+
+  async query(statement: Statement): Promise<pg.QueryResult> {
+    if (this.#inFlight >= this.#mostInFlight) throw new DatabaseUnavailable('too many statements in flight')
+    const now = performance.now()
+    const index = this.#choose(now)
+    const slot = this.#slots[index] ?? this.#connect(index)
+    this.#inFlight++
+    if (slot.inFlight++ === 0) slot.answeredAt = now
+    try {
+      const client = await slot.client
+      this.#writeTogether(client.connection.stream)
+      return await client.query(statement)
+    } catch (error) {
+      if (isSilence(error) && !this.#retired.has(slot)) this.#retireAll()
+      throw error
+    } finally {
+      this.#inFlight--
+      slot.inFlight--
+      slot.answeredAt = performance.now()
+      if (slot.inFlight === 0 && this.#retired.delete(slot)) endSlot(slot)
+    }
+  }
+
+  /** The place for a statement: in turn, where several are as good. */
+  #choose(now: number): number {
+    const { length } = this.#slots
+    const first = this.#next++ % length
+    let best = first
+    let [leastRank, fewest] = this.#load(first, now)
+    for (let i = 1; i < length && (leastRank > READY || fewest > 0); i++) {
+      const index = (first + i) % length
+      const [rank, inFlight] = this.#load(index, now)
+      if (rank > leastRank || (rank === leastRank && inFlight >= fewest)) continue
+      best = index
+      leastRank = rank
+      fewest = inFlight
+    }
+    return best
+  }
+
+  #load(index: number, now: number): [rank: number, inFlight: number] {
+    const slot = this.#slots[index]
+    if (slot === undefined) return [now - (this.#failedAt[index] ?? 0) < RETRY_AFTER_MS ? BROKEN : READY, 0]
+    const isSlow = slot.inFlight > 0 && now - slot.answeredAt > SLOW_MS
+    return [isSlow || !slot.isConnected ? BUSY : READY, slot.inFlight]
+  }
+
+  /**
+   * Sends the statements of one turn of the event loop in one write: the system call for each costs this process as
+   * much as the rest of its work on a short request (bench/README.md).
+   */
+  #writeTogether(stream: Duplex): void {
+    if (this.#corked.has(stream)) return
+    this.#corked.add(stream)
+    stream.cork()
+    setImmediate(() => {
+      this.#corked.delete(stream)
+      stream.uncork()
+    })
+  }
+
+  /**
+   * Where the server of one connection has gone silent, a statement on each of the others would find the same out anew. What
+   * is in flight on them keeps its own deadline: one of them may still answer.
+   */
+  #retireAll(): void {
+    const retired = [...this.#slots]
+    this.#slots.fill(undefined)
+    for (const slot of retired) {
+      if (slot === undefined) continue
+      if (slot.inFlight > 0) this.#retired.add(slot)
+      else endSlot(slot)
+    }
+  }
+
+  async end(): Promise<void> {
+    await Promise.allSettled([...this.#slots, ...this.#retired].map(async (slot) => (await slot?.client)?.end()))
+  }
+
+  #connect(index: number): Slot {
+    const client = this.#create()
+    // A connection that breaks tells so more than once, and by the second time another may have its place.
+    const drop = () => {
+      if (this.#slots[index] === slot) this.#slots[index] = undefined
+    }
+    client.on('error', (error) => {
+      drop()
+      void client.end().catch(() => {})
+      this.#onError(error)
+    })
+    client.on('end', drop)
+    const connect = async () => {
+      try {
+        await client.connect()
+        await this.#prepare(client)
+        slot.isConnected = true
+        return client
+      } catch (error) {
+        drop()
+        this.#failedAt[index] = performance.now()
+        await client.end().catch(() => {}) // it never connected: there is nothing to end, only a socket to let go
+        throw error
+      }
+    }
+    const slot: Slot = { client: connect(), isConnected: false, inFlight: 0, answeredAt: 0 }
+    this.#slots[index] = slot
+    return slot
+  }
+}
+
+function endSlot({ client }: Slot): void {
+  void client.then((made) => made.end()).catch(() => {})
+}

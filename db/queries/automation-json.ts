@@ -1,0 +1,135 @@
+import { type RawBuilder, sql } from 'kysely'
+import { jsonBytes } from '../bytes.ts'
+import { given, isoTime, jsonObject, orNull, quoted, text } from '../json.ts'
+
+/** Where what sets automations off comes in: what the URL of a webhook begins with, and that of a tunnel with `*` for its name. */
+export type TriggerUrls = { hooksUrl: string; tunnelsUrl: string }
+
+const COLUMNS = [
+  'id',
+  'organization_id',
+  'space_id',
+  'kind',
+  'status',
+  'created_by_user_id',
+  'created_by_service_account_id',
+  'reviewed_by_user_id',
+  'reviewed_at',
+  'rejection_reason',
+  'rejection_code',
+  'rejection_paths',
+  'last_run_at',
+  'last_error',
+  'created_at',
+  'updated_at',
+  'owner_user_id',
+  'revision',
+  'pending_revision',
+  'approved_digest',
+  'next_run_at',
+  'problems',
+  'version',
+].map((name) => sql.ref(`automations.${name}`))
+
+/**
+ * What automations are made of, as it is stored: no JSON is read here. A row of content is looked up for each by its primary key,
+ * however many there are: the limit leaves Postgres no other way.
+ *
+ * @param automations selects rows of the table.
+ * @param more columns besides, each with a comma before it.
+ */
+export function stored(automations: RawBuilder<unknown>, more: RawBuilder<unknown> = sql``): RawBuilder<unknown> {
+  return sql`
+    select ${sql.join(COLUMNS)}, current.* ${more}
+      from (${automations}) automations
+     cross join lateral (
+       select name, config, description, digest, secret_versions
+         from automation_revisions current
+        where current.organization_id = automations.organization_id and current.automation_id = automations.id
+          and current.revision = automations.revision
+        limit 1) current`
+}
+
+/** About how large one row of {@link stored} is: its configs, and the rest of it. */
+export const BYTES = sql<number>`1024 + ${jsonBytes('current.config')} + case when automations.pending_revision is null then 0 else (
+  select ${jsonBytes('pending.config')} ${pendingOf('automations')}) end`
+
+/**
+ * The JSON of a row of {@link stored}, called `stored`: the only list of what leaves the database, in the order of the documentation.
+ * What few automations have is looked up only for those that may.
+ */
+export function shownJson(param: (name: keyof TriggerUrls) => RawBuilder<string>): RawBuilder<string> {
+  return jsonObject({
+    id: quoted(sql`stored.id`),
+    organization_id: quoted(sql`stored.organization_id`),
+    space_id: quoted(sql`stored.space_id`),
+    name: text(sql`stored.name`),
+    kind: text(sql`stored.kind`),
+    config: given(sql`stored.config`),
+    status: quoted(sql`stored.status`),
+    created_by_user_id: orNull(quoted(sql`stored.created_by_user_id`)),
+    created_by_service_account_id: orNull(quoted(sql`stored.created_by_service_account_id`)),
+    reviewed_by_user_id: orNull(quoted(sql`stored.reviewed_by_user_id`)),
+    reviewed_at: orNull(quoted(isoTime('stored.reviewed_at'))),
+    rejection_reason: orNull(text(sql`stored.rejection_reason`)),
+    last_run_at: orNull(quoted(isoTime('stored.last_run_at'))),
+    last_error: orNull(text(sql`stored.last_error`)),
+    created_at: quoted(isoTime('stored.created_at')),
+    updated_at: quoted(isoTime('stored.updated_at')),
+    description: orNull(text(sql`stored.description`)),
+    has_oauth_token: given(sql`case when stored.secret_versions ? 'oauth' then 'true' else 'false' end`),
+    credential_rejected_at: orNull(quoted(isoTime(CREDENTIAL_REJECTED_AT))),
+    owner_user_id: orNull(quoted(sql`stored.owner_user_id`)),
+    reviewer_is_member: orNull(given(REVIEWER_IS_MEMBER)),
+    rejection: orNull(given(REJECTION)),
+    revision: given(sql`stored.revision`),
+    digest: quoted(sql`stored.digest`),
+    approved_digest: orNull(quoted(sql`stored.approved_digest`)),
+    pending_revision: orNull(given(PENDING)),
+    next_run_at: orNull(quoted(isoTime('stored.next_run_at'))),
+    problems: given(sql`coalesce(stored.problems, '[]'::json)`),
+    trigger: orNull(given(triggerOf(param))),
+  })
+}
+
+const CREDENTIAL_REJECTED_AT = sql`case when stored.secret_versions ? 'oauth' then (
+  select rejected_at from social_sessions
+   where organization_id = stored.organization_id and automation_id = stored.id
+     and version = (stored.secret_versions ->> 'oauth')::integer) end`
+
+// Not with `exists`: Postgres may read all members at once for that.
+const REVIEWER_IS_MEMBER = sql`case when stored.reviewed_by_user_id is not null then coalesce((
+  select 'true' from members
+   where members.organization_id = stored.organization_id and members.user_id = stored.reviewed_by_user_id), 'false') end`
+
+const REJECTION = sql`case when stored.rejection_code is not null or stored.rejection_paths is not null then json_build_object(
+  'code', stored.rejection_code, 'paths', coalesce(to_json(stored.rejection_paths), '[]'::json))::text end`
+
+const PENDING = sql`case when stored.pending_revision is not null then (
+  select json_build_object(
+    'revision', pending.revision,
+    'digest', pending.digest,
+    'name', pending.name,
+    'config', pending.config,
+    'description', pending.description,
+    'proposed_by_user_id', pending.authored_by_user_id,
+    'proposed_by_service_account_id', pending.authored_by_service_account_id,
+    'proposed_at', ${isoTime('pending.created_at')}
+  )::text ${pendingOf('stored')}) end`
+
+/** The row of the change that waits, where one does. */
+function pendingOf(automation: 'automations' | 'stored'): RawBuilder<unknown> {
+  const of = sql.ref(automation)
+  return sql`
+    from automation_revisions pending
+   where pending.organization_id = ${of}.organization_id and pending.automation_id = ${of}.id
+     and pending.revision = ${of}.pending_revision`
+}
+
+function triggerOf(param: (name: keyof TriggerUrls) => RawBuilder<string>): RawBuilder<unknown> {
+  return sql`coalesce(
+    (select json_build_object('url', ${param('hooksUrl')}::text || hook_id)::text from webhooks
+      where organization_id = stored.organization_id and automation_id = stored.id),
+    (select json_build_object('url', replace(${param('tunnelsUrl')}::text, '*', subdomain))::text from tunnel_names
+      where organization_id = stored.organization_id and automation_id = stored.id))`
+}
