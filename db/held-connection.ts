@@ -1,19 +1,17 @@
 import { CompiledQuery, type DatabaseConnection, type QueryResult } from 'kysely'
 import pg from 'pg'
 import { withoutValues } from './failures.ts'
+import { type Statement, sendTogether } from './statement-group.ts'
 
-/** A statement as it is sent: prepared under its name. */
-export type Statement = { text: string; values: unknown[]; name: string }
+/** A statement that somebody waits for. */
+type Called = { statement: Statement; resolve: (result: pg.QueryResult) => void; reject: (reason: unknown) => void }
 
 /** Where statements go that are in no transaction. */
 type SingleStatements = { query(statement: Statement): Promise<pg.QueryResult> }
 
-/** Only reads: where it were sent outside of a transaction, nothing would come of it. */
-const IS_READ = /^\s*select\b/i
-
 /**
  * What Kysely holds while it runs a query or a transaction: a pipeline, until a transaction begins on it. Its statements are sent in the
- * order in which they are called, before the one before was answered.
+ * order in which they are called, before those before were answered, and those that are called at once as one.
  */
 export class HeldConnection implements DatabaseConnection {
   readonly #single: SingleStatements
@@ -23,11 +21,9 @@ export class HeldConnection implements DatabaseConnection {
   #broken: Error | undefined
   /** What begins the transaction, until the first statement is sent, with which it goes. */
   #opening: string | undefined
-  /** Resolves once the transaction has begun; undefined before it is asked for, and once it has. */
-  #beginning: Promise<void> | undefined
-  #holdsBack = false
+  /** What was called since anything else happened. */
+  #called: Called[] = []
   #isOver = false
-  #isCorked = false
 
   constructor(single: SingleStatements, pool: pg.Pool, names: StatementNames) {
     this.#single = single
@@ -49,10 +45,11 @@ export class HeldConnection implements DatabaseConnection {
    * @throws Error where Postgres did not commit what it was told to, because a statement had failed.
    */
   async end(how: 'commit' | 'rollback'): Promise<void> {
+    const client = this.#client
     const hasBegun = this.#opening === undefined
     this.#isOver = true
-    if (!hasBegun) return
-    const { command } = await this.#send(this.#client, CompiledQuery.raw(how))
+    if (!hasBegun || client === undefined) return
+    const { command } = await this.#together(client, this.#toStatement(CompiledQuery.raw(how)))
     if (how === 'commit' && command !== 'COMMIT') throw new Error('the transaction had failed, and was not committed')
   }
 
@@ -64,47 +61,58 @@ export class HeldConnection implements DatabaseConnection {
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     if (this.#isOver) throw new Error('the transaction is over')
+    const statement = this.#toStatement(query)
     const client = this.#client
-    if (client !== undefined) {
-      if (this.#opening !== undefined) this.#open(client, this.#opening)
-      // A write is not sent before it is sure that it is part of the transaction, nor is what comes behind it.
-      this.#holdsBack ||= !IS_READ.test(query.sql)
-      if (this.#beginning !== undefined && this.#holdsBack) await this.#beginning
-    }
-    return toResult(await this.#send(client, query))
+    return toResult(await (client === undefined ? this.#alone(statement) : this.#together(client, statement)))
   }
 
-  #open(client: pg.PoolClient, opening: string): void {
-    this.#opening = undefined
-    this.#beginning = this.#send(client, CompiledQuery.raw(opening)).then(() => {
-      this.#beginning = undefined
-    })
-    this.#beginning.catch(() => {}) // what is sent next fails with it
+  #toStatement({ sql, parameters }: CompiledQuery): Statement {
+    return { text: sql, values: parameters as unknown[], name: this.#names.of(sql) }
   }
 
-  async #send(client: pg.PoolClient | undefined, query: CompiledQuery): Promise<pg.QueryResult> {
-    const statement = { text: query.sql, values: query.parameters as unknown[], name: this.#names.of(query.sql) }
+  async #alone(statement: Statement): Promise<pg.QueryResult> {
     try {
-      if (client === undefined) return await this.#single.query(statement)
-      this.#writeTogether(client)
-      return await client.query(statement)
+      return await this.#single.query(statement)
+    } catch (error) {
+      throw error instanceof pg.DatabaseError ? withoutValues(error) : error
+    }
+  }
+
+  /** Sends what is called before anything else happens as one. */
+  #together(client: pg.PoolClient, statement: Statement): Promise<pg.QueryResult> {
+    if (this.#called.length === 0) {
+      if (this.#opening !== undefined) this.#open(this.#opening)
+      process.nextTick(() => {
+        const called = this.#called
+        this.#called = []
+        void this.#send(client, called)
+      })
+    }
+    return new Promise((resolve, reject) => {
+      this.#called.push({ statement, resolve, reject })
+    })
+  }
+
+  #open(opening: string): void {
+    this.#opening = undefined
+    const statement = this.#toStatement(CompiledQuery.raw(opening))
+    this.#called.push({ statement, resolve: () => {}, reject: () => {} }) // what goes with it fails with it
+  }
+
+  async #send(client: pg.PoolClient, called: readonly Called[]): Promise<void> {
+    try {
+      const results = await sendTogether(
+        client,
+        called.map(({ statement }) => statement),
+      )
+      called.forEach(({ resolve }, i) => void resolve(results[i] as pg.QueryResult))
     } catch (error) {
       // An error that Postgres reported has a code and leaves the connection sound; any other leaves it in doubt.
-      if (error instanceof pg.DatabaseError) throw withoutValues(error)
-      if (client !== undefined) this.#broken = error instanceof Error ? error : new Error(String(error))
-      throw error
+      const isReported = error instanceof pg.DatabaseError
+      if (!isReported) this.#broken = error instanceof Error ? error : new Error(String(error))
+      const reason = isReported ? withoutValues(error) : error
+      for (const { reject } of called) reject(reason)
     }
-  }
-
-  /** Sends what is called before anything else happens in one write: the system call costs as much as the rest of a short statement. */
-  #writeTogether({ connection: { stream } }: pg.PoolClient): void {
-    if (this.#isCorked) return
-    this.#isCorked = true
-    stream.cork()
-    process.nextTick(() => {
-      this.#isCorked = false
-      stream.uncork()
-    })
   }
 
   // biome-ignore lint/correctness/useYield: the interface wants a generator; a cursor can't share a pipeline

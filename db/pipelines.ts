@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import type pg from 'pg'
 import { isSilence } from './connection.ts'
 import { DatabaseUnavailable } from './failures.ts'
-import type { Statement } from './held-connection.ts'
+import type { Statement } from './statement-group.ts'
 
 type PipelinesOptions = { count: number; mostInFlight: number; onError: (error: Error) => void }
 

@@ -136,7 +136,10 @@ t.test('where one connection can not be made, the others do its work', async (t)
     (socket) => {
       const isFirst = socket === sockets[0]
       socket.once('data', () => {
-        if (!isFirst) return socket.end(Buffer.concat([HANDSHAKE, SHUT_DOWN]))
+        if (!isFirst) {
+          socket.end(Buffer.concat([HANDSHAKE, SHUT_DOWN]))
+          return
+        }
         socket.write(HANDSHAKE)
         socket.on('data', (chunk) => socket.write(isSimpleQuery(chunk) ? SET : NO_ROWS))
       })
