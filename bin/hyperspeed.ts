@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
+import { beginAgain } from './begin-again.ts'
 import { exitOnSignals } from './signals.ts'
 import { version } from './version.ts'
 
@@ -66,7 +67,8 @@ async function main(args: string[]): Promise<number | undefined> {
   const name = positionals.length === 0 ? 'serve' : positionals.join(' ')
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (command === undefined) return usage(`unknown command "${name}"`)
-  if (!STOP_IN_ORDER.has(name)) exitOnSignals()
+  if (STOP_IN_ORDER.has(name)) beginAgain(process.env)
+  else exitOnSignals()
   return command(process.env, values)
 }
 

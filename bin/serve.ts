@@ -1,8 +1,8 @@
 import { once } from 'node:events'
+import { flushCompileCache } from 'node:module'
 import type { AddressInfo } from 'node:net'
-import { setFlagsFromString } from 'node:v8'
 import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
-import { type PrettyOptions, build as pretty } from 'pino-pretty'
+import type { PrettyOptions } from 'pino-pretty'
 import type { Config } from '../src/config.ts'
 import { authorityOf } from '../src/network.ts'
 import type { Tunnels } from '../src/tunnels/tunnels.ts'
@@ -16,16 +16,9 @@ import { startWorker } from './worker.ts'
 /** Within this time after a signal the process is gone, whatever hangs. */
 const STOP_WITHIN_MS = 10_000
 const MAX_EVENT_LOOP_DELAY_MS = 2000
-/**
- * V8 makes at once in its old space what came from a place whose objects were once seen to live long. Of a server most are gone with
- * their request all the same, and there they hold all that they refer to until the next full collection: with 256 visitors of a
- * tunnel, 3 of 33 MB were copied at each small collection, which took 7 ms instead of 3 (bench/README.md).
- */
-const NO_PRETENURING = '--no-allocation-site-pretenuring'
 
 /** Starts what the role wants: the API, the work, or both. A signal stops it in order, also while it is still starting. */
 export async function serve(env: NodeJS.ProcessEnv): Promise<undefined> {
-  setFlagsFromString(NO_PRETENURING)
   let log: FastifyBaseLogger | undefined
   const starting = Promise.withResolvers<Program>()
   onStop(env, (reason) => {
@@ -54,13 +47,15 @@ async function start(config: ConfigWithSecrets): Promise<Program> {
     isWorker,
     onlyHealth: config.role === 'worker',
     mostEventLoopDelay: MAX_EVENT_LOOP_DELAY_MS,
-    logger: loggerOf(config),
+    logger: await loggerOf(config),
   })
   try {
     const demo = (await isDemoWanted(config, program.database)) ? await makeDemoQuietly(program.app) : undefined
     if (isWorker) program.stopWithRequests(await startWorker(program, config))
     const tunnels = config.role === 'worker' ? undefined : await serveTunnels(program, config)
     if (tunnels !== undefined) program.alsoStop(tunnels.stop)
+    // Before anybody waits for an answer: a moment, the first time that this release starts here.
+    flushCompileCache()
     await listen(program, config, demo)
     if (tunnels !== undefined) await listenForVisitors(program, tunnels, config)
     return program
@@ -71,7 +66,7 @@ async function start(config: ConfigWithSecrets): Promise<Program> {
 }
 
 /** JSON, a line each, for whatever collects logs; for a person at a terminal the same to read. */
-function loggerOf({ logLevel }: Config): FastifyServerOptions['logger'] {
+async function loggerOf({ logLevel }: Config): Promise<FastifyServerOptions['logger']> {
   const options = {
     level: logLevel,
     redact: [
@@ -83,7 +78,9 @@ function loggerOf({ logLevel }: Config): FastifyServerOptions['logger'] {
       '*.authorization',
     ],
   }
-  return process.stdout.isTTY ? { ...options, stream: pretty(ON_A_TERMINAL) } : options
+  if (!process.stdout.isTTY) return options
+  const { build } = await import('pino-pretty')
+  return { ...options, stream: build(ON_A_TERMINAL) }
 }
 
 const ON_A_TERMINAL: PrettyOptions = {

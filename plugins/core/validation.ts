@@ -1,4 +1,4 @@
-import { Ajv, type Options } from 'ajv'
+import { Ajv, type Options, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import fp from 'fastify-plugin'
 import type { Component } from '../../schemas/component.ts'
@@ -30,7 +30,7 @@ export default fp<{ components: readonly Component[] }>(
     const body = createAjv(components, { coerceTypes: false })
     const text = createAjv(components, { coerceTypes: 'array' })
     app.setValidatorCompiler<Record<string, unknown>>(
-      ({ schema, httpPart }): Validate => exactly((httpPart === 'body' ? body : text).compile(schema)),
+      ({ schema, httpPart }): Validate => compiledWhenNeeded(() => (httpPart === 'body' ? body : text).compile(schema)),
     )
     app.addHook('preValidation', async (request) => {
       // `null` is a body, and no object.
@@ -42,6 +42,19 @@ export default fp<{ components: readonly Component[] }>(
   },
   { name: 'validation' },
 )
+
+/** Of hundreds of validators, most servers need a few dozen: each is compiled with the first request that it looks at. */
+function compiledWhenNeeded(compile: () => ValidateFunction): Validate {
+  let compiled: Validate | undefined
+  const validate = (value: unknown): boolean => {
+    compiled ??= exactly(compile())
+    const isValid = compiled(value)
+    validate.errors = compiled.errors
+    return isValid
+  }
+  validate.errors = null as Validate['errors']
+  return validate
+}
 
 function isEmptyObject(body: unknown): boolean {
   return typeof body === 'object' && body !== null && !Array.isArray(body) && Object.keys(body).length === 0

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { type AuthInfo, createMcpHandler, type Server } from '@modelcontextprotocol/server'
+import type { AuthInfo, Server } from '@modelcontextprotocol/server'
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { parseExact } from '../../db/exact-json.ts'
@@ -9,8 +9,7 @@ import { unauthorized } from '../core/authentication.ts'
 import { hungUp } from '../hung-up.ts'
 import { isCompressed } from '../is-compressed.ts'
 import { heldLast } from './api.ts'
-import { createToolServer } from './server.ts'
-import { createSubscriptions } from './subscriptions.ts'
+import type { Protocol } from './protocol.ts'
 
 export const MCP_PATH = '/mcp'
 /** In the words of JSON-RPC 2.0, section 5.1. */
@@ -24,16 +23,15 @@ export type McpOptions = {
 }
 
 /** The tools of AI staff by the Model Context Protocol, over Streamable HTTP, without sessions. */
-export default async function mcp(
-  app: FastifyInstance,
-  { corsOrigin, createServer = createToolServer }: McpOptions,
-): Promise<void> {
+export default async function mcp(app: FastifyInstance, { corsOrigin, createServer }: McpOptions): Promise<void> {
   const own = new URL(app.settings.publicUrl)
-  const handler = createMcpHandler(({ authInfo, era }) => createServer(app, askerOf(authInfo), era === 'modern'), {
-    onerror: (error) => app.log.debug({ err: error }, 'mcp'),
-  })
-  const subscriptions = createSubscriptions(app, (request) => createServer(app, request, true))
-  app.addHook('onClose', async () => handler.close())
+  let spoken: Promise<Protocol> | undefined
+  // With the first request: the library takes a tenth of a second and 10 MB, which nobody pays whose AI staff does not speak it.
+  const protocol = (): Promise<Protocol> => {
+    spoken ??= import('./protocol.ts').then(({ speak }) => speak(app, createServer))
+    return spoken
+  }
+  app.addHook('onClose', async () => (await spoken)?.handler.close())
 
   // What can't be read is answered in the words of the protocol; what can't be stored, a tool says.
   app.removeContentTypeParser('application/json')
@@ -79,8 +77,9 @@ export default async function mcp(
 
   async function answer(request: FastifyRequest, web: Request, body: unknown): Promise<Response> {
     if (body === undefined) return Response.json(UNREADABLE, { status: 400 })
+    const { handler, subscriptions } = await protocol()
     if (isListening(body)) return subscriptions.listen(request, body, web)
-    const authInfo = { token: '', clientId: request.actor.id, scopes: [], extra: { request } }
+    const authInfo: AuthInfo = { token: '', clientId: request.actor.id, scopes: [], extra: { request } }
     return handler.fetch(web, { parsedBody: body, authInfo })
   }
 
@@ -98,13 +97,6 @@ export default async function mcp(
     if (url === null || !/^https?:$/.test(url.protocol)) return false
     return url.origin === own.origin || (isLoopback(url.hostname) && isLoopback(own.hostname))
   }
-}
-
-/** Who asks travels along with the request: nothing of it is believed twice. */
-function askerOf(authInfo: AuthInfo | undefined): FastifyRequest {
-  const { request } = (authInfo?.extra ?? {}) as { request?: FastifyRequest }
-  if (request === undefined) throw new Error('this request did not come by HTTP')
-  return request
 }
 
 function isLoopback(hostname: string): boolean {

@@ -1,7 +1,7 @@
 import { lookup as systemLookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import pLimit from 'p-limit'
-import { Client } from 'undici'
+import type { Client } from 'undici'
 import { isPublicAddress } from './address.ts'
 import { connectTo, type Progress } from './connect.ts'
 import { type Destination, parseAllowEntry, parseDestination } from './destination.ts'
@@ -166,8 +166,10 @@ async function exchange(
   let client: Client | undefined
   try {
     const addresses = await unlessStopped(resolve(destination, signal), signal)
+    // With the first request: 8 MB, which a process that asks nobody does not pay.
+    const undici = await import('undici')
     progress.phase = 'connect'
-    client = new Client(destination.origin, {
+    client = new undici.Client(destination.origin, {
       connect: connectTo(addresses, progress, signal),
       allowH2: false,
       headersTimeout: request.timeoutMs,

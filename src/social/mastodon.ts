@@ -22,7 +22,7 @@ type Instance = { limits: Limits | undefined; isProper: boolean }
 export function measureMastodon(text: string, spoilerText: string, { characters, perUrl }: Limits): Length {
   // Nothing of that length is short enough but for its links, and to find those takes long.
   if (text.length > MAX_MEASURED + characters) return { length: count(text) + count(spoilerText), limit: characters }
-  const links = twitter.extractUrls(text, { extractUrlsWithoutProtocol: false })
+  const links = twitter().extractUrls(text, { extractUrlsWithoutProtocol: false })
   const rest = links.reduce((left, link) => left.replace(link, ''), text).replaceAll(REMOTE_MENTION, '$1')
   return { length: count(rest) + links.length * perUrl + count(spoilerText), limit: characters }
 }

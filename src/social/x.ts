@@ -24,7 +24,7 @@ function withoutBareLinks(run: string): string {
 export function measureX(text: string): Length {
   if (text.length > MAX_MEASURED) return { length: text.length, limit: LIMIT }
   const plain = text.replaceAll(EMOJI, LIKE_AN_EMOJI).replaceAll(LONG_RUN, withoutBareLinks)
-  return { length: twitter.parseTweet(plain).weightedLength, limit: LIMIT }
+  return { length: twitter().parseTweet(plain).weightedLength, limit: LIMIT }
 }
 
 /** X, by version 2 of its API. @param base where that is. */
@@ -34,8 +34,8 @@ export function createX(base: string): SocialProvider {
     base: () => base,
     measure: measureX,
     warnings: (text) => [
-      ...(twitter.extractUrls(text).length > 0 ? ['a post with a link costs 13 times a plain one on X (2026)'] : []),
-      ...(twitter.extractMentions(text).length > 0 || twitter.extractCashtags(text).length > 1
+      ...(twitter().extractUrls(text).length > 0 ? ['a post with a link costs 13 times a plain one on X (2026)'] : []),
+      ...(twitter().extractMentions(text).length > 0 || twitter().extractCashtags(text).length > 1
         ? ['X refuses mentions, and more than one cashtag, from apps of its self-serve plans']
         : []),
     ],
