@@ -5,7 +5,7 @@ import { gather } from '../gather.ts'
 
 /** Jobs whose time comes later, and what other processes leave, wake nobody. */
 const LOOK_EVERY_MS = 1000
-/** With few hands free, a little later one look fetches for several. */
+/** While something is under way, a little later one look fetches for several: each look costs Postgres as much as several runs do. */
 const LITTLE_MS = 20
 const MAX_TOGETHER = 400
 /** What is still under way so long after a stop is told to end, and then has {@link LAST_WORDS_MS} to write that it did. */
@@ -82,7 +82,7 @@ export function startClaiming<D>(options: ClaimOptions<D>): Claims {
         underWay.add(running)
       }
       await bell.wait(LOOK_EVERY_MS)
-      if (!isStopped && concurrency - held.size < concurrency / 4) await wait(LITTLE_MS)
+      if (!isStopped && held.size > 0) await wait(LITTLE_MS)
     }
   }
   const looking = look()
