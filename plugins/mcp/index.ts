@@ -26,7 +26,7 @@ export type McpOptions = {
 export default async function mcp(app: FastifyInstance, { corsOrigin, createServer }: McpOptions): Promise<void> {
   const own = new URL(app.settings.publicUrl)
   let spoken: Promise<Protocol> | undefined
-  // With the first request: the library takes a tenth of a second and 10 MB, which nobody pays whose AI staff does not speak it.
+  // With the first request: the library takes a tenth of a second and 7 MB of heap, which nobody pays whose AI staff does not speak it.
   const protocol = (): Promise<Protocol> => {
     spoken ??= import('./protocol.ts').then(({ speak }) => speak(app, createServer))
     return spoken

@@ -166,7 +166,7 @@ async function exchange(
   let client: Client | undefined
   try {
     const addresses = await unlessStopped(resolve(destination, signal), signal)
-    // With the first request: 8 MB, which a process that asks nobody does not pay.
+    // With the first request: 3 MB of heap, which a process that asks nobody does not pay.
     const undici = await import('undici')
     progress.phase = 'connect'
     client = new undici.Client(destination.origin, {

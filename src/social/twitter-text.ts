@@ -5,7 +5,7 @@ let loaded: typeof TwitterText | undefined
 
 /**
  * X's own library for what counts in a post, and where its links are, without its polyfills. It is loaded with the first post that is
- * measured: a tenth of a second and 10 MB, which nobody pays who posts nothing.
+ * measured: a tenth of a second, and 1 MB of heap, which nobody pays who posts nothing.
  */
 export function twitter(): typeof TwitterText {
   loaded ??= load()

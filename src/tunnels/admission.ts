@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { createWebSocketStream, WebSocketServer } from 'ws'
 import { SAYS, UPGRADE, WEBSOCKET } from '../../agent/protocol.ts'
 import { ApiError } from '../errors.ts'
 import { valuesOf } from './headers.ts'
@@ -64,31 +65,26 @@ export function agree(
   headers: Record<string, string>,
 ): Promise<Duplex> {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
-  if (request.headers.upgrade?.toLowerCase() === WEBSOCKET) return agreeToWebSocket(request, socket, head, lines)
+  if (request.headers.upgrade?.toLowerCase() === WEBSOCKET) {
+    // One for each: what one agent does wrong is not to be there when the next one comes.
+    const webSockets = new WebSocketServer({
+      noServer: true,
+      // Whatever passes is of HTTP/2, which bounds it; it does not shrink by being compressed.
+      perMessageDeflate: false,
+      maxPayload: 2 ** 24,
+      handleProtocols: () => UPGRADE,
+    })
+    webSockets.once('headers', (raw: string[]) => void raw.push(...lines))
+    return new Promise((resolve, reject) => {
+      socket.once('close', () => reject(new Error('the agent left before it was let in')))
+      webSockets.handleUpgrade(request, socket, head, (webSocket) => resolve(createWebSocketStream(webSocket)))
+    })
+  }
   if (head.length > 0) socket.unshift(head)
   if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay(true)
   const answer = ['HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', `Upgrade: ${UPGRADE}`, ...lines]
   return new Promise((resolve, reject) => {
     // In the callback: over TLS, Node aborts the process where HTTP/2 takes a socket that still writes.
     socket.write(`${answer.join('\r\n')}\r\n\r\n`, (error) => (error ? reject(error) : resolve(socket)))
-  })
-}
-
-/** The library is loaded with the first agent that needs it: 7 MB, and most come in without. */
-function agreeToWebSocket(request: IncomingMessage, socket: Duplex, head: Buffer, lines: string[]): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
-    socket.once('close', () => reject(new Error('the agent left before it was let in')))
-    import('ws').then(({ createWebSocketStream, WebSocketServer }) => {
-      // One for each: what one agent does wrong is not to be there when the next one comes.
-      const webSockets = new WebSocketServer({
-        noServer: true,
-        // Whatever passes is of HTTP/2, which bounds it; it does not shrink by being compressed.
-        perMessageDeflate: false,
-        maxPayload: 2 ** 24,
-        handleProtocols: () => UPGRADE,
-      })
-      webSockets.once('headers', (raw: string[]) => void raw.push(...lines))
-      webSockets.handleUpgrade(request, socket, head, (webSocket) => resolve(createWebSocketStream(webSocket)))
-    }, reject)
   })
 }
