@@ -1,4 +1,4 @@
-import { verify } from '../src/audit.ts'
+import { verify } from '../src/audit-chain.ts'
 import { openMigrated } from './database.ts'
 import { loadConfig } from './load-config.ts'
 
@@ -10,11 +10,12 @@ export async function auditVerify(env: NodeJS.ProcessEnv): Promise<number> {
   try {
     for await (const verdict of verify(database.db)) {
       organizations++
-      const { organizationId, entries } = verdict
-      if (verdict.broken === undefined) console.log(`${organizationId}: ${entries} entries, intact`)
+      const { organizationId, entries, unsealed } = verdict
+      const later = unsealed === 0 ? '' : `, ${unsealed} not sealed yet`
+      if (verdict.broken === undefined) console.log(`${organizationId}: ${entries} entries, intact${later}`)
       else {
         broken++
-        console.log(`${organizationId}: broken at entry ${verdict.broken.sequence}: ${verdict.broken.reason}`)
+        console.log(`${organizationId}: broken at entry ${verdict.broken.sequence}: ${verdict.broken.reason}${later}`)
       }
     }
   } finally {

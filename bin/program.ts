@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { type AppDependencies, buildApp } from '../plugins/app.ts'
 import { createPasswords } from '../src/access/passwords.ts'
 import type { Actions } from '../src/actions/index.ts'
+import { startSealer } from '../src/audit-chain.ts'
 import { KINDS } from '../src/kinds/index.ts'
 import type { Kinds } from '../src/kinds/registry.ts'
 import { type RunQueue, startQueue, type Work } from '../src/runs/queue.ts'
@@ -58,6 +59,7 @@ export async function startProgram(config: ConfigWithSecrets, { isWorker, ...opt
     const cipher = createCipher(config.encryptionKeys)
     const { actions, close } = wireActions(database.db, cipher, config)
     stops.push(close)
+    stops.push(startSealer(database.db, onError('the audit log was not sealed')))
     const rules = rulesOf(config)
     app = await buildApp({
       ...options,

@@ -1651,7 +1651,7 @@ export interface paths {
         };
         /**
          * Read the audit log
-         * @description Newest first. `hyperspeed audit verify` checks the chain.
+         * @description Newest first. An entry has its number and its hash within a second. `hyperspeed audit verify` checks the chain.
          *
          *     Needs the permission `org.manage`.
          */
@@ -4347,10 +4347,15 @@ export interface components {
         /** @description One thing that was done. */
         AuditEntry: {
             /**
-             * Format: int64
-             * @description Its number in the organization, from 1 without a gap.
+             * Format: uuid
+             * @description Which entry.
              */
-            sequence: number;
+            id: string;
+            /**
+             * Format: int64
+             * @description Its number in the organization, from 1 without a gap; null until it is sealed, within a second.
+             */
+            sequence: number | null;
             /**
              * Format: date-time
              * @description When.
@@ -4371,10 +4376,10 @@ export interface components {
             details: {
                 [key: string]: unknown;
             };
-            /** @description The `hash` of the entry before; empty in the first. */
-            previous_hash: string;
-            /** @description SHA-256 of `previous_hash` and the canonical JSON of the other fields but `sequence`. */
-            hash: string;
+            /** @description The `hash` of the entry before; empty in the first, null until it is sealed. */
+            previous_hash: string | null;
+            /** @description SHA-256 of `previous_hash` and the canonical JSON of the other fields but `id` and `sequence`; null until it is sealed. */
+            hash: string | null;
         };
         /** @description Entries, newest first. */
         AuditLogResponse: {

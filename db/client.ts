@@ -1,22 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import {
-  CompiledQuery,
-  type DatabaseConnection,
+  type Dialect,
   type Driver,
-  Kysely,
   PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
-  type QueryResult,
   type TransactionSettings,
 } from 'kysely'
-import pg from 'pg'
+import type pg from 'pg'
 import { BoundedClient, type Bounds, connectionConfig, createPool } from './connection.ts'
-import { withoutValues } from './failures.ts'
+import { HeldConnection, StatementNames } from './held-connection.ts'
 import { Pipelines } from './pipelines.ts'
-import type { DB } from './types.ts'
+import { PipelinedKysely } from './transaction.ts'
 
-export type Database = Kysely<DB>
+export type Database = PipelinedKysely
 
 export type DatabaseOptions = {
   /** Connections that carry single statements, many in flight on each. */
@@ -41,14 +38,14 @@ export type DatabaseOptions = {
  * times what running costs for the short statements of this program (bench/README.md).
  */
 export function createDb(url: string, options: DatabaseOptions = {}): Database {
-  return new Kysely<DB>({
-    dialect: {
-      createAdapter: () => new Adapter(),
-      createDriver: () => new PipelinedDriver(url, options),
-      createIntrospector: (db) => new PostgresIntrospector(db),
-      createQueryCompiler: () => new PostgresQueryCompiler(),
-    },
-  })
+  const driver = new PipelinedDriver(url, options)
+  const dialect: Dialect = {
+    createAdapter: () => new Adapter(),
+    createDriver: () => driver,
+    createIntrospector: (db) => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  }
+  return new PipelinedKysely(dialect, driver)
 }
 
 /**
@@ -81,30 +78,29 @@ class PipelinedDriver implements Driver {
       prepare,
       { count: options.pipelines ?? 4, mostInFlight: options.mostInFlight ?? 2000, onError },
     )
-    this.#pool = createPool(url, bounds, { max: options.poolSize ?? 10, prepare, onError })
+    this.#pool = createPool(url, bounds, { pipeline: true, max: options.poolSize ?? 10, prepare, onError })
   }
 
   async init(): Promise<void> {}
 
-  async acquireConnection(): Promise<Connection> {
-    return new Connection(this.#pipelines, this.#pool, this.#names)
+  async acquireConnection(): Promise<HeldConnection> {
+    return new HeldConnection(this.#pipelines, this.#pool, this.#names)
   }
 
-  async beginTransaction(connection: Connection, settings: TransactionSettings): Promise<void> {
-    await connection.checkOut()
+  async beginTransaction(connection: HeldConnection, settings: TransactionSettings): Promise<void> {
     const level = settings.isolationLevel ? ` isolation level ${settings.isolationLevel}` : ''
-    await connection.executeQuery(CompiledQuery.raw(`begin${level}`))
+    await connection.begin(`begin${level}`)
   }
 
-  async commitTransaction(connection: Connection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('commit'))
+  async commitTransaction(connection: HeldConnection): Promise<void> {
+    await connection.end('commit')
   }
 
-  async rollbackTransaction(connection: Connection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('rollback'))
+  async rollbackTransaction(connection: HeldConnection): Promise<void> {
+    await connection.end('rollback')
   }
 
-  async releaseConnection(connection: Connection): Promise<void> {
+  async releaseConnection(connection: HeldConnection): Promise<void> {
     connection.release()
   }
 
@@ -118,71 +114,4 @@ class PipelinedDriver implements Driver {
 /** What each session keeps to, in milliseconds. */
 function settings(statementTimeout: number): string {
   return `set timezone = 'UTC'; set statement_timeout = ${statementTimeout}; set idle_in_transaction_session_timeout = ${2 * statementTimeout}`
-}
-
-/** What Kysely holds while it runs a query or a transaction: a pipeline, until a transaction begins on it. */
-class Connection implements DatabaseConnection {
-  readonly #pipelines: Pipelines
-  readonly #pool: pg.Pool
-  readonly #names: StatementNames
-  #client: pg.PoolClient | undefined
-  #broken: Error | undefined
-
-  constructor(pipelines: Pipelines, pool: pg.Pool, names: StatementNames) {
-    this.#pipelines = pipelines
-    this.#pool = pool
-    this.#names = names
-  }
-
-  async checkOut(): Promise<void> {
-    this.#client = await this.#pool.connect()
-    // Without a listener, a connection that is cut between two statements would end the process.
-    this.#client.on('error', this.#onError)
-  }
-
-  release(): void {
-    this.#client?.off('error', this.#onError)
-    this.#client?.release(this.#broken)
-    this.#client = undefined
-  }
-
-  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const statement = { text: query.sql, values: query.parameters as unknown[], name: this.#names.of(query.sql) }
-    const client = this.#client
-    try {
-      return toResult(await (client === undefined ? this.#pipelines.query(statement) : client.query(statement)))
-    } catch (error) {
-      // An error that Postgres reported has a code and leaves the connection sound; any other leaves it in doubt.
-      if (error instanceof pg.DatabaseError) throw withoutValues(error)
-      if (client !== undefined) this.#broken = error instanceof Error ? error : new Error(String(error))
-      throw error
-    }
-  }
-
-  // biome-ignore lint/correctness/useYield: the interface wants a generator; a cursor can't share a pipeline
-  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
-    throw new Error('streaming is not supported: page with a cursor instead')
-  }
-
-  readonly #onError = (error: Error): void => {
-    this.#broken = error
-  }
-}
-
-function toResult<R>({ rows, rowCount, command }: pg.QueryResult): QueryResult<R> {
-  return command === 'SELECT' ? { rows } : { rows, numAffectedRows: BigInt(rowCount ?? 0) }
-}
-
-/** A short name for each statement text. The set stays small because no text of this program varies in length. */
-class StatementNames {
-  readonly #names = new Map<string, string>()
-
-  of(text: string): string {
-    let name = this.#names.get(text)
-    if (name === undefined) {
-      name = `hs${this.#names.size}`
-      this.#names.set(text, name)
-    }
-    return name
-  }
 }

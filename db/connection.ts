@@ -63,19 +63,27 @@ export function isSilence(error: unknown): boolean {
  * A pool of such connections.
  *
  * @param prepare is given each connection before anybody uses it.
+ * @param pipeline whether statements are sent before the one before was answered.
  */
 export function createPool(
   url: string,
   bounds: Bounds,
   {
     max,
+    pipeline = false,
     prepare,
     onError,
-  }: { max: number; prepare?: (client: pg.ClientBase) => Promise<unknown>; onError: (error: Error) => void },
+  }: {
+    max: number
+    pipeline?: boolean
+    prepare?: (client: pg.ClientBase) => Promise<unknown>
+    onError: (error: Error) => void
+  },
 ): pg.Pool {
   const pool = new pg.Pool({
     ...connectionConfig(url, bounds),
     Client: BoundedClient,
+    pipeline,
     max,
     ...(prepare === undefined ? {} : { onConnect: prepare }),
   })

@@ -2,8 +2,7 @@ import type { Duplex } from 'node:stream'
 import type pg from 'pg'
 import { isSilence } from './connection.ts'
 import { DatabaseUnavailable } from './failures.ts'
-
-type Statement = { text: string; values: unknown[]; name: string }
+import type { Statement } from './held-connection.ts'
 
 type PipelinesOptions = { count: number; mostInFlight: number; onError: (error: Error) => void }
 

@@ -37,11 +37,22 @@ export interface AuditLog {
   actor_id: string | null;
   at: Timestamp;
   entry: string;
+  id: string;
+  organization_id: string;
+  target_id: string | null;
+}
+
+export interface AuditSeals {
+  entry_id: string;
   hash: string;
   organization_id: string;
   previous_hash: string;
   sequence: Int8;
-  target_id: string | null;
+}
+
+export interface AuditUnsealed {
+  entry_id: string;
+  organization_id: string;
 }
 
 export interface AutomationDecisions {
@@ -405,6 +416,8 @@ export interface Webhooks {
 export interface DB {
   audit_heads: AuditHeads;
   audit_log: AuditLog;
+  audit_seals: AuditSeals;
+  audit_unsealed: AuditUnsealed;
   automation_decisions: AutomationDecisions;
   automation_policies: AutomationPolicies;
   automation_revisions: AutomationRevisions;

@@ -3,6 +3,7 @@ import type { Database } from '../db/client.ts'
 import { componentsOf } from '../schemas/index.ts'
 import type { Passwords } from '../src/access/passwords.ts'
 import type { Actions } from '../src/actions/index.ts'
+import { createQuota, MAX_PER_SPACE } from '../src/automations/quota.ts'
 import type { Config } from '../src/config.ts'
 import type { EventBatches } from '../src/hooks/receiver.ts'
 import type { Kinds } from '../src/kinds/registry.ts'
@@ -97,6 +98,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
   app.decorate('actions', deps.actions)
   app.decorate('kinds', deps.kinds)
   app.decorate('rules', deps.rules)
+  app.decorate('quota', createQuota(MAX_PER_SPACE))
   app.decorate('settings', {
     version,
     publicUrl: config.publicUrl,

@@ -3,6 +3,7 @@ import type { Database } from '../db/client.ts'
 import type { TriggerUrls } from '../db/queries/shown-automations.ts'
 import type { Passwords } from '../src/access/passwords.ts'
 import type { Actions } from '../src/actions/index.ts'
+import type { Quota } from '../src/automations/quota.ts'
 import type { EventBatches } from '../src/hooks/receiver.ts'
 import type { Kinds } from '../src/kinds/registry.ts'
 import type { RunQueue } from '../src/runs/queue.ts'
@@ -22,6 +23,7 @@ declare module 'fastify' {
     readonly actions: Actions
     readonly kinds: Kinds
     readonly rules: string
+    readonly quota: Quota
     readonly queue: Pick<RunQueue, 'send' | 'sendWithin'>
     readonly settings: Settings
   }

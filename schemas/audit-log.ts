@@ -30,11 +30,15 @@ export const AuditEntry = component(
   'AuditEntry',
   closed(
     {
-      sequence: Type.Integer({
-        minimum: 1,
-        maximum: Number.MAX_SAFE_INTEGER,
-        description: 'Its number in the organization, from 1 without a gap.',
-      }),
+      id: uuid('Which entry.'),
+      sequence: nullable(
+        Type.Integer({
+          minimum: 1,
+          maximum: Number.MAX_SAFE_INTEGER,
+          description:
+            'Its number in the organization, from 1 without a gap; null until it is sealed, within a second.',
+        }),
+      ),
       at: timestamp('When.'),
       action: Type.String({ description: 'What was done, like `automation.approved`.' }),
       actor: ref(AuditActor),
@@ -44,10 +48,15 @@ export const AuditEntry = component(
       details: Type.Record(Type.String(), Type.Unknown(), {
         description: 'Digests, statuses and names; never a secret.',
       }),
-      previous_hash: Type.String({ description: 'The `hash` of the entry before; empty in the first.' }),
-      hash: Type.String({
-        description: 'SHA-256 of `previous_hash` and the canonical JSON of the other fields but `sequence`.',
-      }),
+      previous_hash: nullable(
+        Type.String({ description: 'The `hash` of the entry before; empty in the first, null until it is sealed.' }),
+      ),
+      hash: nullable(
+        Type.String({
+          description:
+            'SHA-256 of `previous_hash` and the canonical JSON of the other fields but `id` and `sequence`; null until it is sealed.',
+        }),
+      ),
     },
     { description: 'One thing that was done.' },
   ),

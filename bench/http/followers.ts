@@ -1,9 +1,9 @@
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Database } from '../../db/client.ts'
+import { MIB, residentBytes } from '../support/memory.ts'
 import { figure, NONE, progress, table } from '../support/report.ts'
 import type { Effort } from '../support/suite.ts'
 import type { Workspace } from '../support/workspace.ts'
@@ -15,7 +15,6 @@ const SETTLE_MS = 3000
 const COUNTED_AFTER_MS = 12_000
 /** As long as it takes until each follower hears that nothing happened. */
 const COUNT_SECONDS = 15
-const MIB = 1_048_576
 
 type Server = { pid: number; ready: { base: string; token: string } }
 
@@ -65,13 +64,6 @@ ${table(
   ['followers', 'MiB of the server for them', 'MiB of that when they are gone', 'transactions a second for all'],
   [[count, grown(during), grown(after), figure(statements)]],
 )}`
-}
-
-/** proc_pid_status(5); undefined where there is no /proc. */
-async function residentBytes(pid: number): Promise<number | undefined> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? []
-  return kib === undefined ? undefined : Number(kib) * 1024
 }
 
 async function commits(db: Database): Promise<number> {

@@ -43,7 +43,7 @@ export async function writes(db: Database): Promise<number> {
  */
 export async function untilAllSucceeded(db: Database, count: number): Promise<void> {
   const deadline = Date.now() + MAX_MS
-  while ((await finished(db)) < count) {
+  while ((await isOpen(db)) || (await finished(db)) < count) {
     if (Date.now() > deadline) throw new Error(`${count} runs did not finish in ${MAX_MS / 1000} s`)
     await wait(LOOK_MS)
   }
@@ -53,6 +53,13 @@ export async function untilAllSucceeded(db: Database, count: number): Promise<vo
   const [all] = rows
   if (all?.succeeded !== count || all.messages !== count)
     throw new Error(`of ${count} runs ${all?.succeeded} succeeded and ${all?.messages} left a message`)
+}
+
+/** Whether a run waits or is under way. To count those that have finished costs more, the more there are. */
+async function isOpen(db: Database): Promise<boolean> {
+  const { rows } = await sql<{ is_open: boolean }>`
+    select exists (select from automation_runs where status in ('queued', 'running')) as is_open`.execute(db)
+  return rows[0]?.is_open ?? false
 }
 
 async function finished(db: Database): Promise<number> {

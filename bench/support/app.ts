@@ -12,8 +12,10 @@ import { SOCIAL_NETWORKS } from '../../src/social/index.ts'
 /** As a server has them that starts with `serve`. */
 export const RULES = rulesOf({ egressAllow: [] })
 
-/** What the secrets of benchmarks are encrypted with. */
-export const CIPHER = createCipher(new Map([['k1', Buffer.alloc(32, 1)]]))
+const KEY = Buffer.alloc(32, 1)
+/** What the secrets of benchmarks are encrypted with, and the setting of a server that opens them. */
+export const CIPHER = createCipher(new Map([['k1', KEY]]))
+export const ENCRYPTION_KEY = KEY.toString('base64')
 
 export type BenchApp = { app: FastifyInstance; db: Database; close: () => Promise<unknown> }
 

@@ -1,10 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
+import { freePort } from '../../db/free-port.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
+const LOOK_MS = 20
 
 /** A process that this one started. Its stderr is this one's. */
 export type Program = { pid: number; stop(): Promise<void> }
@@ -19,8 +23,17 @@ export async function startProgram<T>(path: string, env: Record<string, string>)
 /** The program itself, and where it listens. */
 export type Server = Program & { base: string; tunnelPort: number }
 
-/** Starts the program itself, as its users do, and waits until it listens. A worker has no tunnels. */
-export async function startServer(role: 'api' | 'worker' | 'all', databaseUrl: string): Promise<Server> {
+/**
+ * Starts the program itself, as its users do, and waits until it listens. A worker has no tunnels.
+ *
+ * @param env more of its settings.
+ */
+export async function startServer(
+  role: 'api' | 'worker' | 'all',
+  databaseUrl: string,
+  env: Record<string, string> = {},
+): Promise<Server> {
+  const [port, tunnelPort] = [await freePort(), await freePort()]
   const secrets = {
     JWT_SECRET: randomBytes(48).toString('base64'),
     HS_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
@@ -28,15 +41,32 @@ export async function startServer(role: 'api' | 'worker' | 'all', databaseUrl: s
   const program = start(['bin/hyperspeed.ts', 'serve'], {
     ROLE: role,
     DATABASE_URL: databaseUrl,
-    PORT: '0',
+    PORT: String(port),
+    TUNNEL_PORT: String(tunnelPort),
     ...secrets,
+    ...env,
   })
-  const portIn = (line: string) => Number(/:(\d+)"/.exec(line)?.[1])
-  const listening = program.line((text) => text.includes('Server listening'))
-  const tunnels = role === 'worker' ? undefined : program.line((text) => text.includes('Tunnels listening'))
-  const port = portIn(await listening)
-  const tunnelPort = tunnels === undefined ? Number.NaN : portIn(await tunnels)
+  const looking = new AbortController()
+  const ports = role === 'worker' ? [port] : [port, tunnelPort]
+  const listening = Promise.all(ports.map((each) => untilListening(each, looking.signal)))
+  const ended = program.line(() => false)
+  await Promise.race([listening, ended]).finally(() => looking.abort())
   return { ...program, base: `http://127.0.0.1:${port}`, tunnelPort }
+}
+
+/** Waits until something listens there. What a log says depends on its level. */
+async function untilListening(port: number, looking: AbortSignal): Promise<void> {
+  while (!looking.aborted) {
+    const socket = connect(port, '127.0.0.1')
+    try {
+      await once(socket, 'connect')
+      return
+    } catch {
+      await wait(LOOK_MS)
+    } finally {
+      socket.destroy()
+    }
+  }
 }
 
 function start(args: string[], env: Record<string, string>) {

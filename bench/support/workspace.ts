@@ -27,10 +27,19 @@ export async function makeWorkspace(db: Database, spaces: number): Promise<Works
     .values({ organization_id, ...role })
     .execute()
   await db.insertInto('member_roles').values({ organization_id, user_id: userId, role_id: roleId }).execute()
-  const spaceIds = Array.from({ length: spaces }, () => newId())
-  const rows = spaceIds.map((id) => ({ id, organization_id, name: 'Space', created_by: userId }))
+  return { organizationId, userId, sessionId, spaceIds: await makeSpaces(db, { organizationId, userId }, spaces) }
+}
+
+/** Makes so many spaces of somebody. @returns their ids. */
+export async function makeSpaces(
+  db: Database,
+  { organizationId, userId }: Pick<Workspace, 'organizationId' | 'userId'>,
+  count: number,
+): Promise<string[]> {
+  const ids = Array.from({ length: count }, () => newId())
+  const rows = ids.map((id) => ({ id, organization_id: organizationId, name: 'Space', created_by: userId }))
   await db.insertInto('spaces').values(rows).execute()
-  return { organizationId, userId, sessionId, spaceIds }
+  return ids
 }
 
 /** What stands for one automation in a benchmark. */

@@ -1,19 +1,14 @@
-import { createHmac, randomBytes } from 'node:crypto'
 import autocannon from 'autocannon'
-import { sql } from 'kysely'
-import { v7 as newId } from 'uuid'
 import type { Database } from '../../db/client.ts'
-import * as automationSecrets from '../../db/queries/automation-secrets.ts'
 import * as webhooksTable from '../../db/queries/webhooks.ts'
-import { seal } from '../../src/secrets/sealed.ts'
-import { CIPHER } from '../support/app.ts'
 import { cpuSecondsOf } from '../support/cpu.ts'
 import { type BenchDatabase, withDatabase } from '../support/database.ts'
+import { BODY, empty, makeHooks, SECRET, signedEvent } from '../support/hooks.ts'
 import { type Program, startProgram } from '../support/programs.ts'
 import { figure, medianBy, NONE, table } from '../support/report.ts'
 import { measureInRounds } from '../support/rounds.ts'
 import type { Effort, Suite } from '../support/suite.ts'
-import { makeAutomations, makeWorkspace } from '../support/workspace.ts'
+import { makeWorkspace } from '../support/workspace.ts'
 import { insertLimit, type Target } from './limits.ts'
 
 const CONNECTIONS = 32
@@ -21,13 +16,6 @@ const CONNECTIONS = 32
 const MORE_CONNECTIONS = 128
 const WARM_UP_SECONDS = 4
 const ROWS_AT_ONCE = 32
-const SECRET = `whsec_${randomBytes(32).toString('base64')}`
-const KEY = Buffer.from(SECRET.slice('whsec_'.length), 'base64')
-const BODY = JSON.stringify({
-  type: 'invoice.paid',
-  timestamp: '2026-11-24T12:00:00Z',
-  data: { text: 'x'.repeat(420) },
-})
 
 type Figure = { perSecond: number; p50?: number; p99?: number; cpuMicroseconds?: number | undefined }
 type Subject = { name: string; measure: () => Promise<Figure> }
@@ -71,25 +59,10 @@ export const webhooks: Suite = {
 
 /** A webhook automation with a secret. */
 async function makeTarget(db: Database): Promise<Target> {
-  const [made] = await makeAutomations(db, [await makeWorkspace(db, 1)], 1, { channel: 'general' }, null)
-  if (made === undefined) throw new Error('no automation was made')
-  const { organizationId, id: automationId } = made
-  const hookId = 'wh_bench'
-  const secret = { ...seal(CIPHER, SECRET), userId: null }
-  await db.updateTable('automations').set({ kind: 'webhook' }).where('id', '=', automationId).execute()
-  await db.transaction().execute(async (trx) => {
-    await webhooksTable.insert(trx, { organizationId, id: automationId }, hookId)
-    await automationSecrets.replace(trx, { organizationId, automationId }, 'webhook', secret, 0)
-  })
-  const [found] = await webhooksTable.list(db, [hookId])
+  const hookIds = await makeHooks(db, await makeWorkspace(db, 1), 1, { channel: 'general' })
+  const [found] = await webhooksTable.list(db, hookIds)
   if (found === undefined) throw new Error('no webhook was made')
   return { hook: webhooksTable.stateOf(found) }
-}
-
-/** Leaves nothing of one figure that the next would pay for. */
-async function empty(db: Database): Promise<void> {
-  await sql`truncate webhook_events, automation_runs, space_events, pgboss.job`.execute(db)
-  await sql`checkpoint`.execute(db)
 }
 
 /** Sends events, each with an id and a signature of its own. */
@@ -100,7 +73,8 @@ async function load(
   { seconds }: Effort,
   connections = CONNECTIONS,
 ): Promise<Figure> {
-  const requests = [{ method: 'POST' as const, path: `/api/v1/hooks/${hook.hook_id}`, body: BODY, setupRequest: sign }]
+  const setupRequest = (each: autocannon.Request) => ({ ...each, ...signedEvent(hook.hook_id) })
+  const requests = [{ method: 'POST' as const, setupRequest }]
   const settings = { url: server.ready.base, connections, requests }
   await autocannon({ ...settings, duration: Math.min(WARM_UP_SECONDS, seconds) })
   const before = await cpuOf(server, database)
@@ -117,14 +91,6 @@ async function load(
 async function cpuOf(server: Server, { pid }: BenchDatabase): Promise<number> {
   const [own = Number.NaN, postgres = Number.NaN] = await Promise.all([cpuSecondsOf(server.pid), cpuSecondsOf(pid)])
   return own + postgres
-}
-
-function sign(request: autocannon.Request): autocannon.Request {
-  const id = newId()
-  const timestamp = String(Math.floor(Date.now() / 1000))
-  const signature = createHmac('sha256', KEY).update(`${id}.${timestamp}.${BODY}`).digest('base64')
-  const headers = { 'content-type': 'application/json', 'webhook-id': id, 'webhook-timestamp': timestamp }
-  return { ...request, headers: { ...headers, 'webhook-signature': `v1,${signature}` } }
 }
 
 function report(figures: Map<string, Figure[]>, { rounds, seconds }: Effort): string {

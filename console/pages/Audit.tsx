@@ -54,7 +54,7 @@ function Log({ orgId, filter }: { orgId: string; filter: AuditFilter }) {
       )}
       <ol className="audit">
         {entries.map((entry) => (
-          <Entry key={entry.sequence} orgId={orgId} entry={entry} names={names} />
+          <Entry key={entry.id} orgId={orgId} entry={entry} names={names} />
         ))}
       </ol>
       <More of={log} />

@@ -2,6 +2,7 @@ import { type Insertable, type Kysely, type Selectable, sql, type Transaction } 
 import { jsonBytes } from '../bytes.ts'
 import { isoTime } from '../json.ts'
 import { boundedPage, type Page } from '../page.ts'
+import { prepared } from '../prepared.ts'
 import type { Space } from '../space.ts'
 import type { AutomationRevisions, DB } from '../types.ts'
 
@@ -40,12 +41,20 @@ export type Decision = {
 /** A revision, and the latest decision on it. */
 export type Decided = Revision & { decision: Decision | null }
 
+/** A revision that is to be written; JSON as text. */
+export type NewRevision = Required<
+  Omit<Insertable<AutomationRevisions>, 'organization_id' | 'automation_id' | 'created_at'>
+> & {
+  config: string
+  secret_versions: string
+}
+
 /** Writes a revision; its number must be new for the automation. */
 export async function insert(
   trx: Transaction<DB>,
   space: Space,
   automationId: string,
-  revision: Omit<Insertable<AutomationRevisions>, 'organization_id' | 'automation_id' | 'created_at'>,
+  revision: NewRevision,
 ): Promise<void> {
   await trx
     .insertInto('automation_revisions')
@@ -63,6 +72,50 @@ export async function findMany(
   return ofAutomation(db, space, automationId)
     .where('automation_revisions.revision', '=', sql<number>`any(${[...numbers]}::integer[])`)
     .execute()
+}
+
+const listOfStanding = prepared<{ organizationId: string; spaceId: string; automationId: string }, Revision>(
+  (param, db) =>
+    standing(db)
+      .where('automations.organization_id', '=', param('organizationId'))
+      .where('automations.space_id', '=', param('spaceId'))
+      .where('automations.id', '=', param('automationId')),
+)
+
+/**
+ * The revisions that an automation of a space stands on: the one that is shown, the one that waits, the first of the open proposal, and where
+ * something else is shown, the first of what was let run last. In the order of their numbers.
+ */
+export async function listStanding(db: Kysely<DB>, space: Space, automationId: string): Promise<Revision[]> {
+  return listOfStanding(db, { organizationId: space.organizationId, spaceId: space.id, automationId })
+}
+
+/** All of them are found by the primary key, so that no other plan is worth looking for each time. */
+function standing(db: Kysely<DB>) {
+  const approved = sql`
+    case when exists (
+      select from automation_revisions shown
+       where shown.organization_id = automations.organization_id and shown.automation_id = automations.id
+         and shown.revision = automations.revision and shown.digest <> automations.approved_digest)
+    then (
+      select min(same.revision) from automation_revisions same
+       where same.organization_id = automations.organization_id and same.automation_id = automations.id
+         and same.digest = automations.approved_digest)
+    end`
+  return db
+    .selectFrom('automations')
+    .innerJoin('automation_revisions', (join) =>
+      join
+        .onRef('automation_revisions.organization_id', '=', 'automations.organization_id')
+        .onRef('automation_revisions.automation_id', '=', 'automations.id')
+        .on(
+          'automation_revisions.revision',
+          '=',
+          sql<number>`any(array[automations.revision, automations.pending_revision, automations.proposal_revision, ${approved}])`,
+        ),
+    )
+    .select(COLUMNS)
+    .orderBy('automation_revisions.revision')
 }
 
 /** A revision of an automation of a space, and the latest decision on it. */

@@ -1,6 +1,8 @@
-import { type Insertable, type Kysely, type Selectable, sql, type Transaction, type Updateable } from 'kysely'
+import { type Kysely, type Selectable, sql, type Transaction, type Updateable } from 'kysely'
+import { prepared } from '../prepared.ts'
 import type { Space } from '../space.ts'
 import type { Automations, DB } from '../types.ts'
+import type { NewRevision } from './automation-revisions.ts'
 
 /** The kind of an automation of a space; undefined where it is not there. */
 export async function findKind(db: Kysely<DB>, space: Space, id: string): Promise<string | undefined> {
@@ -42,17 +44,13 @@ export async function isHostKnown(
   return rows.length > 0
 }
 
-/** Whether a space holds at least `most` automations. */
-export async function isFull(db: Kysely<DB>, space: Space, most: number): Promise<boolean> {
-  const row = await db
-    .selectFrom('automations')
-    .select('id')
-    .where('organization_id', '=', space.organizationId)
-    .where('space_id', '=', space.id)
-    .offset(most - 1)
-    .limit(1)
-    .executeTakeFirst()
-  return row !== undefined
+/** How many automations a space holds; from `most` on, `most`. Reads as many rows of automations_space_idx. */
+export async function count(db: Kysely<DB>, space: Space, most: number): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::integer as count from (
+      select from automations where organization_id = ${space.organizationId} and space_id = ${space.id} limit ${most}
+    ) counted`.execute(db)
+  return rows[0]?.count ?? 0
 }
 
 /** What keeps what an automation shows from running; null where nothing does. */
@@ -79,29 +77,66 @@ const LOCKED = [
 /** What the rules of a change need to know of an automation. */
 export type Locked = Pick<Selectable<Automations>, (typeof LOCKED)[number]> & { problems: StoredProblems }
 
+const lockOne = prepared<{ organizationId: string; spaceId: string; id: string }, Locked>((param, db) =>
+  db
+    .selectFrom('automations')
+    .select([...LOCKED, PROBLEMS])
+    .where('organization_id', '=', param('organizationId'))
+    .where('space_id', '=', param('spaceId'))
+    .where('id', '=', param('id'))
+    .forNoKeyUpdate(),
+)
+
 /**
  * One automation of a space, locked against every other change until the transaction ends. Its key does not change, so runs and
  * events of it can be written all the while.
  */
 export async function lock(trx: Transaction<DB>, space: Space, id: string): Promise<Locked | undefined> {
-  return trx
-    .selectFrom('automations')
-    .select([...LOCKED, PROBLEMS])
-    .where('organization_id', '=', space.organizationId)
-    .where('space_id', '=', space.id)
-    .where('id', '=', id)
-    .forNoKeyUpdate()
-    .executeTakeFirst()
+  const [row] = await lockOne(trx, { organizationId: space.organizationId, spaceId: space.id, id })
+  return row
 }
 
-/** What a new row may say; where it lives comes from the space. Its revision follows in the same transaction. */
-export type NewAutomation = Omit<Insertable<Automations>, 'organization_id' | 'space_id'>
+/** When an automation is due next; null for never, or not now. */
+export type Planned = { next_run_at: Date | null; next_planned_at: Date | null }
 
+/** What a new row says, and its first revision. */
+export type NewAutomation = Planned & {
+  id: string
+  kind: string
+  status: string
+  approved_digest: string | null
+  proposal_revision: number | null
+  created_by_user_id: string | null
+  created_by_service_account_id: string | null
+  owner_user_id: string | null
+  problems: string | null
+  checked_by: string
+} & Pick<NewRevision, 'name' | 'config' | 'description' | 'secret_versions' | 'sends_to' | 'digest'>
+
+const insertOne = prepared<NewAutomation & { organization_id: string; space_id: string }, never>(
+  (param) => sql`
+    with automation as (
+      insert into automations (
+        id, organization_id, space_id, kind, status, revision, approved_digest, proposal_revision, created_by_user_id,
+        created_by_service_account_id, owner_user_id, problems, checked_by, next_run_at, next_planned_at)
+      values (
+        ${param('id')}::uuid, ${param('organization_id')}::uuid, ${param('space_id')}::uuid, ${param('kind')}, ${param('status')}, 1,
+        ${param('approved_digest')}, ${param('proposal_revision')}, ${param('created_by_user_id')}::uuid,
+        ${param('created_by_service_account_id')}::uuid, ${param('owner_user_id')}::uuid, ${param('problems')}::json,
+        ${param('checked_by')}, ${param('next_run_at')}::timestamptz, ${param('next_planned_at')}::timestamptz)
+    )
+    insert into automation_revisions (
+      organization_id, automation_id, revision, name, config, description, secret_versions, sends_to, digest,
+      authored_by_user_id, authored_by_service_account_id)
+    values (
+      ${param('organization_id')}::uuid, ${param('id')}::uuid, 1, ${param('name')}, ${param('config')}::json,
+      ${param('description')}, ${param('secret_versions')}::json, ${param('sends_to')}::text[], ${param('digest')},
+      ${param('created_by_user_id')}::uuid, ${param('created_by_service_account_id')}::uuid)`,
+)
+
+/** Makes an automation with its first revision, written by whoever made it. */
 export async function insert(trx: Transaction<DB>, space: Space, row: NewAutomation): Promise<void> {
-  await trx
-    .insertInto('automations')
-    .values({ ...row, organization_id: space.organizationId, space_id: space.id })
-    .execute()
+  await insertOne(trx, { ...row, organization_id: space.organizationId, space_id: space.id })
 }
 
 /** The columns that a change may touch: what it is, who made it, and where, stays. */
@@ -156,18 +191,25 @@ export async function claimUnchecked(
   return rows[0]
 }
 
-/** Notes what keeps an automation from running. Nobody has changed it: its version stays. */
+/** Notes what keeps an automation from running, and when it is due by that. Nobody has changed it: its version stays. */
 export async function noteCheck(
   trx: Transaction<DB>,
   space: Space,
   id: string,
-  { problems, checked_by }: { problems: string | null; checked_by: string },
+  { problems, checked_by, ...plan }: { problems: string | null; checked_by: string } & Partial<Planned>,
 ): Promise<void> {
-  await sql`
-    update automations
-       set problems = ${problems}::json, checked_by = ${checked_by},
-           updated_at = case when problems::text is distinct from ${problems} then now() else updated_at end
-     where organization_id = ${space.organizationId} and space_id = ${space.id} and id = ${id}`.execute(trx)
+  await trx
+    .updateTable('automations')
+    .set({
+      problems,
+      checked_by,
+      ...plan,
+      updated_at: sql<Date>`case when problems::text is distinct from ${problems} then now() else updated_at end`,
+    })
+    .where('organization_id', '=', space.organizationId)
+    .where('space_id', '=', space.id)
+    .where('id', '=', id)
+    .execute()
 }
 
 /** Only what is active is due. What is paused keeps the time that it would have been due for next: there the pause began. */

@@ -1,6 +1,9 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { DB } from '../types.ts'
 
+/** A scheduler looks for what is due at least so often, in milliseconds. */
+export const MAX_SLEEP_MS = 60_000
+
 /** An automation whose time has come, with the content that is approved to run. */
 export type Due = {
   id: string
@@ -84,7 +87,10 @@ export async function putOff(trx: Transaction<DB>, automations: readonly PutOff[
      where a.id = p.id and a.status = 'active'`.execute(trx)
 }
 
-/** Wakes schedulers once this transaction commits: something may be due sooner than they know. */
+/**
+ * Wakes schedulers once this transaction commits: something may be due sooner than they know. Transactions that do so commit one after
+ * another, so it is for what is due soon alone.
+ */
 export async function wake(trx: Transaction<DB>): Promise<void> {
   await sql`select pg_notify('hyperspeed_due', '')`.execute(trx)
 }

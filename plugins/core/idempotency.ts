@@ -29,6 +29,8 @@ declare module 'fastify' {
      * @throws ApiError `idempotency_key_in_flight` while the first request with that key is not done.
      */
     transact<T>(work: (trx: Transaction<DB>) => Promise<T | ApiError>): Promise<T>
+    /** The same, where the body is what one last statement answers (db/transaction.ts). */
+    transactAndShow<T>(work: (trx: Transaction<DB>) => Promise<() => Promise<T>>): Promise<T>
   }
   interface FastifyContextConfig {
     /** Knows by itself what comes again. */
@@ -44,6 +46,7 @@ export default fp<{ db: Database; cipher: Cipher }>(
   async (app, { db, cipher }) => {
     app.decorateRequest('idempotencyClaim', null)
     app.decorateReply('transact', transact)
+    app.decorateReply('transactAndShow', transactAndShow)
 
     app.addHook('preHandler', async (request, reply) => {
       const key = request.headers['idempotency-key']
@@ -73,6 +76,14 @@ export default fp<{ db: Database; cipher: Cipher }>(
       })
       if (outcome instanceof ApiError) throw outcome
       return outcome
+    }
+
+    async function transactAndShow<T>(
+      this: FastifyReply,
+      work: (trx: Transaction<DB>) => Promise<() => Promise<T>>,
+    ): Promise<T> {
+      if (this.request.idempotencyClaim === null) return db.transact(work)
+      return transact.call(this, async (trx) => (await work(trx))()) as Promise<T>
     }
 
     function answerOf(reply: FastifyReply, payload: unknown, { id }: Claim): { status: number; response: string } {

@@ -80,9 +80,9 @@ const routes: RoutePlugin = async (app) => {
     },
     async ({ caller, space, body }, reply) => {
       await readAhead(app.actions, space.organizationId, [body.config])
-      return reply.code(201).transact(async (trx) => {
+      return reply.code(201).transactAndShow(async (trx) => {
         const id = await create(trx, caller, space, body, app)
-        return showAutomation(reply, await shownAutomations.find(trx, space, id, settings.triggerUrls))
+        return async () => showAutomation(reply, await shownAutomations.find(trx, space, id, settings.triggerUrls))
       })
     },
   )
@@ -122,10 +122,11 @@ const routes: RoutePlugin = async (app) => {
     },
     async ({ caller, space, params, headers, body }, reply) => {
       await readAhead(app.actions, space.organizationId, [body.config])
-      return db.transaction().execute(async (trx) => {
+      return db.transact(async (trx) => {
         const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
         await edit(trx, caller, target, body, app)
-        return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
+        return async () =>
+          showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
       })
     },
   )

@@ -35,10 +35,11 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async ({ caller, space, params, headers, body }, reply) =>
-      reply.transact(async (trx) => {
+      reply.transactAndShow(async (trx) => {
         const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
         await review.approve(trx, caller, target, body, app)
-        return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
+        return async () =>
+          showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
       }),
   )
 
@@ -58,10 +59,11 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async ({ caller, space, params, headers, body }, reply) =>
-      reply.transact(async (trx) => {
+      reply.transactAndShow(async (trx) => {
         const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
         await review.reject(trx, caller, target, body, app)
-        return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
+        return async () =>
+          showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
       }),
   )
 
@@ -83,10 +85,11 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async ({ caller, space, params, headers, body }, reply) =>
-      reply.transact(async (trx) => {
+      reply.transactAndShow(async (trx) => {
         const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
         await review.withdraw(trx, caller, target, body.digest)
-        return showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
+        return async () =>
+          showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
       }),
   )
 }

@@ -1,6 +1,8 @@
+import type { Kysely } from 'kysely'
 import * as automationRevisions from '../../db/queries/automation-revisions.ts'
 import { ownerOf } from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'
+import type { DB } from '../../db/types.ts'
 import { NamedSecretChange, NamedSecretListResponse, NamedSecretResponse } from '../../schemas/automation-secrets.ts'
 import { NoContent, ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
@@ -92,7 +94,7 @@ const routes: RoutePlugin = async (app) => {
     },
   )
 
-  async function list(at: typeof db, space: Space, id: string): Promise<NamedSecret[]> {
+  async function list(at: Kysely<DB>, space: Space, id: string): Promise<NamedSecret[]> {
     const found = await automations.findShown(at, space, id)
     if (found === undefined) throw new ApiError('automation_not_found')
     const { revision, pending_revision } = found

@@ -1,5 +1,7 @@
+import type { Kysely } from 'kysely'
 import * as automationRuns from '../../db/queries/automation-runs.ts'
 import * as automations from '../../db/queries/automations.ts'
+import type { DB } from '../../db/types.ts'
 import { ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { Prefer } from '../../schemas/headers.ts'
@@ -160,7 +162,7 @@ const routes: RoutePlugin = async (app) => {
       }),
   )
 
-  async function findRun(at: typeof db, space: Space, automationId: string, id: string) {
+  async function findRun(at: Kysely<DB>, space: Space, automationId: string, id: string) {
     const run = await automationRuns.find(at, space, automationId, id)
     if (run === undefined) throw new ApiError('run_not_found')
     return showRun(run)

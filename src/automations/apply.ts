@@ -34,15 +34,16 @@ export async function stage(
   if (!isNew && pending !== null) return
   const revision = automation.last_revision + 1
   const basedOn = automation.revision
-  await writeRevision(trx, caller.actor, space, automation.id, { ...version, revision, basedOn })
-  await automations.update(trx, space, automation.id, {
-    pending_revision: revision,
-    last_revision: revision,
-    proposal_revision: automation.proposal_revision ?? revision,
-    ...NOT_REJECTED,
-  })
-  const details = { revision, digest: version.digest, ...deed }
-  await record(trx, caller, space, automation.id, 'proposal.submitted', details)
+  await Promise.all([
+    writeRevision(trx, caller.actor, space, automation.id, { ...version, revision, basedOn }),
+    automations.update(trx, space, automation.id, {
+      pending_revision: revision,
+      last_revision: revision,
+      proposal_revision: automation.proposal_revision ?? revision,
+      ...NOT_REJECTED,
+    }),
+    record(trx, caller, space, automation.id, 'proposal.submitted', { revision, digest: version.digest, ...deed }),
+  ])
 }
 
 type Decision = { status: AutomationStatus; hasSeen: boolean; policy: Policy; means: Pick<Means, 'kinds' | 'rules'> }
@@ -58,14 +59,14 @@ export async function apply(
 ): Promise<void> {
   const { actor } = caller
   const { automation } = current
+  const { id } = automation
   const { digest, content } = version
   // What waits or was turned down is never let run by having been approved some time before.
   const activates = status === 'active' && isUndecided(automation, digest)
   const entry = { proposal: current.revision, isChanged: isNew, hasSeen, isDecision: false }
   const reviews = activates && (await passGate(trx, policy, actor, { space, current }, entry))
   const revision = isNew ? automation.last_revision + 1 : automation.revision
-  if (isNew) await writeRevision(trx, actor, space, automation.id, { ...version, revision })
-  await automations.update(trx, space, automation.id, {
+  const change = {
     status,
     revision,
     ...(isNew ? { last_revision: revision } : {}),
@@ -76,14 +77,19 @@ export async function apply(
     ...(status === automation.status ? {} : NOT_REJECTED),
     is_turned_down: status === 'paused' && (automation.status === 'rejected' || automation.is_turned_down),
     ...checked(problems, means),
-  })
-  if (reviews) await noteDecision(trx, actor, { space, id: automation.id, revision }, { outcome: 'approved' })
+  }
   const after = standingOf(space, current, { status, content, problems })
-  await changed(trx, means.kinds, standingOf(space, current), after)
   const action = reviews ? 'automation.approved' : 'automation.updated'
   const before = { status: automation.status, digest: current.revision.digest }
   const details = { before, after: { status, digest }, revision, ...deed, ...droppedBy(current, status) }
-  await record(trx, caller, space, automation.id, action, details)
+  await Promise.all([
+    isNew && writeRevision(trx, actor, space, id, { ...version, revision }),
+    changed(trx, means.kinds, standingOf(space, current), after, (plan) =>
+      automations.update(trx, space, id, { ...change, ...plan }),
+    ),
+    reviews && noteDecision(trx, actor, { space, id, revision }, { outcome: 'approved' }),
+    record(trx, caller, space, id, action, details),
+  ])
 }
 
 /** The proposal beside what runs that a new status ends without a decision, for the audit log. */

@@ -1,6 +1,7 @@
 import type { Transaction } from 'kysely'
 import { notify } from '../../db/listen.ts'
 import * as automationRuns from '../../db/queries/automation-runs.ts'
+import type { Planned } from '../../db/queries/automations.ts'
 import * as dueAutomations from '../../db/queries/due-automations.ts'
 import * as tunnels from '../../db/queries/tunnels.ts'
 import * as webhooks from '../../db/queries/webhooks.ts'
@@ -26,12 +27,16 @@ export type Standing = {
   problems: Problems
 }
 
+/** When the row of a changed automation is due; nothing where that stays as it is. */
+export type Plan = Partial<Planned>
+
 /**
- * The one place where a change of an automation takes hold, whoever makes it: each source of its kind gets its turn. Called in
- * the transaction of the change, once the row of the automation is written.
+ * The one place where a change of an automation takes hold, whoever makes it: it is planned, its row is written, and each source of its
+ * kind gets its turn. Called in the transaction of the change.
  *
  * @param before null for one that is new.
- * @param after null for one that is gone: with its row went its plan, its hook and its runs.
+ * @param after null for one that is gone: with its row goes its plan, its hook and its runs.
+ * @param write writes the row, with its plan.
  * @throws ApiError `schedule_over` where it becomes active, or gets other times while it is, and is never due again;
  * `subdomain_taken`
  */
@@ -40,13 +45,18 @@ export async function changed(
   kinds: Kinds,
   before: Standing | null,
   after: Standing | null,
+  write: (plan: Plan) => Promise<void>,
 ): Promise<void> {
   const standing = after ?? before
   if (standing === null) return
   // What only a newer program on this database knows, it plans and tells itself.
   const { clock, intake, sessions } = kinds.find(standing.kind) ?? {}
-  if (clock !== undefined && after !== null) await plan(trx, clock, before, after)
-  if (intake !== undefined && before === null) await webhooks.insert(trx, standing, newToken('wh_'))
+  const plan = clock !== undefined && after !== null ? await planOf(trx, clock, before, after) : {}
+  await Promise.all([
+    write(plan),
+    isSoon(plan) && dueAutomations.wake(trx),
+    intake !== undefined && before === null && webhooks.insert(trx, standing, newToken('wh_')),
+  ])
   if (sessions !== undefined) await name(trx, sessions, before, after)
   if (sessions !== undefined) await notify(trx, tunnels.TUNNELS_CHANNEL, standing.id)
 }
@@ -66,6 +76,11 @@ async function name(
   await nameTunnel(trx, owner, subdomain)
 }
 
+/** Whether schedulers have to be told, because they may sleep until after it is due. */
+function isSoon({ next_run_at }: Plan): boolean {
+  return next_run_at instanceof Date && next_run_at.getTime() < Date.now() + 2 * dueAutomations.MAX_SLEEP_MS
+}
+
 /**
  * Plans the next run of what is active and whole, from now on. A change that leaves the times as they are leaves the plan as it is:
  * what is overdue still runs. What a pause covered is not made up for, unless the config wants all that was missed; nor is what
@@ -73,11 +88,11 @@ async function name(
  *
  * @throws ApiError `schedule_over` where nothing is due any more.
  */
-async function plan(trx: Transaction<DB>, clock: Clock, before: Standing | null, after: Standing): Promise<void> {
-  if (after.status !== 'active') return
+async function planOf(trx: Transaction<DB>, clock: Clock, before: Standing | null, after: Standing): Promise<Plan> {
+  if (after.status !== 'active') return {}
   const schedule = clock.schedule(after.config)
   const isSame = before?.status === 'active' && isSameTiming(clock.schedule(before.config), schedule)
-  if (isSame && isWhole(before) === isWhole(after)) return
+  if (isSame && isWhole(before) === isWhole(after)) return {}
   const read = schedule && parseSchedule(schedule)
   const hasTimes = read !== null && 'schedule' in read
   const due = hasTimes ? await firstDue(trx, clock, read.schedule, before, after) : null
@@ -85,9 +100,7 @@ async function plan(trx: Transaction<DB>, clock: Clock, before: Standing | null,
   if (hasTimes && due === null && !isSame)
     throw new ApiError('schedule_over', { details: [overProblem(schedule ?? {}, after.config)] })
   const planned = isWhole(after) ? due : null
-  const times = { next_run_at: planned?.at ?? null, next_planned_at: planned?.planned ?? null }
-  await dueAutomations.update(trx, [{ id: after.id, ...times }])
-  if (planned !== null) await dueAutomations.wake(trx)
+  return { next_run_at: planned?.at ?? null, next_planned_at: planned?.planned ?? null }
 }
 
 function isWhole({ problems }: Standing): boolean {

@@ -3,7 +3,6 @@ import { v7 as newId } from 'uuid'
 import * as automationPolicies from '../../db/queries/automation-policies.ts'
 import { OAUTH_SLOT, ownerOf } from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'
-import * as spaces from '../../db/queries/spaces.ts'
 import type { DB } from '../../db/types.ts'
 import type { AutomationCreate } from '../../schemas/automations.ts'
 import type { Actor, Space } from '../access/actor.ts'
@@ -12,7 +11,7 @@ import { ApiError } from '../errors.ts'
 import { changed } from './changed.ts'
 import { firstContent } from './content.ts'
 import { credentialIn } from './credential.ts'
-import { credentialDeed, record, writeRevision } from './current.ts'
+import { credentialDeed, record, storedVersion } from './current.ts'
 import { requireOthersWords } from './gate.ts'
 import { initialStatus } from './lifecycle.ts'
 import type { Means } from './means.ts'
@@ -21,8 +20,6 @@ import { checked, findProblems, requireValid } from './problems.ts'
 import { digestOf } from './revisions.ts'
 import { refuseCredentialOfStaff } from './staff.ts'
 import { storeValues } from './versions.ts'
-
-const MAX_PER_SPACE = 10_000
 
 /**
  * Makes an automation with its first revision.
@@ -41,11 +38,10 @@ export async function create(
   const { kind } = body
   refuseCredentialOfStaff(actor, body)
   const token = credentialIn(body)
-  // The space may have been deleted since the caller was let in.
-  if (!(await spaces.lock(trx, space))) throw new ApiError('space_not_found')
-  const policy = await automationPolicies.find(trx, space.organizationId)
+  const policy = await automationPolicies.findForSpace(trx, space)
+  if (policy === undefined) throw new ApiError('space_not_found')
   await requireRoomForProposal(trx, actor, space, kind, policy)
-  if (await automations.isFull(trx, space, MAX_PER_SPACE)) throw new ApiError('quota_reached')
+  await means.quota.requireRoom(trx, space)
   const id = newId()
   const status = initialStatus(actor, body.status)
   const isActive = status === 'active'
@@ -56,23 +52,25 @@ export async function create(
   const problems = await findProblems(trx, means, { ...owner, kind }, content)
   requireValid(problems, { isWhole: isActive && policy.require_whole_config })
   const digest = digestOf(id, kind, content)
-  await automations.insert(trx, space, {
+  const row = {
     id,
     kind,
     status,
-    revision: 1,
     approved_digest: isActive ? digest : null,
     proposal_revision: status === 'pending_approval' ? 1 : null,
     ...makerOf(actor),
     ...checked(problems, means),
-  })
-  if (typeof token === 'string') await storeValues(trx, caller, owner, { [OAUTH_SLOT]: token }, means)
-  const sendsTo = means.kinds.profile(kind, config, means.actions).hosts
-  await writeRevision(trx, actor, space, id, { revision: 1, content, digest, sendsTo })
+    ...storedVersion({ content, digest, sendsTo: means.kinds.profile(kind, config, means.actions).hosts }),
+  }
   const { organizationId } = space
-  await changed(trx, means.kinds, null, { organizationId, id, kind, status, config, problems })
-  const details = { kind, name: content.name, status, revision: 1, digest }
-  await record(trx, caller, space, id, 'automation.created', { ...details, ...credentialDeed(token) })
+  const details = { kind, name: content.name, status, revision: 1, digest, ...credentialDeed(token) }
+  await Promise.all([
+    changed(trx, means.kinds, null, { organizationId, id, kind, status, config, problems }, (plan) =>
+      automations.insert(trx, space, { ...row, next_run_at: null, next_planned_at: null, ...plan }),
+    ),
+    record(trx, caller, space, id, 'automation.created', details),
+  ])
+  if (typeof token === 'string') await storeValues(trx, caller, owner, { [OAUTH_SLOT]: token }, means)
   return id
 }
 

@@ -45,12 +45,12 @@ export type Seen = (current: { version: number; digest: string }) => boolean
 
 /** Locks an automation of a space. @throws ApiError `automation_not_found` */
 export async function lock(trx: Transaction<DB>, space: Space, id: string): Promise<Current> {
-  const automation = await automations.lock(trx, space, id)
+  // Sent together, and the second sees what the first has waited for.
+  const [automation, revisions] = await Promise.all([
+    automations.lock(trx, space, id),
+    automationRevisions.listStanding(trx, space, id),
+  ])
   if (automation === undefined) throw new ApiError('automation_not_found')
-  const numbers = [automation.revision, automation.pending_revision, automation.proposal_revision].filter(
-    (each) => each !== null,
-  )
-  const revisions = await automationRevisions.findMany(trx, space, id, numbers)
   const version = (number: number | null) => toVersion(revisions.find((each) => each.revision === number))
   const revision = version(automation.revision)
   if (revision === null) throw new Error(`automation ${id} has no revision ${automation.revision}`)
@@ -63,20 +63,20 @@ export async function lock(trx: Transaction<DB>, space: Space, id: string): Prom
     },
     revision,
     pending: version(automation.pending_revision),
-    approved: await findApproved(trx, space, automation, revision),
+    approved: approvedOf(automation, revision, revisions),
     proposedById: first && (first.authored_by_user_id ?? first.authored_by_service_account_id),
     proposedFrom: first?.based_on ?? null,
   }
 }
 
-async function findApproved(
-  trx: Transaction<DB>,
-  space: Space,
-  { id, approved_digest: digest }: automations.Locked,
+/** The content that was let run last, as it was first written. */
+function approvedOf(
+  { approved_digest: digest }: automations.Locked,
   shown: Version,
-): Promise<Version | null> {
+  revisions: readonly automationRevisions.Revision[],
+): Version | null {
   if (digest === null || digest === shown.digest) return digest === null ? null : shown
-  return toVersion(await automationRevisions.findByDigest(trx, space, id, digest))
+  return toVersion(revisions.find((each) => each.digest === digest))
 }
 
 function toVersion(found: automationRevisions.Revision | undefined): Version | null {
@@ -116,29 +116,36 @@ export type NewVersion = {
   basedOn?: number | null
 }
 
+/** What a revision says of its content, as it is stored. */
+export function storedVersion({ content, digest, sendsTo }: Pick<NewVersion, 'content' | 'digest' | 'sendsTo'>) {
+  return {
+    name: content.name,
+    config: JSON.stringify(content.config),
+    description: content.description,
+    secret_versions: JSON.stringify(content.secretVersions),
+    sends_to: sendsTo,
+    digest,
+  }
+}
+
 /** Writes a revision of an automation, authored by the actor. */
 export async function writeRevision(
   trx: Transaction<DB>,
   actor: Actor,
   space: Space,
   automationId: string,
-  { revision, content, digest, sendsTo, basedOn = null }: NewVersion,
+  { revision, basedOn = null, ...version }: NewVersion,
 ): Promise<void> {
   await automationRevisions.insert(trx, space, automationId, {
+    ...storedVersion(version),
     revision,
-    name: content.name,
-    config: JSON.stringify(content.config),
-    description: content.description,
-    secret_versions: JSON.stringify(content.secretVersions),
-    sends_to: sendsTo,
     based_on: basedOn,
-    digest,
     authored_by_user_id: actor.type === 'user' ? actor.id : null,
     authored_by_service_account_id: actor.type === 'service_account' ? actor.id : null,
   })
 }
 
-/** Writes what was done to an automation into the audit log. Last in its transaction. */
+/** Writes what was done to an automation into the audit log. */
 export async function record(
   trx: Transaction<DB>,
   by: audit.By,

@@ -37,14 +37,16 @@ export async function edit(
   const { space, id } = target
   refuseCredentialOfStaff(actor, body)
   const token = credentialIn(body)
-  const current = await lock(trx, space, id)
+  const [current, policy] = await Promise.all([
+    lock(trx, space, id),
+    automationPolicies.find(trx, space.organizationId),
+  ])
   const { automation, pending } = current
   const hasSeen = target.seen({ version: automation.version, digest: current.revision.digest })
   if (Object.keys(body).length === 0 && actor.type === 'user') return
   await refuseForeignEdit(trx, actor, { space, current })
   const state = { status: automation.status, hasPendingRevision: pending !== null }
   const status = nextStatus(actor, state, body.status ?? 'edit')
-  const policy = await automationPolicies.find(trx, space.organizationId)
   const addsProposal = automation.status === 'rejected' || (isLive(automation.status) && pending === null)
   if (addsProposal) await requireRoomForProposal(trx, actor, space, automation.kind, policy)
   const owner = ownerOf(space, id)

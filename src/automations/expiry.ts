@@ -29,18 +29,20 @@ async function expire(trx: Transaction<DB>, kinds: Kinds, claimed: reviews.Expir
   const isWhole = current.pending === null
   const proposal = proposalOf(current)
   const reason = `nobody decided on it within ${claimed.days} ${claimed.days === 1 ? 'day' : 'days'}`
-  await automations.update(trx, space, claimed.automation_id, {
-    ...(isWhole ? { status: 'rejected' } : CLOSED),
-    rejection_reason: reason,
-    rejection_code: 'expired',
-    rejection_paths: null,
-  })
   if (proposal !== null) {
     const revision = { space, id: claimed.automation_id, revision: proposal.revision }
     await noteDecision(trx, null, revision, { outcome: 'expired', reason, code: 'expired' })
   }
   const after = standingOf(space, current, isWhole ? { status: 'rejected' } : {})
-  await changed(trx, kinds, standingOf(space, current), after)
+  await changed(trx, kinds, standingOf(space, current), after, (plan) =>
+    automations.update(trx, space, claimed.automation_id, {
+      ...(isWhole ? { status: 'rejected' } : CLOSED),
+      rejection_reason: reason,
+      rejection_code: 'expired',
+      rejection_paths: null,
+      ...plan,
+    }),
+  )
   await destroyUnused(trx, ownerOf(space, claimed.automation_id), { ...current, pending: null })
   const details = { revision: proposal?.revision ?? null, digest: proposal?.digest ?? null, days: claimed.days }
   await record(trx, SYSTEM, space, claimed.automation_id, 'proposal.expired', details)

@@ -98,9 +98,12 @@ export async function removeNamedSecret(
     stored.filter((each) => each.slot === slot),
   )
   const problems = await findProblems(trx, means, { ...owner, kind: current.automation.kind }, current.revision.content)
-  await automations.update(trx, space, id, checked(problems, means))
-  await changed(trx, means.kinds, standingOf(space, current), standingOf(space, current, { problems }))
-  await record(trx, caller, space, id, 'automation.secret_removed', { secret: name })
+  await Promise.all([
+    changed(trx, means.kinds, standingOf(space, current), standingOf(space, current, { problems }), (plan) =>
+      automations.update(trx, space, id, { ...checked(problems, means), ...plan }),
+    ),
+    record(trx, caller, space, id, 'automation.secret_removed', { secret: name }),
+  ])
 }
 
 /** Locks an automation for a change of its secrets. `slots` are those of the named ones that have a value. */

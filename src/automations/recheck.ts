@@ -30,6 +30,7 @@ async function lookAgain(trx: Transaction<DB>, claimed: automations.Unchecked, m
   const current = await lock(trx, space, id)
   const owner = { ...ownerOf(space, id), kind: current.automation.kind }
   const problems = await findProblems(trx, means, owner, current.revision.content)
-  await automations.noteCheck(trx, space, id, checked(problems, means))
-  await changed(trx, means.kinds, standingOf(space, current), standingOf(space, current, { problems }))
+  await changed(trx, means.kinds, standingOf(space, current), standingOf(space, current, { problems }), (plan) =>
+    automations.noteCheck(trx, space, id, { ...checked(problems, means), ...plan }),
+  )
 }

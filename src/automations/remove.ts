@@ -24,7 +24,8 @@ export async function remove(
   const { digest } = current.revision
   seen({ version, digest })
   await refuseForeignRemoval(trx, caller.actor, { space, current })
-  await automations.remove(trx, space, id)
-  await changed(trx, kinds, standingOf(space, current), null)
-  await record(trx, caller, space, id, 'automation.deleted', { status, revision, digest })
+  await Promise.all([
+    changed(trx, kinds, standingOf(space, current), null, () => automations.remove(trx, space, id)),
+    record(trx, caller, space, id, 'automation.deleted', { status, revision, digest }),
+  ])
 }

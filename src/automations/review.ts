@@ -38,9 +38,11 @@ export async function approve(
   { digest, base_digest: base }: { digest?: string; base_digest?: string | null },
   means: Pick<Means, 'actions' | 'kinds' | 'rules'>,
 ): Promise<void> {
-  const { current, proposal, status } = await decide(trx, caller, target, 'approve')
+  const [{ current, proposal, status }, policy] = await Promise.all([
+    decide(trx, caller, target, 'approve'),
+    automationPolicies.find(trx, target.space.organizationId),
+  ])
   const { automation, revision } = current
-  const policy = await automationPolicies.find(trx, target.space.organizationId)
   const hasSeen = target.seen({ version: automation.version, digest: proposal.digest })
   await requireSame(trx, target, digest, proposal)
   if (base !== undefined) await requireSameBase(trx, target, base, current)
@@ -50,7 +52,7 @@ export async function approve(
   const owner = ownerOf(target.space, target.id)
   const problems = await findProblems(trx, means, { ...owner, kind: automation.kind }, proposal.content)
   requireValid(problems, { isWhole: policy.require_whole_config })
-  await automations.update(trx, target.space, automation.id, {
+  const change = {
     status,
     revision: proposal.revision,
     approved_digest: proposal.digest,
@@ -59,13 +61,17 @@ export async function approve(
     ...checked(problems, means),
     ...NOT_REJECTED,
     ...reviewed(caller.actor, automation, proposal.revision),
-  })
-  await noteDecision(trx, caller.actor, { ...target, revision: proposal.revision }, { outcome: 'approved' })
+  }
   const after = standingOf(target.space, current, { status, content: proposal.content, problems })
-  await changed(trx, means.kinds, standingOf(target.space, current), after)
-  await destroyUnused(trx, owner, { revision: proposal, pending: null, approved: null })
   const details = { before: revision.digest, after: proposal.digest, revision: proposal.revision, status }
-  await record(trx, caller, target.space, automation.id, 'automation.approved', details)
+  await Promise.all([
+    changed(trx, means.kinds, standingOf(target.space, current), after, (plan) =>
+      automations.update(trx, target.space, automation.id, { ...change, ...plan }),
+    ),
+    noteDecision(trx, caller.actor, { ...target, revision: proposal.revision }, { outcome: 'approved' }),
+    destroyUnused(trx, owner, { revision: proposal, pending: null, approved: null }),
+    record(trx, caller, target.space, automation.id, 'automation.approved', details),
+  ])
 }
 
 /**
@@ -84,20 +90,25 @@ export async function reject(
   const { automation } = current
   target.seen({ version: automation.version, digest: proposal.digest })
   const isWhole = status === 'rejected'
-  await automations.update(trx, target.space, automation.id, {
+  const change = {
     status,
     // What AI staff sends next is a new look at the same proposal, unless what runs was never touched by this one.
     ...(isWhole ? reviewOf(caller.actor.userId, proposal.revision) : CLOSED),
     rejection_reason: rejection.reason ?? null,
     rejection_code: rejection.code ?? null,
     rejection_paths: rejection.paths ?? null,
-  })
+  }
   const decision = { outcome: 'rejected', ...rejection } as const
-  await noteDecision(trx, caller.actor, { ...target, revision: proposal.revision }, decision)
-  await changed(trx, kinds, standingOf(target.space, current), standingOf(target.space, current, { status }))
-  await destroyUnused(trx, ownerOf(target.space, target.id), { ...current, pending: null })
   const details = { digest: proposal.digest, revision: proposal.revision, status, code: rejection.code ?? null }
-  await record(trx, caller, target.space, automation.id, 'automation.rejected', details)
+  const after = standingOf(target.space, current, { status })
+  await Promise.all([
+    changed(trx, kinds, standingOf(target.space, current), after, (plan) =>
+      automations.update(trx, target.space, automation.id, { ...change, ...plan }),
+    ),
+    noteDecision(trx, caller.actor, { ...target, revision: proposal.revision }, decision),
+    destroyUnused(trx, ownerOf(target.space, target.id), { ...current, pending: null }),
+    record(trx, caller, target.space, automation.id, 'automation.rejected', details),
+  ])
 }
 
 /**

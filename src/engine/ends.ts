@@ -91,7 +91,8 @@ async function pauseAfter(trx: Transaction<DB>, kinds: Kinds, { counts, known, .
   const standing = standingOf(space, await lock(trx, space, automationId))
   const failures = reached(standing)
   if (standing.status !== 'active' || failures === undefined) return
-  await automations.update(trx, space, automationId, { status: 'paused' })
-  await changed(trx, kinds, standing, { ...standing, status: 'paused' })
+  await changed(trx, kinds, standing, { ...standing, status: 'paused' }, (plan) =>
+    automations.update(trx, space, automationId, { status: 'paused', ...plan }),
+  )
   await record(trx, audit.SYSTEM, space, automationId, 'automation.paused_after_failures', { failures })
 }

@@ -18,7 +18,6 @@ import { readStored } from '../stored.ts'
 
 /** Few enough that the first runs begin while the others are still being written. */
 const BATCH = 200
-const MAX_SLEEP_MS = 60_000
 const RETRY_MS = 1000
 /** How soon to look again for what is due and held by somebody else; twice as long each time, up to {@link RETRY_MS}. */
 const HELD_MS = 10
@@ -159,9 +158,10 @@ function createLook(options: SchedulerOptions, isStopped: () => boolean): () => 
     const started = await startDue(options, isStopped)
     const { isOverdue, next } = await dueAutomations.nextTime(db, kinds.names, new Date(now()))
     inVain = isOverdue && started === 0 ? inVain + 1 : 0
-    const untilNext = next === null ? MAX_SLEEP_MS : Math.min(next.getTime() - now(), MAX_SLEEP_MS)
+    const untilNext =
+      next === null ? dueAutomations.MAX_SLEEP_MS : Math.min(next.getTime() - now(), dueAutomations.MAX_SLEEP_MS)
     // Whoever holds what is overdue tells nobody when they let it go.
-    const untilFree = isOverdue ? Math.min(HELD_MS * 2 ** Math.min(inVain, 10), RETRY_MS) : MAX_SLEEP_MS
+    const untilFree = isOverdue ? Math.min(HELD_MS * 2 ** Math.min(inVain, 10), RETRY_MS) : dueAutomations.MAX_SLEEP_MS
     return Math.max(Math.min(untilNext, untilFree), 0)
   }
 }

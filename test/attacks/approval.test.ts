@@ -218,6 +218,8 @@ t.test('AI staff with every permission', async (t) => {
       sql`update audit_log set action = 'x'`,
       sql`delete from audit_log`,
       sql`truncate audit_log`,
+      sql`update audit_seals set hash = ''`,
+      sql`delete from audit_seals`,
     ])
       await t.rejects(statement.execute(db), { code: '23001' })
     t.equal((await stateOf(id)).status, 'pending_approval')

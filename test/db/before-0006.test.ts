@@ -6,6 +6,7 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import { migrate } from '../../db/migrate.ts'
 import * as automationSecrets from '../../db/queries/automation-secrets.ts'
+import { seal, verify } from '../../src/audit-chain.ts'
 import { createExecutor } from '../../src/engine/executor.ts'
 import { createCipher } from '../../src/secrets/cipher.ts'
 import { rotate } from '../../src/secrets/rotation.ts'
@@ -69,6 +70,24 @@ t.test('a database from before there were named secrets', async (t) => {
 
   t.test('digests of all contents are what they were', async (t) => {
     t.same(Object.fromEntries(automations.map(({ name, digest }) => [name, digest])), DIGESTS)
+  })
+
+  t.test('chains of the audit log go on', async (t) => {
+    const entries = async () =>
+      (await send(owner, 'GET', `/api/v1/organizations/${organizationId}/audit-log?limit=200`)).body.entries
+    const before = await entries()
+    t.ok(before.length > 10)
+    const numbers = before.map(({ sequence }: { sequence: number }) => sequence)
+    t.same(
+      numbers,
+      numbers.map((_: number, i: number) => numbers.length - i),
+      'in the order of the chain',
+    )
+    await send(owner, 'PATCH', `${base}/${idOf('Draft')}`, { description: 'one more' })
+    await seal(db)
+    const [newest] = await entries()
+    t.match(newest, { action: 'automation.updated', sequence: before.length + 1, previous_hash: before[0].hash })
+    for await (const verdict of verify(db)) t.match(verdict, { unsealed: 0, broken: undefined })
   })
 
   t.test('what was decided is known of its revision', async (t) => {

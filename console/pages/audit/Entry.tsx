@@ -28,7 +28,7 @@ export function Entry({ orgId, entry, names }: EntryProps) {
       </p>
       <details>
         <summary>
-          Details<span className="hidden"> of entry {entry.sequence}</span>
+          Details<span className="hidden"> of {entry.action}</span>
         </summary>
         <Told entry={entry} names={names} />
         <Proof entry={entry} />
@@ -66,12 +66,17 @@ function Told({ entry: { details }, names }: { entry: AuditEntry; names: Names }
   )
 }
 
+const UNSEALED = 'not sealed yet: it is within a second'
+
 /** What `hyperspeed audit verify` checks, and what the entry is found by elsewhere. */
 function Proof({ entry }: { entry: AuditEntry }) {
   const facts = [
-    ['Entry', String(entry.sequence)],
-    ['Hash', entry.hash],
-    ['Hash of the entry before', entry.previous_hash === '' ? 'none: it is the first' : entry.previous_hash],
+    ['Entry', entry.sequence === null ? UNSEALED : String(entry.sequence)],
+    ['Hash', entry.hash ?? UNSEALED],
+    [
+      'Hash of the entry before',
+      entry.previous_hash === '' ? 'none: it is the first' : (entry.previous_hash ?? UNSEALED),
+    ],
     ['Request', entry.request_id ?? 'none: the program did it by itself'],
     ['Target', `${entry.target.type} ${entry.target.id ?? ''}`],
   ] as const

@@ -1,11 +1,10 @@
 import t from 'tap'
-import { verify } from '../../../src/audit.ts'
+import { verify } from '../../../src/audit-chain.ts'
 import { callerOf, passRefreshGrace, registration } from '../../support/accounts.ts'
 import { type Caller, emptyApp } from '../../support/app.ts'
 import { until } from '../../support/until.ts'
 
 type Entry = {
-  sequence: number
   action: string
   target: { type: string; id: string }
   details: Record<string, unknown>

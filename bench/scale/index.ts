@@ -1,0 +1,156 @@
+import { sql, type Transaction } from 'kysely'
+import { createDb, type Database } from '../../db/client.ts'
+import type { DB } from '../../db/types.ts'
+import { withDatabase } from '../support/database.ts'
+import { figure, progress, table } from '../support/report.ts'
+import type { Effort, Suite } from '../support/suite.ts'
+import { automationsOf, type Filled, fill, type Shape } from './fill.ts'
+import { type Plan, planOf } from './plans.ts'
+import { type Question, questionsOf, type Sample } from './questions.ts'
+
+const SHAPES: [Shape, Shape] = [
+  { units: 1, large: 10_000 },
+  { units: 91, large: 10_000 },
+]
+const QUICK: [Shape, Shape] = [
+  { units: 1, large: 200 },
+  { units: 3, large: 200 },
+]
+const MOST_GROWTH = 1.3
+/** Until Postgres has decided whether one plan is as good as one for each values, and what is asked for is in memory. */
+const WARM_UP = 20
+const REPEATS = 101
+/** Time for a question: what is too slow for so many repeats is seen with fewer. */
+const MOST_MS = 20_000
+const LEAST_REPEATS = 5
+/** Not of durability: it only spares writing pages twice while it is filled. */
+const SETTINGS = { max_wal_size: '4GB' }
+
+type Measured = { name: string; ms: number; plan: Plan }
+type Size = { automations: number; runs: number; events: number; gigabytes: number; seconds: number }
+
+/** The statements that the program waits for, in a database with little in it, and with much. */
+export const scale: Suite = {
+  about: 'statements over 1,000,000 automations, 10,000,000 runs and events, beside a hundredth of that',
+  run: async (effort) => {
+    const [few, many] = effort.quick ? QUICK : SHAPES
+    const [small, large] = [await measureShape(few, effort), await measureShape(many, effort)]
+    return report(small, large)
+  },
+}
+
+async function measureShape(shape: Shape, effort: Effort): Promise<{ size: Size; measured: Measured[] }> {
+  return withDatabase(async ({ db, url }) => {
+    const began = performance.now()
+    progress(`scale: making ${automationsOf(shape)} automations`)
+    const organizations = await fill(db, shape)
+    const size = await sizeOf(db, (performance.now() - began) / 1000)
+    progress(`scale: ${JSON.stringify(size)}`)
+    // One session for statements, and one for transactions: what each is planned like is known.
+    const own = createDb(url, { pipelines: 1, poolSize: 1, statementTimeout: 120_000 })
+    try {
+      const measured: Measured[] = []
+      for (const question of await questions(db, organizations)) measured.push(await measure(own, question, effort))
+      return { size, measured }
+    } finally {
+      await own.destroy()
+    }
+  }, SETTINGS)
+}
+
+async function questions(db: Database, organizations: readonly Filled[]): Promise<Question[]> {
+  const { rows } = await sql<Sample & { organizationId: string }>`
+    select a.organization_id as "organizationId", a.id as "webhookId", a.space_id as "webhookSpaceId", e.event_key as "eventKey"
+      from (select automation_id from automation_runs where trigger = 'webhook' group by 1 order by count(*) desc limit 1) most
+      join automations a on a.id = most.automation_id
+      join webhook_events e on e.organization_id = a.organization_id and e.automation_id = a.id
+     limit 1`.execute(db)
+  const [sample] = rows
+  const organization = organizations.find(({ organizationId }) => organizationId === sample?.organizationId)
+  if (sample === undefined || organization === undefined) throw new Error('there is nothing to ask about')
+  const middle = await db
+    .selectFrom('automations')
+    .select(['id', sql<string>`to_json(updated_at)#>>'{}'`.as('updatedAt')])
+    .where('organization_id', '=', organization.organizationId)
+    .where('space_id', '=', organization.large[0] ?? '')
+    .orderBy('updated_at', 'desc')
+    .orderBy('id', 'desc')
+    .offset(100)
+    .limit(1)
+    .executeTakeFirstOrThrow()
+  return questionsOf(organization, { ...sample, middle })
+}
+
+async function measure(db: Database, question: Question, { quick }: Effort): Promise<Measured> {
+  const times: number[] = []
+  const began = performance.now()
+  for (let i = 0; i < (quick ? 10 : WARM_UP + REPEATS); i++) {
+    const ms = await once(db, question, i)
+    if (i >= (quick ? 5 : WARM_UP) || ms > MOST_MS / REPEATS) times.push(ms)
+    if (times.length >= LEAST_REPEATS && performance.now() - began > MOST_MS) break
+  }
+  const plan = await planOf(() => once(db, question, 0))
+  const ms = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN
+  progress(`scale: ${question.name}: ${figure(ms)} ms, ${plan.short}`)
+  return { name: question.name, ms, plan }
+}
+
+/** @returns milliseconds. @throws where the answer is not right: then its speed is worth nothing. */
+async function once(db: Database, question: Question, i: number): Promise<number> {
+  const timed = async (ask: () => Promise<number>) => {
+    const began = performance.now()
+    const rows = await ask()
+    const ms = performance.now() - began
+    if (rows !== question.rows) throw new Error(`${question.name}: ${rows} rows, and not ${question.rows}`)
+    return ms
+  }
+  if ('ask' in question) return timed(() => question.ask(db, i))
+  return takenBack(db, (trx) => timed(() => question.change(trx)))
+}
+
+class TakenBack extends Error {}
+
+async function takenBack<T>(db: Database, work: (trx: Transaction<DB>) => Promise<T>): Promise<T> {
+  let result: { of: T } | undefined
+  try {
+    await db.transaction().execute(async (trx) => {
+      result = { of: await work(trx) }
+      throw new TakenBack()
+    })
+  } catch (error) {
+    if (!(error instanceof TakenBack) || result === undefined) throw error
+  }
+  if (result === undefined) throw new Error('nothing was done')
+  return result.of
+}
+
+async function sizeOf(db: Database, seconds: number): Promise<Size> {
+  const { rows } = await sql<Omit<Size, 'seconds'>>`
+    select (select count(*)::integer from automations) as automations, (select count(*)::integer from automation_runs) as runs,
+           (select count(*)::integer from webhook_events) as events,
+           pg_database_size(current_database())::float8 / 1e9 as gigabytes`.execute(db)
+  const [size] = rows
+  if (size === undefined) throw new Error('there is no database')
+  return { ...size, seconds }
+}
+
+function report(small: { size: Size; measured: Measured[] }, large: { size: Size; measured: Measured[] }): string {
+  const sizes = [small, large].map(({ size }) => Object.values(size).map(figure))
+  const pairs = large.measured.map(({ name, ms, plan }, i) => {
+    const before = small.measured[i]?.ms ?? Number.NaN
+    return { name, before, ms, growth: ms / before, plan }
+  })
+  const rows = pairs.map(({ name, before, ms, growth, plan }) => {
+    return [name, figure(before), figure(ms), figure(growth), growth <= MOST_GROWTH ? 'reached' : 'missed', plan.short]
+  })
+  const bad = pairs.filter(({ growth, plan }) => plan.isBad || growth > MOST_GROWTH)
+  const plans = bad.map(({ name, plan }) => `${name}:\n\n\`\`\`\n${plan.text}\n\`\`\``)
+  return `Milliseconds until the answer is here, one after another, the median of up to ${REPEATS}. What changes something is taken back.
+The aim is growth within ${MOST_GROWTH}.
+
+${table(['automations', 'runs', 'events', 'GB', 'seconds to fill it'], sizes)}
+
+${table(['what', 'ms with few', 'ms with many', 'growth', '', 'scans with many'], rows)}
+
+${[`Plans of what grows, or reads a large table from end to end: ${bad.length === 0 ? 'none.' : ''}`, ...plans].join('\n\n')}`
+}

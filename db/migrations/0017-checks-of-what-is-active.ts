@@ -1,0 +1,19 @@
+import { type Kysely, sql } from 'kysely'
+
+/**
+ * The invariant of what is active is looked at where a row is active, and not of every row that is written. Whatever leaves one active has
+ * written it so last, or has not touched what the invariant is about.
+ */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const statement of STATEMENTS) await statement.execute(db)
+}
+
+const STATEMENTS = [
+  sql`drop trigger automations_active_is_approved on automations`,
+  sql`
+    create constraint trigger automations_active_is_approved
+      after insert or update of status, revision, approved_digest, reviewed_by_user_id, reviewed_revision
+        on automations
+      deferrable initially deferred
+      for each row when (new.status = 'active') execute function automations_active_is_approved()`,
+]
