@@ -17,7 +17,7 @@ import * as tunnels from './migrations/0013-tunnels.ts'
 import * as decisions from './migrations/0014-decisions.ts'
 import * as consoleLogins from './migrations/0015-console-logins.ts'
 import * as auditSeals from './migrations/0016-audit-seals.ts'
-import * as checksOfWhatIsActive from './migrations/0017-checks-of-what-is-active.ts'
+import * as plansAtScale from './migrations/0017-plans-at-scale.ts'
 import type { DB } from './types.ts'
 
 /** Every migration, in order. Frozen once released: a change is a new one. */
@@ -38,7 +38,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0014-decisions': decisions,
   '0015-console-logins': consoleLogins,
   '0016-audit-seals': auditSeals,
-  '0017-checks-of-what-is-active': checksOfWhatIsActive,
+  '0017-plans-at-scale': plansAtScale,
 }
 
 const LOCK = 4_711_002

@@ -1,4 +1,4 @@
-import { type Kysely, type Selectable, sql, type Transaction, type Updateable } from 'kysely'
+import { type Kysely, type RawBuilder, type Selectable, sql, type Transaction, type Updateable } from 'kysely'
 import { prepared } from '../prepared.ts'
 import type { Space } from '../space.ts'
 import type { Automations, DB } from '../types.ts'
@@ -181,13 +181,19 @@ export async function claimUnchecked(
   rules: string,
   except: readonly string[],
 ): Promise<Unchecked | undefined> {
-  const { rows } = await sql<Unchecked>`
+  const first = (isOther: RawBuilder<boolean>) => sql`
     select id as automation_id, organization_id, space_id
       from automations
-     where (checked_by is null or checked_by < ${rules} or checked_by > ${rules})
-       and kind = any(${[...kinds]}::text[]) and id <> all(${[...except]}::uuid[])
+     where ${isOther} and kind = any(${[...kinds]}::text[]) and id <> all(${[...except]}::uuid[])
+     order by checked_by
      limit 1
-       for no key update skip locked`.execute(trx)
+       for no key update skip locked`
+  // One after the other, each a step into the index: of all three together, Postgres reads the whole table.
+  const { rows } = await sql<Unchecked>`
+    with never as (${first(sql`checked_by is null`)}),
+         before as (${first(sql`checked_by < ${rules}`)}),
+         after as (${first(sql`checked_by > ${rules}`)})
+    select * from never union all select * from before union all select * from after limit 1`.execute(trx)
   return rows[0]
 }
 

@@ -35,15 +35,19 @@ export async function claim(trx: Transaction<DB>, kinds: readonly string[], now:
   return rows
 }
 
-/** Whether an automation of these kinds is due at `now`, and when the next one is after it; null where none is planned. */
+/**
+ * Whether an automation of these kinds is due at `now`, and when the next one is after it; null where none is planned. Both are a step
+ * into automations_next_run_at_idx, which an `exists` is not: it looks as if a few of all rows were enough to find one.
+ */
 export async function nextTime(
   db: Kysely<DB>,
   kinds: readonly string[],
   now: Date,
 ): Promise<{ isOverdue: boolean; next: Date | null }> {
   const { rows } = await sql<{ is_overdue: boolean; next: Date | null }>`
-    select exists (
-             select from automations where next_run_at <= ${now} and kind = any(${[...kinds]}::text[])) as is_overdue,
+    select (select next_run_at from automations
+             where next_run_at <= ${now} and kind = any(${[...kinds]}::text[])
+             order by next_run_at limit 1) is not null as is_overdue,
            (select next_run_at from automations
              where next_run_at > ${now} and kind = any(${[...kinds]}::text[])
              order by next_run_at limit 1) as next`.execute(db)

@@ -9,7 +9,7 @@ import type { Caller } from '../../src/access/caller.ts'
 import { PERMISSIONS, type Permission, seesEverySpace } from '../../src/access/permissions.ts'
 import { ApiError, type ErrorCode } from '../../src/errors.ts'
 import { gather } from '../../src/gather.ts'
-import { keepLatest } from '../../src/remember.ts'
+import { keepLatest, remember } from '../../src/remember.ts'
 import { unauthorized } from './authentication.ts'
 import { isUuid } from './validation.ts'
 
@@ -48,7 +48,7 @@ declare module 'fastify' {
     readonly caller: Caller
     readonly organization: OrganizationAccess
     readonly space: Space
-    access: { actor: Actor; organization?: OrganizationAccess; space?: Space } | null
+    access: { row: access.AccessRow; actor: Actor; organization?: OrganizationAccess; space?: Space } | null
   }
 }
 
@@ -56,6 +56,8 @@ const REQUIREMENTS: ReadonlySet<string> = new Set([...PERMISSIONS, 'signed_in', 
 const TOUCH_AFTER_MS = 60_000
 const MAX_ASKED_TOGETHER = 1000
 const MAX_REMEMBERED = 10_000
+/** The permissions of callers by the text in which they are read, of which there are few. */
+const HELD = remember((text): ReadonlySet<string> => new Set(text.split(' ')), 1000)
 
 const CODE_OF_MALFORMED_ID: Record<string, ErrorCode> = {
   orgId: 'invalid_organization_id',
@@ -127,7 +129,6 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
       }
     })
 
-    const rows = new WeakMap<FastifyRequest, access.AccessRow>()
     /** Whose tokens have held, by their hash. Whose a token is never changes; whether it holds does. */
     const remembered = keepLatest<access.AccessRow>(MAX_REMEMBERED)
 
@@ -146,8 +147,7 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
     function recall(request: FastifyRequest): boolean {
       const row = remembered.get(keyOf(app.readCredential(request)))
       if (row === undefined) return false
-      rows.set(request, row)
-      request.access = { actor: toActor(row) }
+      request.access = { row, actor: toActor(row) }
       return true
     }
 
@@ -169,17 +169,15 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
         remembered.delete(keyOf(credential))
         throw unauthorized()
       }
-      rows.set(request, row)
-      request.access = { actor: toActor(row) }
+      request.access = { row, actor: toActor(row) }
       return row
     }
 
     function authorize(request: FastifyRequest, config: FastifyContextConfig): void {
-      const row = rows.get(request)
-      if (row === undefined || request.access === null) throw unauthorized()
-      const { actor } = request.access
+      if (request.access === null) throw unauthorized()
+      const { row, actor } = request.access
       const params = request.params as Record<string, string>
-      const held = new Set(row.permissions.split(' '))
+      const held = HELD.of(row.permissions)
       if ('orgId' in params)
         request.access.organization = { id: enterOrganization(row, params.orgId), permissions: held }
       if ('spaceId' in params) request.access.space = enterSpace(row, held, params)

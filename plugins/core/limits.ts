@@ -10,14 +10,13 @@ import { isCompressed } from '../is-compressed.ts'
 /** Counts one request and refuses it with 429 where there were too many. */
 export type Limiter = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 
-/** @param address an IPv4 address, or the /64 of an IPv6 one: whoever has one of those has them all. */
-type KeyOf = (request: FastifyRequest, address: string) => string
+type KeyOf = (request: FastifyRequest) => string
 
 declare module 'fastify' {
   interface FastifyInstance {
     /**
      * @param most requests in a window of `seconds`; undefined is no limit.
-     * @param keyOf whose count a request goes to, by the request and who is at its address; by default that alone.
+     * @param keyOf whose count a request goes to; by default that of who is at its address.
      */
     createLimiter(most: number | undefined, seconds: number, keyOf?: KeyOf): Limiter
   }
@@ -36,12 +35,12 @@ export default fp<{ mostEventLoopDelay?: number | undefined }>(
     if (mostEventLoopDelay !== undefined) await shedLoad(app, mostEventLoopDelay)
     app.decorate(
       'createLimiter',
-      (most: number | undefined, seconds: number, keyOf: KeyOf = (_request, address) => address): Limiter => {
+      (most: number | undefined, seconds: number, keyOf: KeyOf = ({ ip }) => networkOf(ip)): Limiter => {
         if (most === undefined) return async () => {}
         const count = app.createRateLimit({
           max: most,
           timeWindow: seconds * 1000,
-          keyGenerator: (request) => keyOf(request, networkOf(request.ip)),
+          keyGenerator: keyOf,
         })
         return async (request, reply) => {
           const state = await count(request)

@@ -7,6 +7,7 @@ import type { Origin } from '../../src/access/caller.ts'
 import { normalizeEmail } from '../../src/access/email.ts'
 import type { Passwords } from '../../src/access/passwords.ts'
 import { recordFailure } from '../../src/access/sessions.ts'
+import { networkOf } from '../../src/network.ts'
 import { unauthorized } from './authentication.ts'
 import type { Limiter } from './limits.ts'
 
@@ -33,8 +34,8 @@ export default fp<{ db: Database; passwords: Passwords; isLimited: boolean }>(
     const perMinute = (most: number) => (isLimited ? most : undefined)
     app.decorate('loginLimits', {
       onRequest: app.createLimiter(perMinute(LOGINS_A_MINUTE), 60),
-      preHandler: app.createLimiter(perMinute(LOGINS_OF_AN_ACCOUNT_A_MINUTE), 60, ({ body }, address) =>
-        JSON.stringify([address, normalizeEmail((body as LoginRequest).email)]),
+      preHandler: app.createLimiter(perMinute(LOGINS_OF_AN_ACCOUNT_A_MINUTE), 60, ({ body, ip }) =>
+        JSON.stringify([networkOf(ip), normalizeEmail((body as LoginRequest).email)]),
       ),
     })
 

@@ -1,8 +1,10 @@
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
+import { v7 as newId } from 'uuid'
 import { passRefreshGrace } from '../support/accounts.ts'
 import { type Answer, emptyApp, JWT_SECRET, testApp } from '../support/app.ts'
+import { until } from '../support/until.ts'
 
 type Claims = object | null
 
@@ -45,6 +47,23 @@ t.test('forged access tokens', async (t) => {
 
   t.test('the token that they are forged after is let in', async (t) => {
     t.equal((await ask(`Bearer ${jwt(HS256, claims, hmac())}`)).status, 200)
+  })
+
+  t.test('one that was let in is refused as soon as it ends, or its session does', async (t) => {
+    const exp = now() + 3
+    const token = jwt(HS256, { ...claims, exp }, hmac())
+    t.equal((await ask(`Bearer ${token}`)).status, 200)
+    await until(async () => (await ask(`Bearer ${token}`)).status === 401)
+    t.ok(now() >= exp)
+    const { id } = await db
+      .insertInto('sessions')
+      .values({ id: newId(), user_id: owner.id })
+      .returning('id')
+      .executeTakeFirstOrThrow()
+    const another = jwt(HS256, { ...claims, sid: id }, hmac())
+    t.equal((await ask(`Bearer ${another}`)).status, 200)
+    await db.updateTable('sessions').set({ revoked_at: new Date() }).where('id', '=', id).execute()
+    await refused(t, 'the session has ended', another)
   })
 
   t.test('no algorithm but HS256 is taken', async (t) => {

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { createDb } from '../../db/client.ts'
 import { isUnavailable } from '../../db/failures.ts'
+import type { DB } from '../../db/types.ts'
 import { emptyDatabase } from '../support/database.ts'
 import { startSilentProxy } from '../support/silent-proxy.ts'
 import { until } from '../support/until.ts'
@@ -130,18 +131,50 @@ t.test('behind a statement that hangs none waits while there are other connectio
   await hanging
 })
 
+t.test('behind one that hangs none waits either while the others are slow', async (t) => {
+  const { url } = await emptyDatabase(t)
+  const db = createDb(url, { pipelines: 2 })
+  t.teardown(() => db.destroy())
+  const ask = () => sql`select 1`.execute(db)
+  await Promise.all([ask(), ask()])
+  const take = (lock: number) => (on: Kysely<DB>) => sql`select pg_advisory_xact_lock(${lock}::integer)`.execute(on)
+  let hasEnded = false
+  let hanging: Promise<void> | undefined
+  await db.transaction().execute(async (outer) => {
+    await take(1)(outer)
+    const waits = async (atLeast: number, milliseconds: number) => {
+      const { rows } = await sql`
+        select from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'
+           and clock_timestamp() - query_start > ${milliseconds}::integer * interval '1 millisecond'`.execute(outer)
+      return rows.length >= atLeast
+    }
+    hanging = take(1)(db).then(() => {
+      hasEnded = true
+    })
+    await until(() => waits(1, 1000))
+    const behind = await db.transaction().execute(async (inner) => {
+      await take(2)(inner)
+      const slow = take(2)(db)
+      await until(() => waits(2, 40))
+      return [slow, ...Array.from({ length: 5 }, ask)] // the fewest are under way where it hangs
+    })
+    await Promise.all(behind)
+    t.equal(hasEnded, false)
+  })
+  await hanging
+})
+
 t.test('where one connection can not be made, the others do its work', async (t) => {
   const { db, sockets } = await fakeServer(
     t,
     (socket) => {
       const isFirst = socket === sockets[0]
       socket.once('data', () => {
-        if (!isFirst) {
-          socket.end(Buffer.concat([HANDSHAKE, SHUT_DOWN]))
-          return
-        }
-        socket.write(HANDSHAKE)
-        socket.on('data', (chunk) => socket.write(isSimpleQuery(chunk) ? SET : NO_ROWS))
+        if (isFirst) {
+          socket.write(HANDSHAKE)
+          socket.on('data', (chunk) => socket.write(isSimpleQuery(chunk) ? SET : NO_ROWS))
+        } else socket.end(Buffer.concat([HANDSHAKE, SHUT_DOWN]))
       })
     },
     2,
