@@ -102,7 +102,7 @@ function ofOne({ organizationId, userId, sessionId, small }: Filled, sample: Sam
 
 function byTheClock(): Question[] {
   const kept = new Date(Date.now() - KEPT_DAYS * DAY_MS)
-  const long = new Date(Date.now() - 2 * KEPT_DAYS * DAY_MS)
+  const long = new Date(Date.now() - 3 * KEPT_DAYS * DAY_MS)
   const none = async (found: Promise<unknown>) => ((await found) === undefined ? 0 : 1)
   return [
     {
