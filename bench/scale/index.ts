@@ -19,7 +19,7 @@ const QUICK: [Shape, Shape] = [
 const MOST_GROWTH = 1.3
 /** Until Postgres has decided whether one plan is as good as one for each values, and what is asked for is in memory. */
 const WARM_UP = 20
-const REPEATS = 101
+const REPEATS = 301
 /** Time for a question: what is too slow for so many repeats is seen with fewer. */
 const MOST_MS = 20_000
 const LEAST_REPEATS = 5
