@@ -48,6 +48,7 @@ export async function fill(db: Database, shape: Shape): Promise<Filled[]> {
     await db.transaction().execute(async (trx) => {
       await sql`set local session_replication_role = replica`.execute(trx)
       await sql`set local maintenance_work_mem = '1GB'`.execute(trx)
+      await sql`set local work_mem = '256MB'`.execute(trx)
       await work(trx)
     })
     progress(`scale: ${what}: ${Math.round((performance.now() - began) / 1000)} s`)
@@ -116,14 +117,14 @@ function insertAutomations(trx: Transaction<DB>, organization: Filled, { large }
     select id, ${organizationId}::uuid, space_id, kind, status, 1,
            case when ${active} then ${DIGEST(sql`id`)} end, ${person},
            case when status = 'pending_approval' then ${staffId}::uuid end, ${person}, planned, planned, ${RULES},
-           made, case when status = 'pending_approval' then now() - make_interval(mins => n % 1000) else made end
+           made, case when status = 'pending_approval' then now() - make_interval(mins => (n % 1000)::integer) else made end
       from (select space_id, n, made, kind, status, ${idOf(sql`made`, sql`n::text`)} as id,
                    case when ${active} and kind = 'scheduled'
                         then ${DUE_AT}::timestamptz + make_interval(mins => 1, secs => n * 7919 % 604800) end as planned
               from (select space_id, n, now() - make_interval(days => ${DAYS}, secs => n * 7919 % 31536000) as made,
                            case n % 2 when 0 then 'scheduled' else 'webhook' end as kind,
                            case when is_proposal then 'pending_approval' when n % 10 = 3 then 'paused' else 'active' end as status
-                      from (select space_id, is_proposal, ${first}::integer + row_number() over ()::integer as n
+                      from (select space_id, is_proposal, ${first}::integer + row_number() over () as n
                               from (select s.id as space_id, false as is_proposal
                                       from unnest(${organization.large}::uuid[]) as s (id), generate_series(1, ${large}::integer)
                                      union all
@@ -149,27 +150,31 @@ function insertRevisions(trx: Transaction<DB>) {
                                       authored_by_service_account_id, created_at)
     select organization_id, id, 1, 'Weekly digest', ${config}::json, ${DIGEST(sql`id`)}, created_by_user_id,
            created_by_service_account_id, created_at
-      from automations`.execute(trx)
+      from automations order by organization_id, id`.execute(trx)
 }
 
 async function insertWebhooks(trx: Transaction<DB>): Promise<void> {
   await sql`
     insert into webhooks (hook_id, organization_id, automation_id)
-    select 'wh_' || id, organization_id, id from automations where kind = 'webhook'`.execute(trx)
+    select 'wh_' || id, organization_id, id from automations where kind = 'webhook' order by organization_id, id`.execute(
+    trx,
+  )
   await sql`
     insert into automation_secrets (id, organization_id, automation_id, slot, version, ciphertext)
     select ${idOf(sql`created_at`, sql`id::text || 'secret'`)}, organization_id, id, 'webhook', 1, 'k1.nonce.text.tag'
-      from automations where kind = 'webhook'`.execute(trx)
+      from automations where kind = 'webhook' order by organization_id, id`.execute(trx)
 }
 
 /** One of each automation, in the order of time, and some of the first webhook. Both are numbered from 1 on. */
 function numbered(pass: number, passes: number) {
+  const of = sql`from automations where ${passes === RUNS} or kind = 'webhook'`
+  const all = sql`(select count(*) ${of})`
   return sql`(
-    select a.*, count(*) over () as of_all, n + ${pass}::bigint * count(*) over () as number
-      from (select *, row_number() over (order by id) as n from automations where ${passes === RUNS} or kind = 'webhook') a
+    select id, organization_id, space_id, kind, ${all} as of_all, n, n + ${pass}::bigint * ${all} as number
+      from (select id, organization_id, space_id, kind, row_number() over (order by id) as n ${of}) a
      union all
-    select a.*, ${MORE}, ${pass * (MORE / passes)}::bigint + i
-      from (select *, 0 as n from automations where kind = 'webhook' order by id limit 1) a,
+    select id, organization_id, space_id, kind, ${MORE}, 0, ${pass * (MORE / passes)}::bigint + i
+      from (select * from automations where kind = 'webhook' order by id limit 1) a,
            generate_series(1, ${MORE / passes}::integer) as i) a`
 }
 

@@ -19,7 +19,7 @@ const QUICK: [Shape, Shape] = [
 const MOST_GROWTH = 1.3
 /** Until Postgres has decided whether one plan is as good as one for each values, and what is asked for is in memory. */
 const WARM_UP = 20
-const REPEATS = 101
+const REPEATS = 301
 /** Time for a question: what is too slow for so many repeats is seen with fewer. */
 const MOST_MS = 20_000
 const LEAST_REPEATS = 5
@@ -50,7 +50,8 @@ async function measureShape(shape: Shape, effort: Effort): Promise<{ size: Size;
     const own = createDb(url, { pipelines: 1, poolSize: 1, statementTimeout: 120_000 })
     try {
       const measured: Measured[] = []
-      for (const question of await questions(db, organizations)) measured.push(await measure(own, question, effort))
+      for (const question of await questions(db, organizations, shape))
+        measured.push(await measure(own, question, effort))
       return { size, measured }
     } finally {
       await own.destroy()
@@ -58,7 +59,7 @@ async function measureShape(shape: Shape, effort: Effort): Promise<{ size: Size;
   }, SETTINGS)
 }
 
-async function questions(db: Database, organizations: readonly Filled[]): Promise<Question[]> {
+async function questions(db: Database, organizations: readonly Filled[], { large }: Shape): Promise<Question[]> {
   const { rows } = await sql<Sample & { organizationId: string }>`
     select a.organization_id as "organizationId", a.id as "webhookId", a.space_id as "webhookSpaceId", e.event_key as "eventKey"
       from (select automation_id from automation_runs where trigger = 'webhook' group by 1 order by count(*) desc limit 1) most
@@ -75,7 +76,7 @@ async function questions(db: Database, organizations: readonly Filled[]): Promis
     .where('space_id', '=', organization.large[0] ?? '')
     .orderBy('updated_at', 'desc')
     .orderBy('id', 'desc')
-    .offset(100)
+    .offset(large / 2)
     .limit(1)
     .executeTakeFirstOrThrow()
   return questionsOf(organization, { ...sample, middle })

@@ -32,13 +32,14 @@ export type Sample = {
 
 const URLS = { hooksUrl: 'http://127.0.0.1/api/v1/hooks/', tunnelsUrl: 'http://*.localhost' }
 const ALL = { status: null, kind: null, authorId: null, digest: null, ...URLS }
+const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 const KEPT_DAYS = 90
 const BATCH = 500
 const PAGE = 50
 
 export function questionsOf(organization: Filled, sample: Sample): Question[] {
-  return [...lists(organization, sample), ...ofOne(organization, sample), ...byTheClock()]
+  return [...lists(organization, sample), ...ofOne(organization, sample), ...ofSchedules(), ...ofUpkeep()]
 }
 
 function lists(organization: Filled, { middle }: Sample): Question[] {
@@ -100,10 +101,8 @@ function ofOne({ organizationId, userId, sessionId, small }: Filled, sample: Sam
   ]
 }
 
-function byTheClock(): Question[] {
-  const kept = new Date(Date.now() - KEPT_DAYS * DAY_MS)
-  const long = new Date(Date.now() - 2 * KEPT_DAYS * DAY_MS)
-  const none = async (found: Promise<unknown>) => ((await found) === undefined ? 0 : 1)
+function ofSchedules(): Question[] {
+  const before = new Date(DUE_AT.getTime() - MINUTE_MS)
   return [
     {
       name: `${DUE} automations that are due`,
@@ -111,10 +110,27 @@ function byTheClock(): Question[] {
       change: async (trx) => (await dueAutomations.claim(trx, KINDS.names, DUE_AT, 2 * DUE)).length,
     },
     {
-      name: 'when the next is due',
+      name: 'when the next is due, while some are now',
       rows: 1,
       ask: async (db) => Number((await dueAutomations.nextTime(db, KINDS.names, DUE_AT)).isOverdue),
     },
+    {
+      name: 'when the next is due, while none is now',
+      rows: 1,
+      ask: async (db) => {
+        const { isOverdue, next } = await dueAutomations.nextTime(db, KINDS.names, before)
+        return !isOverdue && next?.getTime() === DUE_AT.getTime() ? 1 : 0
+      },
+    },
+  ]
+}
+
+/** What is looked for each minute. */
+function ofUpkeep(): Question[] {
+  const kept = new Date(Date.now() - KEPT_DAYS * DAY_MS)
+  const long = new Date(Date.now() - 3 * KEPT_DAYS * DAY_MS)
+  const none = async (found: Promise<unknown>) => ((await found) === undefined ? 0 : 1)
+  return [
     { name: `removes ${OLD} old runs`, rows: OLD, change: (trx) => automationRuns.removeFinished(trx, kept, BATCH) },
     { name: 'finds no old runs', rows: 0, change: (trx) => automationRuns.removeFinished(trx, long, BATCH) },
     { name: `removes ${OLD} old events`, rows: OLD, change: (trx) => webhookEvents.removeReceived(trx, kept, BATCH) },
