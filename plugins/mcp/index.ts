@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { AuthInfo, Server } from '@modelcontextprotocol/server'
+import type { AuthInfo } from '@modelcontextprotocol/server'
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { parseExact } from '../../db/exact-json.ts'
@@ -9,7 +9,7 @@ import { unauthorized } from '../core/authentication.ts'
 import { hungUp } from '../hung-up.ts'
 import { isCompressed } from '../is-compressed.ts'
 import { heldLast } from './api.ts'
-import type { Protocol } from './protocol.ts'
+import type { CreateServer, Protocol } from './protocol.ts'
 
 export const MCP_PATH = '/mcp'
 /** In the words of JSON-RPC 2.0, section 5.1. */
@@ -19,7 +19,7 @@ export type McpOptions = {
   /** Origins of pages that may ask, besides those of this API. */
   corsOrigin: readonly string[]
   /** Makes the server of one request; by default that with the tools of AI staff. */
-  createServer?: (app: FastifyInstance, request: FastifyRequest, isModern: boolean) => Server
+  createServer?: CreateServer
 }
 
 /** The tools of AI staff by the Model Context Protocol, over Streamable HTTP, without sessions. */
