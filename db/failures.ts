@@ -45,6 +45,11 @@ export function uniqueViolation(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError && error.code === '23505' ? error.constraint : undefined
 }
 
+/** The name of the foreign key whose row was not there for a statement (23503), or undefined. */
+export function foreignKeyViolation(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError && error.code === '23503' ? error.constraint : undefined
+}
+
 /**
  * Takes out of an error what Postgres quotes of rows and parameters, because errors end up in logs. What was wrong, in
  * which table and by which constraint, stays.

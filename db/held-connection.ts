@@ -1,17 +1,19 @@
 import { CompiledQuery, type DatabaseConnection, type QueryResult } from 'kysely'
 import pg from 'pg'
 import { withoutValues } from './failures.ts'
+import { isLater } from './later.ts'
 import { type Statement, sendTogether } from './statement-group.ts'
 
-/** A statement that somebody waits for. */
-type Called = { statement: Statement; resolve: (result: pg.QueryResult) => void; reject: (reason: unknown) => void }
+/** A statement, and who waits for it, if anybody does. */
+type Called = { statement: Statement; resolve?: (result: pg.QueryResult) => void; reject?: (reason: unknown) => void }
 
 /** Where statements go that are in no transaction. */
 type SingleStatements = { query(statement: Statement): Promise<pg.QueryResult> }
 
 /**
  * What Kysely holds while it runs a query or a transaction: a pipeline, until a transaction begins on it. Its statements are sent in the
- * order in which they are called, before those before were answered, and those that are called at once as one.
+ * order in which they are called, before those before were answered, and those that are called at once as one. Those that nobody waits
+ * for (db/later.ts) go with the next one that somebody does.
  */
 export class HeldConnection implements DatabaseConnection {
   readonly #single: SingleStatements
@@ -19,10 +21,10 @@ export class HeldConnection implements DatabaseConnection {
   readonly #names: StatementNames
   #client: pg.PoolClient | undefined
   #broken: Error | undefined
-  /** What begins the transaction, until the first statement is sent, with which it goes. */
-  #opening: string | undefined
-  /** What was called since anything else happened. */
+  /** What was called and not sent: of a transaction, first of all what begins it. */
   #called: Called[] = []
+  #hasBegun = false
+  #isSending = false
   #isOver = false
 
   constructor(single: SingleStatements, pool: pg.Pool, names: StatementNames) {
@@ -36,7 +38,7 @@ export class HeldConnection implements DatabaseConnection {
     this.#client = await this.#pool.connect()
     // Without a listener, a connection that is cut between two statements would end the process.
     this.#client.on('error', this.#onError)
-    this.#opening = opening
+    this.#called = [{ statement: this.#toStatement(CompiledQuery.raw(opening)) }] // what goes with it fails with it
   }
 
   /**
@@ -46,9 +48,12 @@ export class HeldConnection implements DatabaseConnection {
    */
   async end(how: 'commit' | 'rollback'): Promise<void> {
     const client = this.#client
-    const hasBegun = this.#opening === undefined
     this.#isOver = true
-    if (!hasBegun || client === undefined) return
+    if (client === undefined) return
+    // What was to go with the next statement need not happen to be undone.
+    if (how === 'rollback' && !this.#isSending) this.#called = []
+    const isEmpty = this.#called.length === (how === 'commit' ? 1 : 0)
+    if (!this.#hasBegun && !this.#isSending && isEmpty) return
     const { command } = await this.#together(client, this.#toStatement(CompiledQuery.raw(how)))
     if (how === 'commit' && command !== 'COMMIT') throw new Error('the transaction had failed, and was not committed')
   }
@@ -63,7 +68,10 @@ export class HeldConnection implements DatabaseConnection {
     if (this.#isOver) throw new Error('the transaction is over')
     const statement = this.#toStatement(query)
     const client = this.#client
-    return toResult(await (client === undefined ? this.#alone(statement) : this.#together(client, statement)))
+    if (client === undefined) return toResult(await this.#alone(statement))
+    if (!isLater(query)) return toResult(await this.#together(client, statement))
+    this.#called.push({ statement })
+    return { rows: [] }
   }
 
   #toStatement({ sql, parameters }: CompiledQuery): Statement {
@@ -80,11 +88,13 @@ export class HeldConnection implements DatabaseConnection {
 
   /** Sends what is called before anything else happens as one. */
   #together(client: pg.PoolClient, statement: Statement): Promise<pg.QueryResult> {
-    if (this.#called.length === 0) {
-      if (this.#opening !== undefined) this.#open(this.#opening)
+    if (!this.#isSending) {
+      this.#isSending = true
       process.nextTick(() => {
         const called = this.#called
         this.#called = []
+        this.#isSending = false
+        this.#hasBegun = true
         void this.#send(client, called)
       })
     }
@@ -93,25 +103,19 @@ export class HeldConnection implements DatabaseConnection {
     })
   }
 
-  #open(opening: string): void {
-    this.#opening = undefined
-    const statement = this.#toStatement(CompiledQuery.raw(opening))
-    this.#called.push({ statement, resolve: () => {}, reject: () => {} }) // what goes with it fails with it
-  }
-
   async #send(client: pg.PoolClient, called: readonly Called[]): Promise<void> {
     try {
       const results = await sendTogether(
         client,
         called.map(({ statement }) => statement),
       )
-      called.forEach(({ resolve }, i) => void resolve(results[i] as pg.QueryResult))
+      called.forEach(({ resolve }, i) => void resolve?.(results[i] as pg.QueryResult))
     } catch (error) {
       // An error that Postgres reported has a code and leaves the connection sound; any other leaves it in doubt.
       const isReported = error instanceof pg.DatabaseError
       if (!isReported) this.#broken = error instanceof Error ? error : new Error(String(error))
       const reason = isReported ? withoutValues(error) : error
-      for (const { reject } of called) reject(reason)
+      for (const { reject } of called) reject?.(reason)
     }
   }
 

@@ -1,4 +1,5 @@
-import { type Compilable, type CompiledQuery, type Kysely, type RawBuilder, sql } from 'kysely'
+import { type Compilable, type CompiledQuery, type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
+import { later } from './later.ts'
 import type { DB } from './types.ts'
 
 /** Stands in a statement for a value that comes with each call. */
@@ -23,18 +24,56 @@ type Source<R> = Compilable<R> | RawBuilder<R>
 export function prepared<P extends Record<string, unknown>, R>(
   build: (param: Placeholder<P>, db: Kysely<DB>) => Source<R>,
 ): (db: Kysely<DB>, values: P) => Promise<R[]> {
-  let compiled: CompiledQuery | undefined
-  return async (db, values) => {
+  const fill = once(build)
+  return async (db, values) => (await db.executeQuery<R>(fill(db, values))).rows
+}
+
+/** The same for a write of a transaction that nobody waits for (db/later.ts). */
+export function preparedLater<P extends Record<string, unknown>>(
+  build: (param: Placeholder<P>, db: Kysely<DB>) => Source<unknown>,
+): (trx: Transaction<DB>, values: P) => Promise<void> {
+  const fill = once(build)
+  return (trx, values) => later(trx, fill(trx, values))
+}
+
+/**
+ * {@link preparedLater} for a change of some columns of a row, once for each set of columns: the program has few of them.
+ *
+ * @param build is given the places of the new values.
+ */
+export function preparedByColumns<C extends object, P extends Record<string, unknown>>(
+  build: (columns: C, param: Placeholder<P>, db: Kysely<DB>) => Source<unknown>,
+): (trx: Transaction<DB>, change: C, values: P) => Promise<void> {
+  const known = new Map<string, (trx: Transaction<DB>, values: Record<string, unknown>) => Promise<void>>()
+  return (trx, change, values) => {
+    const named = Object.entries(change).filter(([, value]) => value !== undefined)
+    const columns = named.map(([name]) => name)
+    const key = columns.join()
+    let statement = known.get(key)
+    if (statement === undefined) {
+      const places = (param: Placeholder<Record<string, unknown>>) =>
+        Object.fromEntries(columns.map((name) => [name, param(`new ${name}`)]))
+      statement = preparedLater((param, db) => build(places(param) as C, param as Placeholder<P>, db))
+      known.set(key, statement)
+    }
+    const news = Object.fromEntries(named.map(([name, value]) => [`new ${name}`, value]))
+    return statement(trx, { ...news, ...values })
+  }
+}
+
+/** @returns a function that gives the statement with its values. */
+function once<P extends Record<string, unknown>>(build: (param: Placeholder<P>, db: Kysely<DB>) => Source<unknown>) {
+  let compiled: CompiledQuery<never> | undefined
+  return (db: Kysely<DB>, values: P): CompiledQuery<never> => {
     compiled ??= compile(
       build((name) => sql`${new Parameter(name)}`, db),
       db,
     )
     const parameters = compiled.parameters.map((each) => (each instanceof Parameter ? values[each.name] : each))
-    const { rows } = await db.executeQuery<R>({ ...compiled, parameters })
-    return rows
+    return { ...compiled, parameters }
   }
 }
 
-function compile<R>(source: Source<R>, db: Kysely<DB>): CompiledQuery {
+function compile(source: Source<unknown>, db: Kysely<DB>): CompiledQuery<never> {
   return 'isRawBuilder' in source ? source.compile(db) : source.compile()
 }

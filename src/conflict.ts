@@ -1,4 +1,4 @@
-import { uniqueViolation } from '../db/failures.ts'
+import { foreignKeyViolation, uniqueViolation } from '../db/failures.ts'
 import { ApiError, type ErrorCode } from './errors.ts'
 
 /**
@@ -11,6 +11,21 @@ export async function refuseTaken<T>(write: Promise<T>, constraint: string, code
     return await write
   } catch (error) {
     if (uniqueViolation(error) === constraint) throw new ApiError(code)
+    throw error
+  }
+}
+
+/**
+ * Waits for a write into something that may have gone since its caller was let in.
+ *
+ * @param foreignKey of what is written, to what may have gone.
+ * @throws ApiError `code` when that was not there any more.
+ */
+export async function refuseGone<T>(write: Promise<T>, foreignKey: string, code: ErrorCode): Promise<T> {
+  try {
+    return await write
+  } catch (error) {
+    if (foreignKeyViolation(error) === foreignKey) throw new ApiError(code)
     throw error
   }
 }

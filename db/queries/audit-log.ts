@@ -1,7 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { textBytes } from '../bytes.ts'
 import { boundedPage, type Page } from '../page.ts'
-import { prepared } from '../prepared.ts'
+import { preparedLater } from '../prepared.ts'
 import type { DB } from '../types.ts'
 
 /** What the columns of an entry say besides its text, to find it by. */
@@ -15,7 +15,7 @@ export type NewEntry = {
   targetId: string | null
 }
 
-const insertOne = prepared<NewEntry & { organizationId: string }, never>(
+const insertOne = preparedLater<NewEntry & { organizationId: string }>(
   (param) => sql`
     with unsealed as (
       insert into audit_unsealed (organization_id, entry_id)
@@ -26,7 +26,7 @@ const insertOne = prepared<NewEntry & { organizationId: string }, never>(
             ${param('action')}, ${param('actorId')}::uuid, ${param('targetId')}::uuid)`,
 )
 
-/** Adds an entry to an organization's log. It waits for nobody: its number and its hash come later (db/queries/audit-seals.ts). */
+/** Adds an entry to an organization's log. It waits for nobody, and nobody for it (db/later.ts): its number and its hash come later (db/queries/audit-seals.ts). */
 export async function insert(trx: Transaction<DB>, organizationId: string, entry: NewEntry): Promise<void> {
   await insertOne(trx, { organizationId, ...entry })
 }

@@ -1,6 +1,5 @@
-import { type Kysely, type Selectable, sql, type Transaction, type Updateable } from 'kysely'
+import type { Kysely, Selectable, Transaction, Updateable } from 'kysely'
 import { prepared } from '../prepared.ts'
-import type { Space } from '../space.ts'
 import type { AutomationPolicies, DB } from '../types.ts'
 
 export type Policy = Omit<Selectable<AutomationPolicies>, 'organization_id'>
@@ -32,30 +31,6 @@ const findOne = prepared<{ organizationId: string }, Policy>((param, db) =>
 export async function find(db: Kysely<DB>, organizationId: string): Promise<Policy> {
   const [row] = await findOne(db, { organizationId })
   return row ?? DEFAULTS
-}
-
-const findWithSpace = prepared<{ organizationId: string; spaceId: string }, Policy & { is_set: boolean }>((param, db) =>
-  db
-    .selectFrom('spaces')
-    .leftJoin('automation_policies as policy', 'policy.organization_id', 'spaces.organization_id')
-    .select(COLUMNS.map((column) => `policy.${column}` as const))
-    .select(sql<boolean>`policy.organization_id is not null`.as('is_set'))
-    .where('spaces.organization_id', '=', param('organizationId'))
-    .where('spaces.id', '=', param('spaceId'))
-    .forKeyShare('spaces')
-    .$castTo<Policy & { is_set: boolean }>(),
-)
-
-/**
- * The same for something new in a space, which is held in place until the transaction ends.
- *
- * @returns undefined where the space has gone since its caller was let in.
- */
-export async function findForSpace(trx: Transaction<DB>, { organizationId, id }: Space): Promise<Policy | undefined> {
-  const [row] = await findWithSpace(trx, { organizationId, spaceId: id })
-  if (row === undefined) return undefined
-  const { is_set, ...policy } = row
-  return is_set ? policy : DEFAULTS
 }
 
 /** Changes what is named. @returns the whole policy. */

@@ -1,6 +1,7 @@
 import { type Insertable, type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import { jsonBytes } from '../bytes.ts'
 import { isoTime } from '../json.ts'
+import { later } from '../later.ts'
 import { boundedPage, type Page } from '../page.ts'
 import { prepared } from '../prepared.ts'
 import type { Space } from '../space.ts'
@@ -49,17 +50,15 @@ export type NewRevision = Required<
   secret_versions: string
 }
 
-/** Writes a revision; its number must be new for the automation. */
+/** Writes a revision; its number must be new for the automation. Nobody waits for it (db/later.ts). */
 export async function insert(
   trx: Transaction<DB>,
   space: Space,
   automationId: string,
   revision: NewRevision,
 ): Promise<void> {
-  await trx
-    .insertInto('automation_revisions')
-    .values({ ...revision, organization_id: space.organizationId, automation_id: automationId })
-    .execute()
+  const values = { ...revision, organization_id: space.organizationId, automation_id: automationId }
+  await later(trx, trx.insertInto('automation_revisions').values(values).compile())
 }
 
 /** Some revisions of an automation of a space, by number. */

@@ -1,5 +1,5 @@
 import { type Kysely, type RawBuilder, type Selectable, sql, type Transaction, type Updateable } from 'kysely'
-import { prepared } from '../prepared.ts'
+import { prepared, preparedByColumns, preparedLater } from '../prepared.ts'
 import type { Space } from '../space.ts'
 import type { Automations, DB } from '../types.ts'
 import type { NewRevision } from './automation-revisions.ts'
@@ -113,7 +113,7 @@ export type NewAutomation = Planned & {
   checked_by: string
 } & Pick<NewRevision, 'name' | 'config' | 'description' | 'secret_versions' | 'sends_to' | 'digest'>
 
-const insertOne = prepared<NewAutomation & { organization_id: string; space_id: string }, never>(
+const insertOne = preparedLater<NewAutomation & { organization_id: string; space_id: string }>(
   (param) => sql`
     with automation as (
       insert into automations (
@@ -134,7 +134,7 @@ const insertOne = prepared<NewAutomation & { organization_id: string; space_id: 
       ${param('created_by_user_id')}::uuid, ${param('created_by_service_account_id')}::uuid)`,
 )
 
-/** Makes an automation with its first revision, written by whoever made it. */
+/** Makes an automation with its first revision, written by whoever made it. Nobody waits for it (db/later.ts). */
 export async function insert(trx: Transaction<DB>, space: Space, row: NewAutomation): Promise<void> {
   await insertOne(trx, { ...row, organization_id: space.organizationId, space_id: space.id })
 }
@@ -155,15 +155,20 @@ export type AutomationChange = Partial<
   >
 >
 
-/** Changes columns of an automation, and with them its version and `updated_at`. */
+const updateColumns = preparedByColumns<AutomationChange, { organizationId: string; spaceId: string; id: string }>(
+  (columns, param, db) =>
+    db
+      .updateTable('automations')
+      .set((eb) => ({ ...columns, version: eb('version', '+', 1), updated_at: sql<Date>`now()` }))
+      .where('organization_id', '=', param('organizationId'))
+      .where('space_id', '=', param('spaceId'))
+      .where('id', '=', param('id')),
+)
+
+/** Changes columns of an automation, and with them its version and `updated_at`. Nobody waits for it (db/later.ts). */
 export async function update(trx: Transaction<DB>, space: Space, id: string, change: AutomationChange): Promise<void> {
-  await trx
-    .updateTable('automations')
-    .set((eb) => ({ ...change, ...unplanned(change), version: eb('version', '+', 1), updated_at: sql<Date>`now()` }))
-    .where('organization_id', '=', space.organizationId)
-    .where('space_id', '=', space.id)
-    .where('id', '=', id)
-    .execute()
+  const { organizationId, id: spaceId } = space
+  await updateColumns(trx, { ...change, ...unplanned(change) }, { organizationId, spaceId, id })
 }
 
 /** An automation of which nobody has looked yet, by the present rules, what keeps it from running. */

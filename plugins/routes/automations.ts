@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { jsonText } from '../../db/json.ts'
+import * as automationPolicies from '../../db/queries/automation-policies.ts'
 import * as shownAutomations from '../../db/queries/shown-automations.ts'
 import {
   AutomationCreate,
@@ -16,6 +17,7 @@ import { create } from '../../src/automations/create.ts'
 import { edit } from '../../src/automations/edit.ts'
 import { readAhead } from '../../src/automations/read-ahead.ts'
 import { remove } from '../../src/automations/remove.ts'
+import { refuseGone } from '../../src/conflict.ts'
 import { isUuid } from '../core/validation.ts'
 import { encodeCursor, isTimestamp } from '../cursor.ts'
 import { matching } from '../entity-tag.ts'
@@ -80,10 +82,12 @@ const routes: RoutePlugin = async (app) => {
     },
     async ({ caller, space, body }, reply) => {
       await readAhead(app.actions, space.organizationId, [body.config])
-      return reply.code(201).transactAndShow(async (trx) => {
-        const id = await create(trx, caller, space, body, app)
+      const policy = await automationPolicies.find(db, space.organizationId)
+      const created = reply.code(201).transactAndShow(async (trx) => {
+        const id = await create(trx, caller, space, body, policy, app)
         return async () => showAutomation(reply, await shownAutomations.find(trx, space, id, settings.triggerUrls))
       })
+      return refuseGone(created, 'automations_organization_id_space_id_fkey', 'space_not_found')
     },
   )
 

@@ -1,13 +1,12 @@
 import type { Transaction } from 'kysely'
 import { v7 as newId } from 'uuid'
-import * as automationPolicies from '../../db/queries/automation-policies.ts'
+import type { Policy } from '../../db/queries/automation-policies.ts'
 import { OAUTH_SLOT, ownerOf } from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'
 import type { DB } from '../../db/types.ts'
 import type { AutomationCreate } from '../../schemas/automations.ts'
 import type { Actor, Space } from '../access/actor.ts'
 import type { Caller } from '../access/caller.ts'
-import { ApiError } from '../errors.ts'
 import { changed } from './changed.ts'
 import { firstContent } from './content.ts'
 import { credentialIn } from './credential.ts'
@@ -22,8 +21,9 @@ import { refuseCredentialOfStaff } from './staff.ts'
 import { storeValues } from './versions.ts'
 
 /**
- * Makes an automation with its first revision.
+ * Makes an automation with its first revision. Most often it only writes, so that all of it is sent with the commit (db/later.ts).
  *
+ * @param policy of the organization, read just before.
  * @returns its id.
  * @throws ApiError where AI staff brings a credential, or the policy or a limit says no.
  */
@@ -32,14 +32,13 @@ export async function create(
   caller: Caller,
   space: Space,
   body: AutomationCreate,
+  policy: Policy,
   means: Means,
 ): Promise<string> {
   const { actor } = caller
   const { kind } = body
   refuseCredentialOfStaff(actor, body)
   const token = credentialIn(body)
-  const policy = await automationPolicies.findForSpace(trx, space)
-  if (policy === undefined) throw new ApiError('space_not_found')
   await requireRoomForProposal(trx, actor, space, kind, policy)
   await means.quota.requireRoom(trx, space)
   const id = newId()

@@ -9,7 +9,7 @@ import { ApiError } from '../errors.ts'
 import { apply, type Edit, stage } from './apply.ts'
 import { applyUpdate, type Content } from './content.ts'
 import { credentialIn } from './credential.ts'
-import { type Contents, type Current, credentialDeed, lock, type Seen, type Version, versionsIn } from './current.ts'
+import { type Contents, type Current, credentialDeed, lock, type Seen, type Version } from './current.ts'
 import type { Place } from './gate.ts'
 import { isLive, nextStatus } from './lifecycle.ts'
 import type { Means } from './means.ts'
@@ -17,7 +17,7 @@ import { requireRoomForProposal } from './policy.ts'
 import { findProblems, requireValid } from './problems.ts'
 import { digestOf } from './revisions.ts'
 import { refuseCredentialOfStaff, refuseForeignEdit } from './staff.ts'
-import { destroyUnused, storeValues, type VersionChange, versionsFor } from './versions.ts'
+import { destroyReplaced, storeValues, type VersionChange, versionsFor } from './versions.ts'
 
 /**
  * Changes an automation. What AI staff (or, where the policy wants a second person, anybody) changes of what runs becomes
@@ -65,8 +65,7 @@ export async function edit(
     })
   const change = { ...made, deed: credentialDeed(token) }
   const after = await settle(trx, caller, { space, current }, change, status, { hasSeen, policy, means })
-  const used = [...versionsIn(current), ...versionsIn(after), current.approved?.content.secretVersions ?? {}]
-  if (used.some((each) => Object.keys(each).length > 0)) await destroyUnused(trx, owner, after)
+  await destroyReplaced(trx, owner, current, after)
 }
 
 type Decision = { hasSeen: boolean; policy: automationPolicies.Policy; means: Pick<Means, 'kinds' | 'rules'> }

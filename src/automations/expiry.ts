@@ -9,7 +9,7 @@ import { changed } from './changed.ts'
 import { lock, proposalOf, record, standingOf } from './current.ts'
 import { CLOSED, noteDecision } from './decision.ts'
 import { oneByOne } from './one-by-one.ts'
-import { destroyUnused } from './versions.ts'
+import { destroyReplaced } from './versions.ts'
 
 /**
  * Rejects proposals that nobody decided on in the time that their organization's policy sets, each in a transaction of
@@ -43,7 +43,7 @@ async function expire(trx: Transaction<DB>, kinds: Kinds, claimed: reviews.Expir
       ...plan,
     }),
   )
-  await destroyUnused(trx, ownerOf(space, claimed.automation_id), { ...current, pending: null })
+  await destroyReplaced(trx, ownerOf(space, claimed.automation_id), current, { ...current, pending: null })
   const details = { revision: proposal?.revision ?? null, digest: proposal?.digest ?? null, days: claimed.days }
   await record(trx, SYSTEM, space, claimed.automation_id, 'proposal.expired', details)
 }

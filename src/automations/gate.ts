@@ -95,8 +95,10 @@ async function listAuthors(
   const { automation, revision, approved } = current
   if (proposal === revision && !isUndecided(automation, revision.digest)) return new Set()
   const range = { after: await lastApproved(trx, { space, current }, proposal), upTo: proposal.revision }
-  const authors = await automationRevisions.listAuthors(trx, space, automation.id, range)
-  const stored = await automationSecrets.listVersions(trx, automationSecrets.ownerOf(space, automation.id))
+  const [authors, stored] = await Promise.all([
+    automationRevisions.listAuthors(trx, space, automation.id, range),
+    automationSecrets.listVersions(trx, automationSecrets.ownerOf(space, automation.id)),
+  ])
   const isBrought = ({ slot, version }: automationSecrets.Version) =>
     proposal.secret_versions[slot] === version && approved?.secret_versions[slot] !== version
   const setters = stored.filter(isBrought).map(({ set_by_user_id }) => set_by_user_id)

@@ -16,7 +16,7 @@ import { nextStatus } from './lifecycle.ts'
 import type { Means } from './means.ts'
 import { checked, findProblems, requireValid } from './problems.ts'
 import { type Change, diff } from './revisions.ts'
-import { destroyUnused } from './versions.ts'
+import { destroyReplaced } from './versions.ts'
 
 type Target = { space: Space; id: string; seen: Seen }
 
@@ -69,7 +69,7 @@ export async function approve(
       automations.update(trx, target.space, automation.id, { ...change, ...plan }),
     ),
     noteDecision(trx, caller.actor, { ...target, revision: proposal.revision }, { outcome: 'approved' }),
-    destroyUnused(trx, owner, { revision: proposal, pending: null, approved: null }),
+    destroyReplaced(trx, owner, current, { revision: proposal, pending: null, approved: null }),
     record(trx, caller, target.space, automation.id, 'automation.approved', details),
   ])
 }
@@ -106,7 +106,7 @@ export async function reject(
       automations.update(trx, target.space, automation.id, { ...change, ...plan }),
     ),
     noteDecision(trx, caller.actor, { ...target, revision: proposal.revision }, decision),
-    destroyUnused(trx, ownerOf(target.space, target.id), { ...current, pending: null }),
+    destroyReplaced(trx, ownerOf(target.space, target.id), current, { ...current, pending: null }),
     record(trx, caller, target.space, automation.id, 'automation.rejected', details),
   ])
 }
@@ -131,7 +131,7 @@ export async function withdraw(
   await requireSame(trx, target, digest, pending)
   await automations.update(trx, target.space, automation.id, CLOSED)
   await noteDecision(trx, caller.actor, { ...target, revision: pending.revision }, { outcome: 'withdrawn' })
-  await destroyUnused(trx, ownerOf(target.space, target.id), { ...current, pending: null })
+  await destroyReplaced(trx, ownerOf(target.space, target.id), current, { ...current, pending: null })
   const details = { digest: pending.digest, revision: pending.revision }
   await record(trx, caller, target.space, automation.id, 'proposal.withdrawn', details)
 }

@@ -79,6 +79,17 @@ function newestOf(versions: readonly automationSecrets.Version[]): Record<string
   return Object.fromEntries(versions.map(({ slot, version }) => [slot, version]))
 }
 
+/** {@link destroyUnused} after a change of content; most often neither what was nor what is uses any secret, and there is nothing to look for. */
+export async function destroyReplaced(
+  trx: Transaction<DB>,
+  owner: automationSecrets.Owner,
+  before: Contents,
+  after: Contents,
+): Promise<void> {
+  const used = [...versionsIn(before), ...versionsIn(after), before.approved?.content.secretVersions ?? {}]
+  if (used.some((each) => Object.keys(each).length > 0)) await destroyUnused(trx, owner, after)
+}
+
 /**
  * Destroys the values that nothing needs any more: what was replaced, and what was proposed and turned down. Of a named secret
  * that nobody uses yet, the newest stays.

@@ -1,6 +1,8 @@
-import { sql } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import t, { type Test } from 'tap'
 import { createDb } from '../../db/client.ts'
+import { later } from '../../db/later.ts'
+import type { DB } from '../../db/types.ts'
 import { emptyDatabase } from '../support/database.ts'
 
 /** A database with one table, and who looks into it from outside of any transaction. */
@@ -112,6 +114,41 @@ t.test('the last statement goes with the commit', async (t) => {
   t.same(await ids(), [1])
 })
 
+t.test('what nobody waits for goes with the next statement, or with the commit, in its order', async (t) => {
+  const { db, write, ids } = await table(t)
+  const put = (trx: Transaction<DB>, id: number) => later(trx, sql`insert into notes values (${id}, '')`.compile(trx))
+  const seen = await db.transaction().execute(async (trx) => {
+    await put(trx, 1)
+    const { rows } = await sql<{ n: number }>`select count(*)::integer as n from notes`.execute(trx)
+    await put(trx, 2)
+    return rows
+  })
+  t.same(seen, [{ n: 1 }])
+  t.same(await ids(), [1, 2])
+  await db.transaction().execute((trx) => put(trx, 3))
+  t.same(await ids(), [1, 2, 3], 'also where it is all that there is')
+
+  await t.rejects(
+    db.transaction().execute(async (trx) => {
+      await put(trx, 3)
+      await write(trx, 4)
+    }),
+    { code: '23505', table: 'notes' },
+    'and where it fails, that is why the next one did',
+  )
+  const refused = db.transaction().execute(async (trx) => {
+    await write(trx, 5)
+    await put(trx, 3)
+  })
+  await t.rejects(refused, { code: '23505' }, 'or why nothing was committed')
+  const given = db.transaction().execute(async (trx) => {
+    await put(trx, 6)
+    throw new Error('no')
+  })
+  await t.rejects(given, { message: 'no' })
+  t.same(await ids(), [1, 2, 3])
+})
+
 t.test('nothing goes on in a transaction that is over', async (t) => {
   const { db, write, ids } = await table(t)
   let kept: unknown
@@ -120,5 +157,7 @@ t.test('nothing goes on in a transaction that is over', async (t) => {
     await write(trx, 1)
   })
   await t.rejects(write(kept, 2), { message: 'the transaction is over' })
+  const late = sql`insert into notes values (3, '')`.compile(db)
+  await t.rejects(later(kept as Transaction<DB>, late), { message: 'the transaction is over' })
   t.same(await ids(), [1])
 })

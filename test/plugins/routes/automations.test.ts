@@ -1,6 +1,8 @@
+import { sql } from 'kysely'
 import t from 'tap'
 import { whatIsWrong } from '../../compatibility/fields.ts'
 import { testApp } from '../../support/app.ts'
+import { until } from '../../support/until.ts'
 
 const DIGEST = { name: 'Weekly digest', kind: 'scheduled', config: { cron: '0 9 * * MON', channel: 'general' } }
 
@@ -37,6 +39,32 @@ t.test('automations of a space', async (t) => {
     const { body } = await send(owner, 'PATCH', `${base}/${planned.id}`, { status: 'paused' })
     t.equal(body.automation.next_run_at, null)
     await clear()
+  })
+
+  t.test('one for a space that goes meanwhile is not made', async (t) => {
+    const { space } = (await send(owner, 'POST', `/api/v1/organizations/${organizationId}/spaces`, { name: 'Goes' }))
+      .body
+    const { promise: removed, resolve: remove } = Promise.withResolvers<void>()
+    const { promise: isSeen, resolve: see } = Promise.withResolvers<void>()
+    const removing = db.transaction().execute(async (trx) => {
+      await trx.deleteFrom('spaces').where('id', '=', space.id).execute()
+      remove()
+      await isSeen
+    })
+    await removed
+    const created = send(
+      owner,
+      'POST',
+      `/api/v1/organizations/${organizationId}/spaces/${space.id}/automations`,
+      DIGEST,
+    )
+    const isWaiting = sql<{ n: number }>`
+      select count(*)::integer as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    await until(async () => (await isWaiting.execute(db)).rows[0]?.n)
+    see()
+    await removing
+    const { status, body } = await created
+    t.match([status, body.code], [404, 'space_not_found'])
   })
 
   t.test('defaults are a draft with an empty config, and the name is stripped', async (t) => {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import t from 'tap'
 import * as automations from '../../../db/queries/automations.ts'
 import { encodeCursor } from '../../../plugins/cursor.ts'
@@ -72,6 +73,7 @@ t.test('events of a space', async (t) => {
     const released = Promise.withResolvers<void>()
     const late = db.transaction().execute(async (trx) => {
       await automations.update(trx, { organizationId, id: spaceId }, id, {})
+      await sql`select`.execute(trx) // with which it is sent
       written.resolve()
       await released.promise
     })
