@@ -42,8 +42,7 @@ t.test('automations of a space', async (t) => {
   })
 
   t.test('one for a space that goes meanwhile is not made', async (t) => {
-    const { space } = (await send(owner, 'POST', `/api/v1/organizations/${organizationId}/spaces`, { name: 'Goes' }))
-      .body
+    const space = (await send(owner, 'POST', `/api/v1/organizations/${organizationId}/spaces`, { name: 'Goes' })).body
     const { promise: removed, resolve: remove } = Promise.withResolvers<void>()
     const { promise: isSeen, resolve: see } = Promise.withResolvers<void>()
     const removing = db.transaction().execute(async (trx) => {
