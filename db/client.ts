@@ -18,7 +18,9 @@ export type Database = PipelinedKysely
 export type DatabaseOptions = {
   /** Connections that carry single statements, many in flight on each. */
   pipelines?: number
-  /** Connections for transactions, one transaction on each. */
+  /** Connections that carry transactions of which all is known before anything is sent, many in flight on each. */
+  wholes?: number
+  /** Connections for all other transactions, one transaction on each. */
   poolSize?: number
   /** Milliseconds after which Postgres gives a statement up (503 to the caller). */
   statementTimeout?: number
@@ -33,8 +35,8 @@ export type DatabaseOptions = {
 /**
  * Connects to Postgres, lazily: nothing is sent before the first query.
  *
- * Single statements share a few pipelined connections and never wait for one another's answer; a transaction gets a
- * connection of its own. Every statement is sent prepared, under a name given to its text: planning costs several
+ * Single statements share a few pipelined connections and never wait for one another's answer; so do, on others, transactions of which all
+ * is known before anything is sent, because a commit takes longer than most statements. Any other transaction gets a connection of its own. Every statement is sent prepared, under a name given to its text: planning costs several
  * times what running costs for the short statements of this program (bench/README.md).
  */
 export function createDb(url: string, options: DatabaseOptions = {}): Database {
@@ -61,6 +63,7 @@ const DESTROY_WITHIN_MS = 2000
 
 class PipelinedDriver implements Driver {
   readonly #pipelines: Pipelines
+  readonly #wholes: Pipelines
   readonly #pool: pg.Pool
   readonly #names = new StatementNames()
 
@@ -73,23 +76,26 @@ class PipelinedDriver implements Driver {
     }
     const prepare = (client: pg.ClientBase) => client.query(settings(statementTimeout))
     const onError = options.onError ?? (() => {})
-    this.#pipelines = new Pipelines(
-      () => new BoundedClient({ ...connectionConfig(url, bounds), pipeline: true }),
-      prepare,
-      { count: options.pipelines ?? 4, mostInFlight: options.mostInFlight ?? 2000, onError },
-    )
+    const pipelines = (count: number) =>
+      new Pipelines(() => new BoundedClient({ ...connectionConfig(url, bounds), pipeline: true }), prepare, {
+        count,
+        mostInFlight: options.mostInFlight ?? 2000,
+        onError,
+      })
+    this.#pipelines = pipelines(options.pipelines ?? 4)
+    this.#wholes = pipelines(options.wholes ?? 3)
     this.#pool = createPool(url, bounds, { pipeline: true, max: options.poolSize ?? 10, prepare, onError })
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<HeldConnection> {
-    return new HeldConnection(this.#pipelines, this.#pool, this.#names)
+    return new HeldConnection(this.#pipelines, this.#wholes, this.#pool, this.#names)
   }
 
   async beginTransaction(connection: HeldConnection, settings: TransactionSettings): Promise<void> {
     const level = settings.isolationLevel ? ` isolation level ${settings.isolationLevel}` : ''
-    await connection.begin(`begin${level}`)
+    connection.begin(`begin${level}`)
   }
 
   async commitTransaction(connection: HeldConnection): Promise<void> {
@@ -101,12 +107,12 @@ class PipelinedDriver implements Driver {
   }
 
   async releaseConnection(connection: HeldConnection): Promise<void> {
-    connection.release()
+    await connection.release()
   }
 
   /** A transaction that still waits for the server is not waited for longer than a moment. */
   async destroy(): Promise<void> {
-    const ended = Promise.all([this.#pipelines.end(), this.#pool.end()])
+    const ended = Promise.all([this.#pipelines.end(), this.#wholes.end(), this.#pool.end()])
     await Promise.race([ended, wait(DESTROY_WITHIN_MS, undefined, { ref: false })])
   }
 }

@@ -8,68 +8,76 @@ import { type Statement, sendTogether } from './statement-group.ts'
 type Called = { statement: Statement; resolve?: (result: pg.QueryResult) => void; reject?: (reason: unknown) => void }
 
 /** Where statements go that are in no transaction. */
-type SingleStatements = { query(statement: Statement): Promise<pg.QueryResult> }
+type Singles = { query(statement: Statement): Promise<pg.QueryResult> }
+
+/** Where transactions go of which all is known. */
+type Wholes = { queryTogether(statements: readonly Statement[]): Promise<pg.QueryResult[]> }
+
+/** How every transaction begins that says nothing of its isolation. */
+const BEGIN = 'begin'
 
 /**
  * What Kysely holds while it runs a query or a transaction: a pipeline, until a transaction begins on it. Its statements are sent in the
  * order in which they are called, before those before were answered, and those that are called at once as one. Those that nobody waits
- * for (db/later.ts) go with the next one that somebody does.
+ * for (db/later.ts) go with the next one that somebody does. A transaction that is whole before anything of it was sent needs no
+ * connection to itself.
  */
 export class HeldConnection implements DatabaseConnection {
-  readonly #single: SingleStatements
+  readonly #singles: Singles
+  readonly #wholes: Wholes
   readonly #pool: pg.Pool
   readonly #names: StatementNames
-  #client: pg.PoolClient | undefined
+  /** What begins the transaction; undefined outside of one. */
+  #opening: string | undefined
+  /** From when it was first needed. */
+  #client: Promise<pg.PoolClient> | undefined
   #broken: Error | undefined
-  /** What was called and not sent: of a transaction, first of all what begins it. */
+  /** What was called and not sent. */
   #called: Called[] = []
-  #hasBegun = false
   #isSending = false
   #isOver = false
 
-  constructor(single: SingleStatements, pool: pg.Pool, names: StatementNames) {
-    this.#single = single
+  constructor(singles: Singles, wholes: Wholes, pool: pg.Pool, names: StatementNames) {
+    this.#singles = singles
+    this.#wholes = wholes
     this.#pool = pool
     this.#names = names
   }
 
-  /** Takes a connection for a transaction. It begins with its first statement. */
-  async begin(opening: string): Promise<void> {
-    this.#client = await this.#pool.connect()
-    // Without a listener, a connection that is cut between two statements would end the process.
-    this.#client.on('error', this.#onError)
-    this.#called = [{ statement: this.#toStatement(CompiledQuery.raw(opening)) }] // what goes with it fails with it
+  /** Lets what is called from now on be a transaction. It begins with its first statement. */
+  begin(opening: string): void {
+    this.#opening = opening
   }
 
   /**
-   * Ends a transaction that has begun.
+   * Ends a transaction.
    *
    * @throws Error where Postgres did not commit what it was told to, because a statement had failed.
    */
   async end(how: 'commit' | 'rollback'): Promise<void> {
-    const client = this.#client
     this.#isOver = true
-    if (client === undefined) return
     // What was to go with the next statement need not happen to be undone.
     if (how === 'rollback' && !this.#isSending) this.#called = []
-    const isEmpty = this.#called.length === (how === 'commit' ? 1 : 0)
-    if (!this.#hasBegun && !this.#isSending && isEmpty) return
-    const { command } = await this.#together(client, this.#toStatement(CompiledQuery.raw(how)))
+    if (this.#client === undefined) {
+      if (this.#called.length === 0) return
+      if (how === 'commit' && this.#opening === BEGIN) return this.#sendWhole()
+    }
+    const { command } = await this.#together(this.#toStatement(CompiledQuery.raw(how)))
     if (how === 'commit' && command !== 'COMMIT') throw new Error('the transaction had failed, and was not committed')
   }
 
-  release(): void {
-    this.#client?.off('error', this.#onError)
-    this.#client?.release(this.#broken)
+  async release(): Promise<void> {
+    const client = await this.#client?.catch(() => undefined) // who asked for it has heard why there is none
+    client?.off('error', this.#onError)
+    client?.release(this.#broken)
     this.#client = undefined
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     if (this.#isOver) throw new Error('the transaction is over')
     const statement = this.#toStatement(query)
-    const client = this.#client
-    if (client === undefined) return toResult(await this.#alone(statement))
-    if (!isLater(query)) return toResult(await this.#together(client, statement))
+    if (this.#opening === undefined) return toResult(await this.#alone(statement))
+    if (!isLater(query)) return toResult(await this.#together(statement))
     this.#called.push({ statement })
     return { rows: [] }
   }
@@ -80,22 +88,18 @@ export class HeldConnection implements DatabaseConnection {
 
   async #alone(statement: Statement): Promise<pg.QueryResult> {
     try {
-      return await this.#single.query(statement)
+      return await this.#singles.query(statement)
     } catch (error) {
       throw error instanceof pg.DatabaseError ? withoutValues(error) : error
     }
   }
 
   /** Sends what is called before anything else happens as one. */
-  #together(client: pg.PoolClient, statement: Statement): Promise<pg.QueryResult> {
+  #together(statement: Statement): Promise<pg.QueryResult> {
     if (!this.#isSending) {
       this.#isSending = true
       process.nextTick(() => {
-        const called = this.#called
-        this.#called = []
-        this.#isSending = false
-        this.#hasBegun = true
-        void this.#send(client, called)
+        if (this.#isSending) this.#send()
       })
     }
     return new Promise((resolve, reject) => {
@@ -103,12 +107,42 @@ export class HeldConnection implements DatabaseConnection {
     })
   }
 
-  async #send(client: pg.PoolClient, called: readonly Called[]): Promise<void> {
+  #take(): Called[] {
+    const called = this.#called
+    this.#called = []
+    this.#isSending = false
+    return called
+  }
+
+  /** Sends all that was called, with what begins the transaction before the first of it. */
+  #send(): void {
+    const called = this.#take()
+    if (this.#client === undefined)
+      called.unshift({ statement: this.#toStatement(CompiledQuery.raw(this.#opening ?? BEGIN)) })
+    this.#client ??= this.#connect()
+    const client = this.#client
+    this.#answer(called, async (statements) => sendTogether(await client, statements)).catch(() => {}) // who called them was told
+  }
+
+  /** Sends a transaction of which nothing was sent: what Postgres is given with a single Sync is one by itself. */
+  async #sendWhole(): Promise<void> {
+    await this.#answer(this.#take(), (statements) => this.#wholes.queryTogether(statements))
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    const client = await this.#pool.connect()
+    // Without a listener, a connection that is cut between two statements would end the process.
+    client.on('error', this.#onError)
+    return client
+  }
+
+  /** Tells those who called statements what was answered. @throws what the first that failed was answered. */
+  async #answer(
+    called: readonly Called[],
+    send: (statements: readonly Statement[]) => Promise<pg.QueryResult[]>,
+  ): Promise<void> {
     try {
-      const results = await sendTogether(
-        client,
-        called.map(({ statement }) => statement),
-      )
+      const results = await send(called.map(({ statement }) => statement))
       called.forEach(({ resolve }, i) => void resolve?.(results[i] as pg.QueryResult))
     } catch (error) {
       // An error that Postgres reported has a code and leaves the connection sound; any other leaves it in doubt.
@@ -116,6 +150,7 @@ export class HeldConnection implements DatabaseConnection {
       if (!isReported) this.#broken = error instanceof Error ? error : new Error(String(error))
       const reason = isReported ? withoutValues(error) : error
       for (const { reject } of called) reject?.(reason)
+      throw reason
     }
   }
 

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import pg from 'pg'
 import { isSilence } from './connection.ts'
 import { DatabaseUnavailable } from './failures.ts'
-import type { Statement } from './statement-group.ts'
+import { type Statement, sendTogether } from './statement-group.ts'
 
 type PipelinesOptions = { count: number; mostInFlight: number; onError: (error: Error) => void }
 
@@ -56,7 +56,16 @@ export class Pipelines {
     this.#mostInFlight = mostInFlight
   }
 
-  async query(statement: Statement): Promise<pg.QueryResult> {
+  query(statement: Statement): Promise<pg.QueryResult> {
+    return this.#on((client) => send(client, statement))
+  }
+
+  /** Statements that are a transaction together. */
+  queryTogether(statements: readonly Statement[]): Promise<pg.QueryResult[]> {
+    return this.#on((client) => sendTogether(client, statements))
+  }
+
+  async #on<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
     if (this.#inFlight >= this.#mostInFlight) throw new DatabaseUnavailable('too many statements in flight')
     const now = performance.now()
     const index = this.#choose(now)
@@ -66,7 +75,7 @@ export class Pipelines {
     try {
       const client = await slot.client
       this.#writeTogether(client.connection.stream)
-      return await send(client, statement)
+      return await work(client)
     } catch (error) {
       if (isSilence(error) && !this.#retired.has(slot)) this.#retireAll()
       throw error

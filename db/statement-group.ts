@@ -20,15 +20,23 @@ declare class WithEvents extends pg.Query {
 }
 const HandledQuery = pg.Query as unknown as typeof WithEvents
 
+/** As much as a connection sends at once, and what is behind it in one write. */
+function writeTogether(wire: Wire, write: () => void): void {
+  wire.stream.cork()
+  try {
+    write()
+  } finally {
+    wire.sync()
+    wire.stream.uncork()
+  }
+}
+
 /**
- * Statements that are sent as one: with a single Sync behind them the server answers all together, where it would send each answer by itself,
- * which costs both sides as much as a short statement does (PostgreSQL, Frontend/Backend Protocol, "Pipelining"). Where one fails, those
- * behind it are passed over. For within a transaction alone: outside of one they would become one.
+ * Tells a connection some statements by their names, before they are used. By themselves: where they went with what uses them, those behind
+ * a statement that fails would never be told, and others on this connection rely on them by then.
  */
-class StatementGroup extends HandledQuery {
+class Preparation extends HandledQuery {
   readonly #statements: readonly Statement[]
-  /** Names that the server learns with this group. */
-  readonly #fresh: Statement[] = []
 
   constructor(statements: readonly Statement[]) {
     super('')
@@ -37,56 +45,83 @@ class StatementGroup extends HandledQuery {
 
   override readonly submit = (connection: pg.Connection): void => {
     const wire = connection as Wire
-    wire.stream.cork()
-    try {
-      for (const statement of this.#statements) this.#write(wire, statement)
-    } finally {
-      wire.sync()
-      wire.stream.uncork()
-    }
-  }
-
-  #write(wire: Wire, statement: Statement): void {
-    const { text, name, values } = statement
-    const isKnown = wire.parsedStatements[name] !== undefined || wire.submittedNamedStatements[name] !== undefined
-    if (!isKnown) {
-      wire.parse({ name, text, types: [] }, true)
-      wire.submittedNamedStatements[name] = text
-      this.#fresh.push(statement)
-    }
-    wire.bind({ statement: name, values: values.map(utils.prepareValue) }, true)
-    wire.describe({ type: 'P', name: '' }, true)
-    wire.execute({ portal: '' }, true)
+    writeTogether(wire, () => {
+      for (const { name, text } of this.#statements) {
+        wire.parse({ name, text, types: [] }, true)
+        wire.submittedNamedStatements[name] = text
+      }
+    })
   }
 
   override handleReadyForQuery(connection: pg.Connection): void {
-    const wire = connection as Wire
-    for (const { name, text } of this.#fresh) {
+    this.#learn(connection as Wire, (wire, { name, text }) => {
       wire.parsedStatements[name] = text
-      delete wire.submittedNamedStatements[name]
-    }
+    })
     super.handleReadyForQuery(connection)
   }
 
   /** Which of the names the server has learnt before it failed is not said: it forgets them all. */
   override handleError(error: Error, connection: pg.Connection): void {
-    const wire = connection as Wire
-    for (const { name } of this.#fresh) {
-      delete wire.submittedNamedStatements[name]
-      wire.close({ type: 'S', name }, true)
-    }
+    this.#learn(connection as Wire, (wire, { name }) => wire.close({ type: 'S', name }, true))
     super.handleError(error, connection)
+  }
+
+  #learn(wire: Wire, note: (wire: Wire, statement: Statement) => void): void {
+    for (const statement of this.#statements) {
+      delete wire.submittedNamedStatements[statement.name]
+      note(wire, statement)
+    }
+  }
+}
+
+/**
+ * Statements that are sent as one: with a single Sync behind them the server answers all together, where it would send each answer by itself,
+ * which costs both sides as much as a short statement does (PostgreSQL, Frontend/Backend Protocol, "Pipelining"). Where one fails, those
+ * behind it are passed over. Outside of a transaction they are one.
+ */
+class StatementGroup extends HandledQuery {
+  readonly #statements: readonly Statement[]
+
+  constructor(statements: readonly Statement[]) {
+    super('')
+    this.#statements = statements
+  }
+
+  override readonly submit = (connection: pg.Connection): void => {
+    const wire = connection as Wire
+    writeTogether(wire, () => {
+      for (const { name, values } of this.#statements) {
+        wire.bind({ statement: name, values: values.map(utils.prepareValue) }, true)
+        wire.describe({ type: 'P', name: '' }, true)
+        wire.execute({ portal: '' }, true)
+      }
+    })
   }
 }
 
 /** Sends statements as one. @returns what each of them answered. @throws what the first that failed was answered, for all. */
-export function sendTogether(client: pg.PoolClient, statements: readonly Statement[]): Promise<pg.QueryResult[]> {
+export async function sendTogether(
+  client: pg.Client | pg.PoolClient,
+  statements: readonly Statement[],
+): Promise<pg.QueryResult[]> {
+  const wire = client.connection as Wire
+  const isKnown = ({ name }: Statement) =>
+    wire.parsedStatements[name] !== undefined || wire.submittedNamedStatements[name] !== undefined
+  const fresh = new Map(statements.filter((each) => !isKnown(each)).map((each) => [each.name, each]))
+  if (fresh.size === 0) return submit(client, new StatementGroup(statements))
+  const prepared = submit(client, new Preparation([...fresh.values()]))
+  const answered = submit(client, new StatementGroup(statements))
+  answered.catch(() => {}) // where one can't be prepared, that is the reason
+  await prepared
+  return answered
+}
+
+function submit(client: pg.Client | pg.PoolClient, query: WithEvents): Promise<pg.QueryResult[]> {
   const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult[]>()
-  const group = new StatementGroup(statements)
-  group.callback = (error, results) => {
+  query.callback = (error, results) => {
     if (error) reject(error)
     else resolve(Array.isArray(results) ? results : [results])
   }
-  client.query(group)
+  client.query(query)
   return promise
 }

@@ -61,7 +61,9 @@ t.test(
     })
     const error = await db
       .transaction()
-      .execute(async () => {})
+      .execute(async (trx) => {
+        await sql`select 1`.execute(trx)
+      })
       .catch((each: unknown) => each)
     t.ok(isUnavailable(error), String(error))
   },

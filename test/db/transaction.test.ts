@@ -149,6 +149,65 @@ t.test('what nobody waits for goes with the next statement, or with the commit, 
   t.same(await ids(), [1, 2, 3])
 })
 
+t.test('a transaction of which all is known shares a connection, and is one all the same', async (t) => {
+  const { db: main, url, ids } = await table(t)
+  await sql`
+    create table replies (note_id integer references notes deferrable initially deferred)`.execute(main)
+  const db = createDb(url, { wholes: 1, poolSize: 1 })
+  t.teardown(() => db.destroy())
+  const reply = (trx: Transaction<DB>, id: number) => later(trx, sql`insert into replies values (${id})`.compile(trx))
+  const put = (trx: Transaction<DB>, id: number) => later(trx, sql`insert into notes values (${id}, '')`.compile(trx))
+  type Where = { pid: number; transaction: string; notes: number }
+  const where = (trx: Transaction<DB>) =>
+    sql<Where>`
+    select pg_backend_pid() as pid, pg_current_xact_id()::text as transaction, count(*)::integer as notes from notes`.execute(
+      trx,
+    )
+  const whole = (id: number) =>
+    db.transact(async (trx) => {
+      const began = where(trx)
+      await put(trx, id)
+      return async () => (await Promise.all([began, where(trx)])).flatMap(({ rows }) => rows)
+    })
+
+  const all = (await Promise.all([whole(1), whole(2), whole(3)])).flat()
+  t.equal(new Set(all.map(({ pid }) => pid)).size, 1)
+  t.equal(new Set(all.map(({ transaction }) => transaction)).size, 3)
+  t.same(
+    all.map(({ notes }) => notes),
+    [0, 1, 1, 2, 2, 3],
+    'in turn',
+  )
+
+  // Who goes together with what fails is not there, and who comes behind it is.
+  const outcomes = await Promise.allSettled([
+    db.transaction().execute(async (trx) => {
+      await put(trx, 4)
+      await put(trx, 1)
+    }),
+    db.transaction().execute(async (trx) => {
+      await put(trx, 5)
+      await reply(trx, 6)
+    }),
+    db.transaction().execute(async (trx) => {
+      await put(trx, 1)
+      await later(trx, sql`update notes set text = 'new' where id = ${5}`.compile(trx))
+    }),
+    db.transaction().execute((trx) => later(trx, sql`update notes set text = 'new' where id = ${5}`.compile(trx))),
+    db.transaction().execute(async (trx) => {
+      await reply(trx, 7)
+      await put(trx, 7)
+    }),
+    db.transaction().execute((trx) => later(trx, sql`insert into nothing values (1)`.compile(trx))),
+    db.transaction().execute((trx) => put(trx, 8)),
+  ])
+  t.same(
+    outcomes.map((each) => (each.status === 'fulfilled' ? 'done' : each.reason.code)),
+    ['23505', '23503', '23505', 'done', 'done', '42P01', 'done'],
+  )
+  t.same(await ids(), [1, 2, 3, 7, 8])
+})
+
 t.test('nothing goes on in a transaction that is over', async (t) => {
   const { db, write, ids } = await table(t)
   let kept: unknown
