@@ -153,12 +153,13 @@ export function findWith<V extends Record<string, unknown>, R>(
   read: (value: Place<V>) => RawBuilder<R>,
 ): FindWith<V, R> {
   type All = Values & Door & V
-  // Without the offset what is asked of the caller's row would be written out again, and started again, for each place in which it stands.
+  // The offsets keep the three apart: Postgres would write out again what is asked of the caller's row in each place where it stands, and
+  // look at the door once it has read.
   const both = (value: Place<All>, callers: Callers) => sql<Found<R>>`
     select found.*, answer.*
       from (${rowOf(value as Place, callers)} offset 0) found
       left join lateral (
-        select wanted.* from (${read(value as Place<V>)}) wanted where ${isThrough(value as Place<Door>)}) answer on true`
+        select wanted.* from (${read(value as Place<V>)}) wanted where ${isThrough(value as Place<Door>)} offset 0) answer on true`
   const statements = {
     session: prepared<All, Found<R>>((param) => both(param as Place<All>, bySession)),
     token: prepared<All, Found<R>>((param) => both(param as Place<All>, byToken)),
