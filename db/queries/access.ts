@@ -46,7 +46,7 @@ export const LISTED = sql<boolean>`(
      end
 )`
 
-type Place = <K extends keyof Values>(name: K) => RawBuilder<Values[K]>
+type Place<V = Values> = <K extends keyof V & string>(name: K) => RawBuilder<V[K]>
 
 const bySession = (value: Place) => sql`
       select s.user_id, null::uuid as service_account_id, null::uuid as home_id, null::timestamptz as last_used_at
@@ -125,6 +125,59 @@ export async function find(
 
 /** Who asks for what, as {@link find} takes it. */
 export type Question = { credential: Credential; organizationId: string | null; spaceId: string | null }
+
+/** What lets somebody read in a space: a permission, and the space's own rules or one of those that enter every space. */
+export type Door = { permission: string; enterEverySpace: readonly string[] }
+
+/** An answer about access, and a row that was read with it: of nulls where nothing was read, or found. */
+export type Found<R> = AccessRow & { [K in keyof R]: R[K] | null }
+
+/** Finds both. */
+export type FindWith<V, R> = (
+  db: Kysely<DB>,
+  question: Question,
+  door: Door,
+  values: Omit<V, keyof Values>,
+) => Promise<Found<R> | undefined>
+
+/**
+ * {@link find} together with what is asked for in the space: one statement in place of two, of which the second would wait for the answer
+ * to the first, and each costs writes to sockets on both sides (bench/README.md).
+ *
+ * Nothing is read for whoever does not come through the door. That only saves the work: whether somebody is let in is said by the same
+ * columns as in {@link find}, and decided by whoever asks.
+ *
+ * @param read selects one row at the most.
+ */
+export function findWith<V extends Record<string, unknown>, R>(
+  read: (value: Place<V>) => RawBuilder<R>,
+): FindWith<V, R> {
+  type All = Values & Door & V
+  // The offsets keep the three apart: Postgres would write out again what is asked of the caller's row in each place where it stands, and
+  // look at the door once it has read.
+  const both = (value: Place<All>, callers: Callers) => sql<Found<R>>`
+    select found.*, answer.*
+      from (${rowOf(value as Place, callers)} offset 0) found
+      left join lateral (
+        select wanted.* from (${read(value as Place<V>)}) wanted where ${isThrough(value as Place<Door>)} offset 0) answer on true`
+  const statements = {
+    session: prepared<All, Found<R>>((param) => both(param as Place<All>, bySession)),
+    token: prepared<All, Found<R>>((param) => both(param as Place<All>, byToken)),
+  }
+  return async (db, question, door, values) => {
+    const all = { ...values, ...door, ...valuesOf(question) } as unknown as All
+    const [row] = await statements['tokenHash' in question.credential ? 'token' : 'session'](db, all)
+    return row
+  }
+}
+
+/** Whether whoever `found` is about comes through a door. */
+function isThrough(value: Place<Door>): RawBuilder<boolean> {
+  const held = sql`string_to_array(found.permissions, ' ')`
+  return sql<boolean>`
+    found.is_member and found.space_exists and ${value('permission')}::text = any(${held})
+    and (found.listed or ${held} && ${value('enterEverySpace')}::text[])`
+}
 
 /** {@link find} for many at once, in their order; those who ask the same are looked up once. */
 export async function findMany(db: Kysely<DB>, questions: readonly Question[]): Promise<(AccessRow | undefined)[]> {

@@ -4,6 +4,7 @@ import { isoTime, type JsonText, jsonText } from '../json.ts'
 import { prepared } from '../prepared.ts'
 import type { Space } from '../space.ts'
 import type { DB } from '../types.ts'
+import { type FindWith, findWith } from './access.ts'
 import { BYTES, shownJson, stored, type TriggerUrls } from './automation-json.ts'
 
 export type { TriggerUrls }
@@ -15,18 +16,30 @@ type Param<P> = <K extends keyof P & string>(name: K) => RawBuilder<P[K]>
 
 type SpaceValues = { organizationId: string; spaceId: string } & TriggerUrls
 
-const findShown = prepared<SpaceValues & { id: string }, { json: string; version: number }>(
-  (param) => sql<{ json: string; version: number }>`
+type OneValues = SpaceValues & { id: string }
+/** An automation as it is read; of nulls where there is none. */
+export type One = { json: string; version: number }
+
+const one = (param: Param<OneValues>) => sql<One>`
     select ${shownJson(param)} as json, stored.version
       from (${stored(sql`
         select * from automations
-         where organization_id = ${param('organizationId')} and space_id = ${param('spaceId')} and id = ${param('id')}`)}) stored`,
-)
+         where organization_id = ${param('organizationId')} and space_id = ${param('spaceId')} and id = ${param('id')}`)}) stored`
+
+const findShown = prepared<OneValues, One>(one)
 
 /** One automation of a space, as the API shows it. */
 export async function find(db: Kysely<DB>, space: Space, id: string, urls: TriggerUrls): Promise<Shown | undefined> {
   const [row] = await findShown(db, { organizationId: space.organizationId, spaceId: space.id, id, ...urls })
-  return row && { json: jsonText(row.json), version: row.version }
+  return row && toShown(row)
+}
+
+/** {@link find} together with the question whether the caller may see it. */
+export const findWithAccess: FindWith<OneValues, One> = findWith(one)
+
+/** What {@link findWithAccess} has read. */
+export function toShown({ json, version }: { [K in keyof One]: One[K] | null }): Shown | undefined {
+  return json === null || version === null ? undefined : { json: jsonText(json), version }
 }
 
 /** What to list, and where it is set off from outside. */
@@ -92,7 +105,8 @@ function chosen(param: Param<ListValues>): RawBuilder<unknown> {
      and (${digest} is null or exists (select ${content('revision')} and content.digest = ${digest}))`
 }
 
-type Whole = { json: string | null; ids: string[] | null }
+/** All of a list in one row; of nulls where it is empty. */
+export type Whole = { json: string | null; ids: string[] | null }
 
 // The whole array comes back as one text: reading ten rows into objects and writing them out again costs this process
 // more than the query costs Postgres (bench/README.md).
@@ -102,6 +116,8 @@ const whole = (param: Param<ListValues>, only: RawBuilder<unknown>) => sql<Whole
       from (${listed(param, { most: sql`null`, only })}) stored`
 
 const listAll = prepared<ListValues, Whole>((param) => whole(param, sql``))
+/** {@link list} of all that a space has, together with the question whether the caller may see it. */
+export const listWithAccess: FindWith<ListValues, Whole> = findWith<ListValues, Whole>((param) => whole(param, sql``))
 const listChosen = prepared<ListValues, Whole>((param) => whole(param, chosen(param)))
 
 type PageValues = ListValues & { most: number; afterUpdatedAt: string; afterId: string }
@@ -133,7 +149,12 @@ export async function list(db: Kysely<DB>, space: Space, filter: ListFilter): Pr
     spaceId: space.id,
     ...filter,
   })
-  return { ...(row?.ids ? { ids: row.ids } : { json: jsonText(row?.json ?? '') }), last: null }
+  return toListed(row ?? { json: null, ids: null })
+}
+
+/** What {@link listWithAccess} has read. */
+export function toListed({ json, ids }: Whole): Listed {
+  return { ...(ids ? { ids } : { json: jsonText(json ?? '') }), last: null }
 }
 
 /**

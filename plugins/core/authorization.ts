@@ -36,6 +36,11 @@ declare module 'fastify' {
      * that is asked on its behalf, or `isStillAllowed`, has found that it holds.
      */
     checkedWithin?: true
+    /**
+     * Reads what a request asks for together with whether its caller may have it, where it can be told from the path alone what that
+     * is; undefined where not. The handler finds it by `readAlong()`.
+     */
+    reads?: (request: FastifyRequest, question: access.Question) => Promise<access.AccessRow | undefined> | undefined
   }
   interface FastifyInstance {
     /** Asks once more whether a request that was let in would be now: for answers that last. Says no for any refusal. */
@@ -48,6 +53,13 @@ declare module 'fastify' {
     readonly caller: Caller
     readonly organization: OrganizationAccess
     readonly space: Space
+    /**
+     * What `reads` of the route has read with the question of access; undefined where it has not.
+     *
+     * @throws what reading it threw: whoever is not let in is told nothing of that.
+     */
+    readAlong<R>(): access.Found<R> | undefined
+    along: { row: access.AccessRow } | { error: unknown } | null
     access: { row: access.AccessRow; actor: Actor; organization?: OrganizationAccess; space?: Space } | null
   }
 }
@@ -73,6 +85,8 @@ const CODE_OF_MALFORMED_ID: Record<string, ErrorCode> = {
 export default fp<{ db: Database; rateLimit: number | undefined }>(
   async (app, { db, rateLimit }) => {
     app.decorateRequest('access', null)
+    app.decorateRequest('along', null)
+    app.decorateRequest('readAlong', readAlong)
     app.decorateRequest('actor', { getter: getActor })
     app.decorateRequest('caller', { getter: getCaller })
     app.decorateRequest('organization', { getter: getOrganization })
@@ -134,14 +148,23 @@ export default fp<{ db: Database; rateLimit: number | undefined }>(
 
     async function identify(request: FastifyRequest): Promise<void> {
       const question = questionOf(request)
-      const row = enter(
-        request,
-        question,
-        await access.find(db, question.credential, question.organizationId, question.spaceId),
-      )
+      const row = enter(request, question, await find(request, question))
       touch(request, question.credential, row)
       const isStaff = row.service_account_id !== null
       if (request.routeOptions.config.checkedWithin && isStaff) remembered.set(keyOf(question.credential), row)
+    }
+
+    async function find(request: FastifyRequest, question: access.Question): Promise<access.AccessRow | undefined> {
+      const reading = request.routeOptions.config.reads?.(request, question)
+      try {
+        const row = await reading
+        if (row !== undefined) request.along = { row }
+        if (reading !== undefined) return row
+      } catch (error) {
+        if (isUnavailable(error)) throw error
+        request.along = { error }
+      }
+      return access.find(db, question.credential, question.organizationId, question.spaceId)
     }
 
     function recall(request: FastifyRequest): boolean {
@@ -227,6 +250,11 @@ function enterSpace(row: access.AccessRow, held: ReadonlySet<string>, params: Re
   if (!row.listed && !seesAll) throw new ApiError('no_space_access')
   if (!row.space_exists) throw new ApiError('space_not_found')
   return { organizationId, id }
+}
+
+function readAlong<R>(this: FastifyRequest): access.Found<R> | undefined {
+  if (this.along !== null && 'error' in this.along) throw this.along.error
+  return this.along?.row as access.Found<R> | undefined
 }
 
 function getActor(this: FastifyRequest): Actor {

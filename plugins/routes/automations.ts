@@ -13,6 +13,7 @@ import { NoContent, ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { IfMatch } from '../../schemas/headers.ts'
 import { AutomationParams, SpaceParams } from '../../schemas/params.ts'
+import { SEES_EVERY_SPACE } from '../../src/access/permissions.ts'
 import { create } from '../../src/automations/create.ts'
 import { edit } from '../../src/automations/edit.ts'
 import { readAhead } from '../../src/automations/read-ahead.ts'
@@ -29,11 +30,17 @@ import { writeObject, written } from '../written.ts'
 /** Automations of a space: stored definitions. */
 const routes: RoutePlugin = async (app) => {
   const { db, settings } = app
+  const { triggerUrls } = settings
+  const door = { permission: 'files.read', enterEverySpace: SEES_EVERY_SPACE } as const
 
   app.get(
     '',
     {
-      config: { permission: 'files.read' },
+      config: {
+        permission: door.permission,
+        reads: ({ query }, question) =>
+          isEmpty(query) ? shownAutomations.listWithAccess(db, question, door, { ...ALL, ...triggerUrls }) : undefined,
+      },
       schema: {
         operationId: 'listAutomations',
         tags: ['Automations'],
@@ -46,16 +53,19 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: written(AutomationListResponse) },
       },
     },
-    async ({ space, query }, reply) => {
-      const { triggerUrls } = settings
+    async (request, reply) => {
+      const { space, query } = request
       const { status = null, kind = null, author_id: authorId = null, digest = null } = query
       const filter = { status, kind, authorId, digest, ...triggerUrls }
       const { most, after } = readPage(query, [isTimestamp, isUuid])
       const position = after && { updatedAt: after[0], id: after[1] }
       const isPage = query.limit !== undefined || position !== null
-      const listed = isPage
-        ? await shownAutomations.listLimited(db, space, filter, most, position)
-        : await shownAutomations.list(db, space, filter)
+      const row = request.readAlong<shownAutomations.Whole>()
+      const listed = row
+        ? shownAutomations.toListed(row)
+        : isPage
+          ? await shownAutomations.listLimited(db, space, filter, most, position)
+          : await shownAutomations.list(db, space, filter)
       const cursor = listed.last && encodeCursor([listed.last.updatedAt, listed.last.id])
       const others = isPage ? { next_cursor: jsonText(JSON.stringify(cursor)) } : {}
       if ('json' in listed) return writeObject(reply, { automations: jsonText(`[${listed.json}]`), ...others })
@@ -94,7 +104,13 @@ const routes: RoutePlugin = async (app) => {
   app.get(
     '/:automationId',
     {
-      config: { permission: 'files.read' },
+      config: {
+        permission: door.permission,
+        reads: ({ params }, question) => {
+          const { automationId: id } = params as Record<string, string>
+          return isUuid(id) ? shownAutomations.findWithAccess(db, question, door, { id, ...triggerUrls }) : undefined
+        },
+      },
       schema: {
         operationId: 'getAutomation',
         tags: ['Automations'],
@@ -103,8 +119,14 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: written(AutomationResponse), ...errors(404) },
       },
     },
-    async ({ space, params }, reply) =>
-      showAutomation(reply, await shownAutomations.find(db, space, params.automationId, settings.triggerUrls)),
+    async (request, reply) => {
+      const { space, params } = request
+      const row = request.readAlong<shownAutomations.One>()
+      const found = row
+        ? shownAutomations.toShown(row)
+        : await shownAutomations.find(db, space, params.automationId, triggerUrls)
+      return showAutomation(reply, found)
+    },
   )
 
   app.patch(
@@ -157,6 +179,13 @@ const routes: RoutePlugin = async (app) => {
       return reply.code(204).send(null)
     },
   )
+}
+
+/** A list that leaves nothing out. */
+const ALL = { status: null, kind: null, authorId: null, digest: null }
+
+function isEmpty(query: unknown): boolean {
+  return Object.keys(query as object).length === 0
 }
 
 /** What AI staff creates waits for a person: the status that it names is not even read. */

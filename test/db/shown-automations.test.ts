@@ -2,11 +2,14 @@ import { sql, type Transaction } from 'kysely'
 import t from 'tap'
 import { v7 as newId } from 'uuid'
 import type { Database } from '../../db/client.ts'
+import type { AccessRow, Door } from '../../db/queries/access.ts'
 import * as shownAutomations from '../../db/queries/shown-automations.ts'
+import type { Space } from '../../db/space.ts'
 import type { DB } from '../../db/types.ts'
 import { testDatabase } from '../support/database.ts'
 
 const ALL = { status: null, kind: null, authorId: null, digest: null, hooksUrl: '', tunnelsUrl: '' }
+const READ: Door = { permission: 'files.read', enterEverySpace: ['org.manage'] }
 const LARGE = 2000
 const SMALL = 10
 
@@ -25,6 +28,26 @@ t.test('a list is planned once for all spaces, and reads no more than it shows',
       }
       t.match(await plans(trx, 'string_agg'), { generic: 5, custom: 5 }, 'Postgres plans a statement anew five times')
       t.same(await read(trx), { ...before, entries: before.entries + 10 * SMALL })
+    }),
+  )
+
+  t.test('also with the question of access, and nothing of it for whoever is refused', (t) =>
+    db.transaction().execute(async (trx) => {
+      const caller = await admit(trx, small, ['files.read'])
+      const ask = async (credential: Credential, door: Door = READ): Promise<AccessRow | undefined> => {
+        const question = { credential, organizationId: small.organizationId, spaceId: small.id }
+        return shownAutomations.listWithAccess(trx, question, door, ALL)
+      }
+      const before = await read(trx)
+      for (let i = 0; i < 10; i++) t.match(await ask(caller), { is_member: true, listed: true })
+      t.match(await plans(trx, 'found.is_member'), { generic: 5, custom: 5 })
+      const after = await read(trx)
+      t.same(after, { ...before, entries: before.entries + 10 * SMALL })
+      t.equal(await ask({ ...caller, sessionId: newId() }), undefined)
+      t.match(await ask(caller, { ...READ, permission: 'files.write' }), { json: null, ids: null })
+      t.match(await ask(await admit(trx, large, ['files.read'])), { is_member: false, json: null, ids: null })
+      t.match(await ask(await admit(trx, small, [])), { listed: false, json: null, ids: null })
+      t.same(await read(trx), after)
     }),
   )
 
@@ -57,6 +80,21 @@ async function fill(db: Database, count: number) {
     insert into automation_revisions (organization_id, automation_id, revision, name, config, digest, authored_by_user_id)
     select organization_id, id, 1, 'N', '{}', 'sha256:' || repeat('0', 64), ${userId}::uuid from made`.execute(db)
   return { organizationId, id }
+}
+
+type Credential = { sessionId: string; userId: string }
+
+/** Makes somebody who is logged in a member, whose only role holds these permissions; none is no role. */
+async function admit(trx: Transaction<DB>, { organizationId }: Space, permissions: string[]): Promise<Credential> {
+  const [userId, sessionId, roleId, organization_id] = [newId(), newId(), newId(), organizationId]
+  const user = { id: userId, email: `${userId}@example.com`, password_hash: 'none', display_name: 'U' }
+  await trx.insertInto('users').values(user).execute()
+  await trx.insertInto('sessions').values({ id: sessionId, user_id: userId }).execute()
+  await trx.insertInto('members').values({ organization_id, user_id: userId }).execute()
+  if (permissions.length === 0) return { sessionId, userId }
+  await trx.insertInto('roles').values({ organization_id, id: roleId, name: roleId, permissions }).execute()
+  await trx.insertInto('member_roles').values({ organization_id, user_id: userId, role_id: roleId }).execute()
+  return { sessionId, userId }
 }
 
 /** How the statement of a text was planned in this session. */
