@@ -45,6 +45,11 @@ export function uniqueViolation(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError && error.code === '23505' ? error.constraint : undefined
 }
 
+/** What was read before a transaction was not the same any more in it (`changed_meanwhile()`, db/migrations/0018-changed-meanwhile.ts). */
+export function isChangedMeanwhile(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === 'HS001'
+}
+
 /** The name of the foreign key whose row was not there for a statement (23503), or undefined. */
 export function foreignKeyViolation(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError && error.code === '23503' ? error.constraint : undefined

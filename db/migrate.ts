@@ -18,6 +18,7 @@ import * as decisions from './migrations/0014-decisions.ts'
 import * as consoleLogins from './migrations/0015-console-logins.ts'
 import * as auditSeals from './migrations/0016-audit-seals.ts'
 import * as plansAtScale from './migrations/0017-plans-at-scale.ts'
+import * as changedMeanwhile from './migrations/0018-changed-meanwhile.ts'
 import type { DB } from './types.ts'
 
 /** Every migration, in order. Frozen once released: a change is a new one. */
@@ -39,6 +40,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0015-console-logins': consoleLogins,
   '0016-audit-seals': auditSeals,
   '0017-plans-at-scale': plansAtScale,
+  '0018-changed-meanwhile': changedMeanwhile,
 }
 
 const LOCK = 4_711_002

@@ -1,6 +1,7 @@
-import type { Kysely, Selectable, Transaction, Updateable } from 'kysely'
+import { type Kysely, type Selectable, sql, type Transaction, type Updateable } from 'kysely'
 import { prepared } from '../prepared.ts'
 import type { AutomationPolicies, DB } from '../types.ts'
+import { type FindWith, findWith } from './access.ts'
 
 export type Policy = Omit<Selectable<AutomationPolicies>, 'organization_id'>
 
@@ -31,6 +32,28 @@ const findOne = prepared<{ organizationId: string }, Policy>((param, db) =>
 export async function find(db: Kysely<DB>, organizationId: string): Promise<Policy> {
   const [row] = await findOne(db, { organizationId })
   return row ?? DEFAULTS
+}
+
+/** A policy as it is read together with something else; of nulls where an organization never set one. */
+export type PolicyRow = Policy & { is_set: true }
+
+/** SQL for the columns of {@link PolicyRow}, of a table that is called `policy`. */
+export const POLICY_ROW = sql`
+  ${sql.join(COLUMNS.map((column) => sql.ref(`policy.${column}`)))}, policy.organization_id is not null as is_set`
+
+/** {@link find} together with the question whether the caller may do something in a space. */
+export const findWithAccess: FindWith<{ organizationId: string }, PolicyRow> = findWith(
+  (param) => sql<PolicyRow>`
+    select ${POLICY_ROW} from automation_policies policy where policy.organization_id = ${param('organizationId')}`,
+)
+
+/** What was read with something else. */
+export function toPolicy(row: { [K in keyof PolicyRow]: PolicyRow[K] | null }): Policy {
+  return isSet(row) ? row : DEFAULTS
+}
+
+function isSet(row: { is_set: boolean | null }): row is PolicyRow {
+  return row.is_set === true
 }
 
 /** Changes what is named. @returns the whole policy. */

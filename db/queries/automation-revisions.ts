@@ -7,16 +7,20 @@ import { prepared } from '../prepared.ts'
 import type { Space } from '../space.ts'
 import type { AutomationRevisions, DB } from '../types.ts'
 
+const PLAIN = [
+  'revision',
+  'name',
+  'config',
+  'description',
+  'based_on',
+  'digest',
+  'authored_by_user_id',
+  'authored_by_service_account_id',
+] as const
+
 const COLUMNS = [
-  'automation_revisions.revision',
-  'automation_revisions.name',
-  'automation_revisions.config',
-  'automation_revisions.description',
+  ...PLAIN.map((name) => `automation_revisions.${name}` as const),
   sql<Record<string, number>>`automation_revisions.secret_versions`.as('secret_versions'),
-  'automation_revisions.based_on',
-  'automation_revisions.digest',
-  'automation_revisions.authored_by_user_id',
-  'automation_revisions.authored_by_service_account_id',
   'automation_revisions.created_at',
 ] as const
 
@@ -28,6 +32,9 @@ export type Revision = Omit<
   /** Which version of each secret it uses, by slot. */
   secret_versions: Record<string, number>
 }
+
+/** The same, to be read by rules, which do not ask when. */
+export type Standing = Omit<Revision, 'created_at'>
 
 /** What became of it, as the API shows it. */
 export type Decision = {
@@ -85,13 +92,15 @@ const listOfStanding = prepared<{ organizationId: string; spaceId: string; autom
  * The revisions that an automation of a space stands on: the one that is shown, the one that waits, the first of the open proposal, and where
  * something else is shown, the first of what was let run last. In the order of their numbers.
  */
-export async function listStanding(db: Kysely<DB>, space: Space, automationId: string): Promise<Revision[]> {
+export async function listStanding(db: Kysely<DB>, space: Space, automationId: string): Promise<Standing[]> {
   return listOfStanding(db, { organizationId: space.organizationId, spaceId: space.id, automationId })
 }
 
-/** All of them are found by the primary key, so that no other plan is worth looking for each time. */
-function standing(db: Kysely<DB>) {
-  const approved = sql`
+/** SQL for whether a row of `automation_revisions` is one that its row of `automations` stands on. All of them are found by the primary key. */
+const IS_STANDING = sql<boolean>`
+  automation_revisions.organization_id = automations.organization_id and automation_revisions.automation_id = automations.id
+  and automation_revisions.revision = any(array[
+    automations.revision, automations.pending_revision, automations.proposal_revision,
     case when exists (
       select from automation_revisions shown
        where shown.organization_id = automations.organization_id and shown.automation_id = automations.id
@@ -100,22 +109,20 @@ function standing(db: Kysely<DB>) {
       select min(same.revision) from automation_revisions same
        where same.organization_id = automations.organization_id and same.automation_id = automations.id
          and same.digest = automations.approved_digest)
-    end`
+    end])`
+
+function standing(db: Kysely<DB>) {
   return db
     .selectFrom('automations')
-    .innerJoin('automation_revisions', (join) =>
-      join
-        .onRef('automation_revisions.organization_id', '=', 'automations.organization_id')
-        .onRef('automation_revisions.automation_id', '=', 'automations.id')
-        .on(
-          'automation_revisions.revision',
-          '=',
-          sql<number>`any(array[automations.revision, automations.pending_revision, automations.proposal_revision, ${approved}])`,
-        ),
-    )
+    .innerJoin('automation_revisions', (join) => join.on(IS_STANDING))
     .select(COLUMNS)
     .orderBy('automation_revisions.revision')
 }
+
+/** SQL for {@link listStanding} of a row of `automations`, as an array in JSON. */
+export const STANDING = sql<Standing[]>`(
+  select json_agg(json_build_object(${sql.join([...PLAIN, 'secret_versions'].flatMap((name) => [sql.lit(name), sql.ref(`automation_revisions.${name}`)]))}))
+    from automation_revisions where ${IS_STANDING})`
 
 /** A revision of an automation of a space, and the latest decision on it. */
 export async function findDecided(

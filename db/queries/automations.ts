@@ -58,7 +58,8 @@ export type StoredProblems = { path: string; message: string }[] | null
 
 const PROBLEMS = sql<StoredProblems>`problems`.as('problems')
 
-const LOCKED = [
+/** What {@link lock} reads, without the problems. */
+export const LOCKED = [
   'id',
   'kind',
   'status',
@@ -94,6 +95,27 @@ const lockOne = prepared<{ organizationId: string; spaceId: string; id: string }
 export async function lock(trx: Transaction<DB>, space: Space, id: string): Promise<Locked | undefined> {
   const [row] = await lockOne(trx, { organizationId: space.organizationId, spaceId: space.id, id })
   return row
+}
+
+const holdOne = preparedLater<{ organizationId: string; spaceId: string; id: string; seen: string }>(
+  (param) => sql`
+    with held as materialized (
+      select from automations
+       where organization_id = ${param('organizationId')}::uuid and space_id = ${param('spaceId')}::uuid and id = ${param('id')}::uuid
+         and xmin::text = ${param('seen')}
+         for no key update
+    )
+    select case when not exists (select from held) then changed_meanwhile() end`,
+)
+
+/**
+ * Locks an automation like {@link lock}, if its row is the one that was read before the transaction: nothing has written to it since.
+ * Otherwise the transaction fails (db/failures.ts, `isChangedMeanwhile`). Nobody waits for it (db/later.ts).
+ *
+ * @param seen of the row that was read (db/queries/looked-automations.ts).
+ */
+export async function hold(trx: Transaction<DB>, space: Space, id: string, seen: string): Promise<void> {
+  await holdOne(trx, { organizationId: space.organizationId, spaceId: space.id, id, seen })
 }
 
 /** When an automation is due next; null for never, or not now. */

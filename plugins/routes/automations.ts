@@ -16,12 +16,14 @@ import { AutomationParams, SpaceParams } from '../../schemas/params.ts'
 import { SEES_EVERY_SPACE } from '../../src/access/permissions.ts'
 import { create } from '../../src/automations/create.ts'
 import { edit } from '../../src/automations/edit.ts'
+import { changeLooked } from '../../src/automations/looked.ts'
 import { readAhead } from '../../src/automations/read-ahead.ts'
 import { remove } from '../../src/automations/remove.ts'
 import { refuseGone } from '../../src/conflict.ts'
 import { isUuid } from '../core/validation.ts'
 import { encodeCursor, isTimestamp } from '../cursor.ts'
 import { matching } from '../entity-tag.ts'
+import { changesLooked, lookedAlong, WRITING } from '../looked-along.ts'
 import { readPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 import { showAutomation } from '../show-automation.ts'
@@ -77,7 +79,10 @@ const routes: RoutePlugin = async (app) => {
   app.post(
     '',
     {
-      config: { permission: 'files.write' },
+      config: {
+        permission: WRITING.permission,
+        reads: (_, question) => automationPolicies.findWithAccess(db, question, WRITING, {}),
+      },
       schema: {
         operationId: 'createAutomation',
         tags: ['Automations'],
@@ -90,9 +95,11 @@ const routes: RoutePlugin = async (app) => {
       },
       preValidation: ignoreStatusOfStaff,
     },
-    async ({ caller, space, body }, reply) => {
+    async (request, reply) => {
+      const { caller, space, body } = request
+      const row = request.readAlong<automationPolicies.PolicyRow>()
+      const policy = row ? automationPolicies.toPolicy(row) : await automationPolicies.find(db, space.organizationId)
       await readAhead(app.actions, space.organizationId, [body.config])
-      const policy = await automationPolicies.find(db, space.organizationId)
       const created = reply.code(201).transactAndShow(async (trx) => {
         const id = await create(trx, caller, space, body, policy, app)
         return async () => showAutomation(reply, await shownAutomations.find(trx, space, id, settings.triggerUrls))
@@ -132,7 +139,7 @@ const routes: RoutePlugin = async (app) => {
   app.patch(
     '/:automationId',
     {
-      config: { permission: 'files.write' },
+      config: changesLooked(db),
       schema: {
         operationId: 'updateAutomation',
         tags: ['Automations'],
@@ -146,14 +153,18 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: written(AutomationResponse), ...errors(404, 409, 412, 428) },
       },
     },
-    async ({ caller, space, params, headers, body }, reply) => {
+    async (request, reply) => {
+      const { caller, space, params, headers, body } = request
+      const read = lookedAlong(request)
       await readAhead(app.actions, space.organizationId, [body.config])
-      return db.transact(async (trx) => {
-        const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
-        await edit(trx, caller, target, body, app)
-        return async () =>
-          showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
-      })
+      return changeLooked(read, (looked) =>
+        db.transact(async (trx) => {
+          const target = { space, id: params.automationId, seen: matching(headers['if-match']), looked }
+          await edit(trx, caller, target, body, app)
+          return async () =>
+            showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
+        }),
+      )
     },
   )
 

@@ -5,8 +5,10 @@ import { Approval, Rejection, Withdrawal } from '../../schemas/decisions.ts'
 import { errors } from '../../schemas/errors.ts'
 import { IfMatch } from '../../schemas/headers.ts'
 import { AutomationParams } from '../../schemas/params.ts'
+import { changeLooked } from '../../src/automations/looked.ts'
 import * as review from '../../src/automations/review.ts'
 import { matching } from '../entity-tag.ts'
+import { changesLooked, lookedAlong } from '../looked-along.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 import { showAutomation } from '../show-automation.ts'
 import { written } from '../written.ts'
@@ -15,12 +17,12 @@ const TAG = 'Review'
 
 /** What becomes of one proposal: people decide on it, and whoever made it takes it back. */
 const routes: RoutePlugin = async (app) => {
-  const { settings } = app
+  const { db, settings } = app
 
   app.post(
     '/approve',
     {
-      config: { permission: 'files.write', peopleOnly: 'service_account_cannot_approve', optionalBody: true },
+      config: { ...changesLooked(db), peopleOnly: 'service_account_cannot_approve', optionalBody: true },
       schema: {
         operationId: 'approveAutomation',
         tags: [TAG],
@@ -34,19 +36,23 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: written(AutomationResponse), ...errors(404, 409, 412, 428) },
       },
     },
-    async ({ caller, space, params, headers, body }, reply) =>
-      reply.transactAndShow(async (trx) => {
-        const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
-        await review.approve(trx, caller, target, body, app)
-        return async () =>
-          showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
-      }),
+    async (request, reply) => {
+      const { caller, space, params, headers, body } = request
+      return changeLooked(lookedAlong(request), (looked) =>
+        reply.transactAndShow(async (trx) => {
+          const target = { space, id: params.automationId, seen: matching(headers['if-match']), looked }
+          await review.approve(trx, caller, target, body, app)
+          return async () =>
+            showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
+        }),
+      )
+    },
   )
 
   app.post(
     '/reject',
     {
-      config: { permission: 'files.write', peopleOnly: 'service_account_cannot_approve', optionalBody: true },
+      config: { ...changesLooked(db), peopleOnly: 'service_account_cannot_approve', optionalBody: true },
       schema: {
         operationId: 'rejectAutomation',
         tags: [TAG],
@@ -58,13 +64,17 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: written(AutomationResponse), ...errors(404, 409, 412) },
       },
     },
-    async ({ caller, space, params, headers, body }, reply) =>
-      reply.transactAndShow(async (trx) => {
-        const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
-        await review.reject(trx, caller, target, body, app)
-        return async () =>
-          showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
-      }),
+    async (request, reply) => {
+      const { caller, space, params, headers, body } = request
+      return changeLooked(lookedAlong(request), (looked) =>
+        reply.transactAndShow(async (trx) => {
+          const target = { space, id: params.automationId, seen: matching(headers['if-match']), looked }
+          await review.reject(trx, caller, target, body, app)
+          return async () =>
+            showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
+        }),
+      )
+    },
   )
 
   app.post(

@@ -10,9 +10,9 @@ import type { Standing } from './changed.ts'
 import { type Content, contentOf, type Problems } from './content.ts'
 
 /** A revision with its content put together. */
-export type Version = automationRevisions.Revision & { content: Content }
+export type Version = automationRevisions.Standing & { content: Content }
 
-/** An automation that this transaction holds locked, with the content that is shown and the one that waits. */
+/** An automation that this transaction holds locked (or fails), with the content that is shown and the one that waits. */
 export type Current = {
   automation: Omit<automations.Locked, 'status' | 'problems'> & { status: AutomationStatus; problems: Problems }
   revision: Version
@@ -51,9 +51,14 @@ export async function lock(trx: Transaction<DB>, space: Space, id: string): Prom
     automationRevisions.listStanding(trx, space, id),
   ])
   if (automation === undefined) throw new ApiError('automation_not_found')
+  return currentOf(automation, revisions)
+}
+
+/** Puts together what was read of an automation, and of the revisions that it stands on. */
+export function currentOf(automation: automations.Locked, revisions: readonly automationRevisions.Standing[]): Current {
   const version = (number: number | null) => toVersion(revisions.find((each) => each.revision === number))
   const revision = version(automation.revision)
-  if (revision === null) throw new Error(`automation ${id} has no revision ${automation.revision}`)
+  if (revision === null) throw new Error(`automation ${automation.id} has no revision ${automation.revision}`)
   const first = version(automation.proposal_revision)
   return {
     automation: {
@@ -73,13 +78,13 @@ export async function lock(trx: Transaction<DB>, space: Space, id: string): Prom
 function approvedOf(
   { approved_digest: digest }: automations.Locked,
   shown: Version,
-  revisions: readonly automationRevisions.Revision[],
+  revisions: readonly automationRevisions.Standing[],
 ): Version | null {
   if (digest === null || digest === shown.digest) return digest === null ? null : shown
   return toVersion(revisions.find((each) => each.digest === digest))
 }
 
-function toVersion(found: automationRevisions.Revision | undefined): Version | null {
+function toVersion(found: automationRevisions.Standing | undefined): Version | null {
   return found === undefined ? null : { ...found, content: contentOf(found) }
 }
 

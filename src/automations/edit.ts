@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely'
-import * as automationPolicies from '../../db/queries/automation-policies.ts'
+import type * as automationPolicies from '../../db/queries/automation-policies.ts'
 import { OAUTH_SLOT, ownerOf } from '../../db/queries/automation-secrets.ts'
 import type { DB } from '../../db/types.ts'
 import type { AutomationStatus, AutomationUpdate } from '../../schemas/automations.ts'
@@ -9,9 +9,10 @@ import { ApiError } from '../errors.ts'
 import { apply, type Edit, stage } from './apply.ts'
 import { applyUpdate, type Content } from './content.ts'
 import { credentialIn } from './credential.ts'
-import { type Contents, type Current, credentialDeed, lock, type Seen, type Version } from './current.ts'
+import { type Contents, type Current, credentialDeed, type Seen, type Version } from './current.ts'
 import type { Place } from './gate.ts'
 import { isLive, nextStatus } from './lifecycle.ts'
+import { type Looked, take } from './looked.ts'
 import type { Means } from './means.ts'
 import { requireRoomForProposal } from './policy.ts'
 import { findProblems, requireValid } from './problems.ts'
@@ -24,12 +25,13 @@ import { destroyReplaced, storeValues, type VersionChange, versionsFor } from '.
  * a pending revision beside it.
  *
  * @param target.seen holds the change to what its caller read.
+ * @param target.looked what was read just before.
  * @throws ApiError where the status, authorship, policy or what the caller saw does not allow it.
  */
 export async function edit(
   trx: Transaction<DB>,
   caller: Caller,
-  target: { space: Space; id: string; seen: Seen },
+  target: { space: Space; id: string; seen: Seen; looked?: Looked | undefined },
   body: AutomationUpdate,
   means: Means,
 ): Promise<void> {
@@ -37,10 +39,7 @@ export async function edit(
   const { space, id } = target
   refuseCredentialOfStaff(actor, body)
   const token = credentialIn(body)
-  const [current, policy] = await Promise.all([
-    lock(trx, space, id),
-    automationPolicies.find(trx, space.organizationId),
-  ])
+  const { current, policy } = await take(trx, space, id, target.looked)
   const { automation, pending } = current
   const hasSeen = target.seen({ version: automation.version, digest: current.revision.digest })
   if (Object.keys(body).length === 0 && actor.type === 'user') return

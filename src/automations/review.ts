@@ -1,5 +1,4 @@
 import type { Transaction } from 'kysely'
-import * as automationPolicies from '../../db/queries/automation-policies.ts'
 import * as automationRevisions from '../../db/queries/automation-revisions.ts'
 import { nameOf, OAUTH_SLOT, ownerOf } from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'
@@ -13,12 +12,14 @@ import { type Current, lock, proposalOf, record, type Seen, standingOf, type Ver
 import { CLOSED, NOT_REJECTED, noteDecision, reviewed, reviewOf } from './decision.ts'
 import { passGate } from './gate.ts'
 import { nextStatus } from './lifecycle.ts'
+import { type Looked, take } from './looked.ts'
 import type { Means } from './means.ts'
 import { checked, findProblems, requireValid } from './problems.ts'
 import { type Change, diff } from './revisions.ts'
 import { destroyReplaced } from './versions.ts'
 
-type Target = { space: Space; id: string; seen: Seen }
+/** `looked` is what was read just before. */
+type Target = { space: Space; id: string; seen: Seen; looked?: Looked | undefined }
 
 /** Why a proposal was not approved, for people and for AI staff that wants to correct itself. */
 export type Rejection = { reason?: string; code?: string; paths?: string[] }
@@ -38,10 +39,7 @@ export async function approve(
   { digest, base_digest: base }: { digest?: string; base_digest?: string | null },
   means: Pick<Means, 'actions' | 'kinds' | 'rules'>,
 ): Promise<void> {
-  const [{ current, proposal, status }, policy] = await Promise.all([
-    decide(trx, caller, target, 'approve'),
-    automationPolicies.find(trx, target.space.organizationId),
-  ])
+  const { current, proposal, status, policy } = await decide(trx, caller, target, 'approve')
   const { automation, revision } = current
   const hasSeen = target.seen({ version: automation.version, digest: proposal.digest })
   await requireSame(trx, target, digest, proposal)
@@ -136,14 +134,19 @@ export async function withdraw(
   await record(trx, caller, target.space, automation.id, 'proposal.withdrawn', details)
 }
 
-async function decide(trx: Transaction<DB>, caller: Caller, { space, id }: Target, request: 'approve' | 'reject') {
-  const current = await lock(trx, space, id).catch(asNotPending)
+async function decide(
+  trx: Transaction<DB>,
+  caller: Caller,
+  { space, id, looked }: Target,
+  request: 'approve' | 'reject',
+) {
+  const { current, policy } = await take(trx, space, id, looked).catch(asNotPending)
   const { automation, pending } = current
   const state = { status: automation.status, hasPendingRevision: pending !== null }
   const status = nextStatus(caller.actor, state, request)
   const proposal = proposalOf(current)
   if (proposal === null) throw new ApiError('automation_not_pending')
-  return { current, proposal, status }
+  return { current, proposal, status, policy }
 }
 
 /** Hyperspeed's API gives one answer to both. */

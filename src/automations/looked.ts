@@ -1,0 +1,58 @@
+import type { Transaction } from 'kysely'
+import { isChangedMeanwhile } from '../../db/failures.ts'
+import * as automationPolicies from '../../db/queries/automation-policies.ts'
+import * as automations from '../../db/queries/automations.ts'
+import type { LookedRow } from '../../db/queries/looked-automations.ts'
+import type { DB } from '../../db/types.ts'
+import type { Space } from '../access/actor.ts'
+import { type Current, currentOf, lock } from './current.ts'
+
+/**
+ * An automation and its organization's policy as they were read before the transaction of a change: then all of the change is known before
+ * anything of it is sent, and it is sent as one.
+ */
+export type Looked = { current: Current; policy: automationPolicies.Policy; seen: string }
+
+/** What was read together with something else. @returns undefined where there is no such automation. */
+export function toLooked(row: { [K in keyof LookedRow]: LookedRow[K] | null }): Looked | undefined {
+  if (row.id === null) return undefined
+  const { revisions, seen, ...automation } = row as LookedRow
+  return { current: currentOf(automation, revisions), policy: automationPolicies.toPolicy(row), seen }
+}
+
+/**
+ * Takes an automation for a change: as it was read before, which is held to be so still when the change is sent, or else as it is,
+ * locked.
+ *
+ * @throws ApiError `automation_not_found`
+ */
+export async function take(
+  trx: Transaction<DB>,
+  space: Space,
+  id: string,
+  looked: Looked | undefined,
+): Promise<Pick<Looked, 'current' | 'policy'>> {
+  if (looked !== undefined) {
+    await automations.hold(trx, space, id, looked.seen)
+    return looked
+  }
+  const [current, policy] = await Promise.all([
+    lock(trx, space, id),
+    automationPolicies.find(trx, space.organizationId),
+  ])
+  return { current, policy }
+}
+
+/** Changes what was read before; where somebody else was faster, once more without it. */
+export async function changeLooked<T>(
+  looked: Looked | undefined,
+  change: (looked: Looked | undefined) => Promise<T>,
+): Promise<T> {
+  if (looked === undefined) return change(undefined)
+  try {
+    return await change(looked)
+  } catch (error) {
+    if (!isChangedMeanwhile(error)) throw error
+    return change(undefined)
+  }
+}
