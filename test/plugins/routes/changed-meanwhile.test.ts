@@ -1,0 +1,88 @@
+import { sql, type Transaction } from 'kysely'
+import t from 'tap'
+import * as automations from '../../../db/queries/automations.ts'
+import type { DB } from '../../../db/types.ts'
+import { testApp } from '../../support/app.ts'
+import { until } from '../../support/until.ts'
+
+const DIGEST = { name: 'Weekly digest', kind: 'scheduled', config: { cron: '0 9 * * MON', channel: 'general' } }
+
+t.test('what somebody else changes while a change is on its way', async (t) => {
+  const { send, owner, organizationId, spaceId, serviceAccount, db } = await testApp(t)
+  const space = { organizationId, id: spaceId }
+  const base = `/api/v1/organizations/${organizationId}/spaces/${spaceId}/automations`
+  const staff = await serviceAccount(['files.read', 'files.write'])
+
+  /** Lets somebody else change an automation until whoever asks has read it, and waits for that change. */
+  async function during<T>(change: (trx: Transaction<DB>) => Promise<void>, ask: () => Promise<T>): Promise<T> {
+    const [written, asked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const changing = db.transaction().execute(async (trx) => {
+      await change(trx)
+      await sql`select`.execute(trx)
+      written.resolve()
+      await asked.promise
+    })
+    await written.promise
+    const answer = ask()
+    const waiting = sql<{ n: number }>`
+      select count(*)::integer as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    await until(async () => (await waiting.execute(db)).rows[0]?.n)
+    asked.resolve()
+    await changing
+    return answer
+  }
+
+  t.test('stays beside it', async (t) => {
+    const { id } = (await send(owner, 'POST', base, { ...DIGEST, status: 'active' })).body.automation
+    const { status, body, headers } = await during(
+      (trx) => automations.update(trx, space, id, { status: 'paused', next_run_at: null }),
+      () => send(owner, 'PATCH', `${base}/${id}`, { name: 'Monthly digest' }),
+    )
+    t.match([status, headers.etag, body.automation], [200, '"3"', { name: 'Monthly digest', status: 'paused' }])
+  })
+
+  t.test('is not what its caller has read', async (t) => {
+    const { id } = (await send(owner, 'POST', base, DIGEST)).body.automation
+    const { status } = await during(
+      (trx) => automations.update(trx, space, id, {}),
+      () => send(owner, 'PATCH', `${base}/${id}`, { name: 'Monthly digest' }, { 'if-match': '"1"' }),
+    )
+    t.equal(status, 412)
+  })
+
+  t.test('decides first', async (t) => {
+    const { id } = (await send(staff, 'POST', base, DIGEST)).body.automation
+    const rejection = {
+      status: 'rejected',
+      reviewed_by_user_id: owner.id,
+      reviewed_revision: 1,
+      reviewed_at: new Date(),
+    }
+    const { status, body } = await during(
+      (trx) => automations.update(trx, space, id, rejection),
+      () => send(owner, 'POST', `${base}/${id}/approve`, {}),
+    )
+    t.match([status, body.code], [404, 'automation_not_pending'])
+    const { automation } = (await send(owner, 'GET', `${base}/${id}`)).body
+    t.equal(automation.status, 'rejected')
+  })
+
+  t.test('is gone', async (t) => {
+    const { id } = (await send(owner, 'POST', base, DIGEST)).body.automation
+    const { status, body } = await during(
+      (trx) => automations.remove(trx, space, id),
+      () => send(owner, 'PATCH', `${base}/${id}`, { name: 'Monthly digest' }),
+    )
+    t.match([status, body.code], [404, 'automation_not_found'])
+  })
+
+  t.test('in whatever order, none of many changes is lost', async (t) => {
+    const { id } = (await send(owner, 'POST', base, DIGEST)).body.automation
+    const names = Array.from({ length: 20 }, (_, i) => `Digest ${i}`)
+    const answers = await Promise.all(names.map((name) => send(owner, 'PATCH', `${base}/${id}`, { name })))
+    t.strictSame(new Set(answers.map(({ status }) => status)), new Set([200]))
+    t.equal(new Set(answers.map(({ headers }) => headers.etag)).size, 20)
+    const { revisions } = (await send(owner, 'GET', `${base}/${id}/revisions`)).body
+    t.strictSame(new Set(revisions.map(({ name }: { name: string }) => name)), new Set(['Weekly digest', ...names]))
+  })
+})
