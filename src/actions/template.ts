@@ -115,7 +115,12 @@ export function readTemplate(text: string): TemplateCheck {
 }
 
 /** What templates may say, as JSON texts: an object, and the body of the event in it where that is not in there. */
-export type ScopeText = { scope: string; eventBody?: string | undefined }
+export type ScopeText = {
+  scope: string
+  eventBody?: string | undefined
+  /** Told where a template asks when its automation ran before, by whichever way: where that has not been read. */
+  onLastRun?: (() => void) | undefined
+}
 
 /** A text that was filled in; `isReplaced` where something in it can't be stored, and U+FFFD stands in its place. */
 export type FilledText = { text: string; isReplaced: boolean }
@@ -178,7 +183,7 @@ function parse(text: string): { templates: Template[]; secrets: string[] } {
 }
 
 /** Nothing that templates do changes what is in it. */
-function readScope({ scope, eventBody }: ScopeText): object {
+function readScope({ scope, eventBody, onLastRun }: ScopeText): object {
   /** One for each value, because `group_by` asks whether they are the same. */
   const long = new Map<string, LongNumber>()
   const make = (source: string): LongNumber => {
@@ -188,6 +193,8 @@ function readScope({ scope, eventBody }: ScopeText): object {
     return number
   }
   const read = Object(parseWith(scope, make))
+  if (onLastRun !== undefined)
+    Object.defineProperty(read.automation, 'last_run_at', { enumerable: true, get: () => onLastRun() ?? null })
   if (eventBody === undefined || read.event === null) return read
   return { ...read, event: { ...read.event, body: parseWith(eventBody, make) } }
 }

@@ -12,6 +12,7 @@ import type { Cipher } from '../secrets/cipher.ts'
 import { newId } from './ids.ts'
 import { createLookup, type Hook } from './lookup.ts'
 import { createReader, type Reader } from './reading.ts'
+import { createSay } from './say.ts'
 
 /** What became of an event: it is stored, now or some time before. */
 export type Receipt = {
@@ -28,9 +29,11 @@ export type ReceiverOptions = {
   db: Database
   queue: Pick<RunQueue, 'sendWithin'>
   cipher: Cipher
-  actions: Pick<Actions, 'problems'>
+  actions: Pick<Actions, 'problems' | 'say'>
   kinds: Kinds
   batches?: EventBatches | undefined
+  /** Whether this process runs automations: then runs that only say something begin and end with their event. */
+  isWorker?: boolean | undefined
 }
 
 /** Events that may share a transaction, and transactions at the same time. */
@@ -41,7 +44,7 @@ const BATCHES: EventBatches = { most: 500, concurrency: 1 }
 const MAX_BYTES_AT_ONCE = 8 * 1024 * 1024
 
 /** An event that is verified, and the hook by which it was. */
-type Arrival = { hook: Hook; event: webhookEvents.NewEvent }
+export type Arrival = { hook: Hook; event: webhookEvents.NewEvent }
 
 /** How often a hook may change while one event is on its way. */
 const MAX_TRIES = 3
@@ -64,11 +67,14 @@ export function createReceiver({
   actions,
   kinds,
   batches = BATCHES,
+  isWorker = false,
 }: ReceiverOptions): (hookId: string, delivery: Delivery, onUnproven: () => Promise<void>) => Promise<Answer> {
   const hooks = createLookup({ db, cipher, actions, kinds })
   const isVerified = verifier(kinds)
   const read = createReader()
-  const store = createStore(db, queue, batches)
+  const say = isWorker ? createSay(db, actions, batches) : undefined
+  const queued = createStore(db, queue, batches)
+  const store: Store = async (arrival) => (await say?.(arrival)) ?? queued(arrival)
   return async (hookId, delivery, onUnproven) => {
     const recalled = hooks.recall(hookId)
     const event = isProven(recalled, delivery, isVerified) ? await readQuietly(read, recalled, delivery) : undefined
@@ -147,6 +153,7 @@ function toEvent(hook: Hook, received: ReceivedEvent): webhookEvents.NewEvent {
   }
 }
 
+/** Stores an event. Undefined where its hook is not what it was. */
 type Store = (arrival: Arrival) => Promise<Receipt | undefined>
 
 /** Makes what stores events; large ones by themselves, so that no other waits for them. */
