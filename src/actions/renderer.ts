@@ -97,16 +97,15 @@ export function createRenderer(): Renderer {
 
   /** Undefined for what takes more than a moment. */
   function renderHere(organizationId: string, templates: unknown, scope: ScopeText, secrets: UsableSecrets) {
-    const begun = { at: performance.now(), cpu: processorTime() }
-    try {
-      return fillIn(templates, scope, HERE, secrets)
-    } catch (error) {
-      if (!(error instanceof FillError && error.isLimit)) throw error
-      // On a busy machine others may have had the processor meanwhile.
-      const wasHeldUp = performance.now() - begun.at >= HERE.ms && processorTime() - begun.cpu < HERE.ms
-      if (!wasHeldUp) noteSlow(organizationId)
-      return undefined
-    }
+    const begun = performance.now()
+    const filled = fillHere(templates, scope, secrets)
+    if (filled !== undefined) return filled
+    // On a busy machine others may have had the processor meanwhile. What is tried once more says so.
+    const worked = processorTime()
+    const wasHeldUp = performance.now() - begun >= HERE.ms
+    const again = wasHeldUp ? fillHere(templates, scope, secrets) : undefined
+    if (again === undefined && !(wasHeldUp && processorTime() - worked < HERE.ms / 2)) noteSlow(organizationId)
+    return again
   }
 
   return {
@@ -155,6 +154,15 @@ export function createRenderer(): Renderer {
       lanes.small.close()
       lanes.large.close()
     },
+  }
+}
+
+function fillHere(templates: unknown, scope: ScopeText, secrets: UsableSecrets): Filled | undefined {
+  try {
+    return fillIn(templates, scope, HERE, secrets)
+  } catch (error) {
+    if (!(error instanceof FillError && error.isLimit)) throw error
+    return undefined
   }
 }
 

@@ -42,6 +42,9 @@ const MAX_OUTPUTS_LENGTH = 1_048_576
 /** As many characters of it take no time worth speaking of. */
 export const CODE_READ_AT_ONCE = 1000
 const CHECKS_KEPT = 1000
+/** Templates that are kept as they were parsed, and how long one may be for that. */
+const PARSED_KEPT = 500
+const PARSED_LENGTH = 1000
 const MAX_REASON_LENGTH = 200
 const TEMPLATES_TOO_LONG = `all templates together must not be longer than ${MAX_TEMPLATES_LENGTH} characters`
 const CODE_TOO_LONG = `what stands in {{ }} and {% %} must not be longer than ${MAX_CODE_LENGTH} characters in all templates together`
@@ -169,7 +172,16 @@ export function createFiller(
   }
 }
 
-function parse(text: string): { templates: Template[]; secrets: string[] } {
+type Parsed = { templates: Template[]; secrets: string[] }
+
+/** The same few are filled in for each event of a webhook, and to parse one takes as long as to fill it in. */
+const PARSED = remember(parseAnew, PARSED_KEPT)
+
+function parse(text: string): Parsed {
+  return text.length > PARSED_LENGTH ? parseAnew(text) : PARSED.of(text)
+}
+
+function parseAnew(text: string): Parsed {
   if (text.length > MAX_TEMPLATE_LENGTH)
     throw new TemplateFault(`must not be longer than ${MAX_TEMPLATE_LENGTH} characters`)
   const templates = ENGINE.parse(text)
