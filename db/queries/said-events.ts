@@ -19,7 +19,7 @@ export type Written = { done: ReadonlySet<string>; missed: ReadonlySet<string> }
  * in which a run begins and ends. There is no job, because there is nothing that could be lost on the way.
  *
  * Left out, to be written in the usual way, is whatever is not plain: whose hook is not as it was when it was verified, whose key is
- * there already, or whose room is missing. Automations are locked, so that a change of one comes before all of this or after it,
+ * there already, or whose room is missing, or about to be. Automations are locked, so that a change of one comes before all of this or after it,
  * and ends are noted in their order.
  *
  * @param waits whether those that somebody else holds are waited for; if not, their events are left out too.
@@ -48,6 +48,7 @@ export async function insert(db: Kysely<DB>, events: readonly SaidEvent[], waits
         join current c on c.number = e.hook
         join chat_rooms room
           on room.organization_id = c.organization_id and room.space_id = c.space_id and room.name = e.room
+         for key share of room skip locked
     ), stored as (
       insert into webhook_events (id, organization_id, space_id, automation_id, event_key, type, status, headers, body,
                                   body_bytes, body_replaced, run_id, received_at)

@@ -42,8 +42,8 @@ export type Renderer = {
    */
   render(source: Source, templates: unknown, options: { secrets: UsableSecrets; signal: AbortSignal }): Promise<Filled>
   /**
-   * Fills in, without secrets, what takes a moment and asks for nothing that would have to be read. When its automation ran
-   * before needs not be in the scope.
+   * Fills in, for an event, without secrets, what takes a moment and asks for nothing that would have to be read. When its
+   * automation ran before needs not be in the scope, whose numbers must all be doubles.
    *
    * @returns undefined for what has to be left to `render`, whatever the reason.
    */
@@ -54,7 +54,7 @@ export type Renderer = {
 /** Texts for the other process to read. */
 export type ReadTask = { texts: string[] }
 /** What it fills in. JSON text, because a number that has more digits than a double loses its nature when it is copied. */
-export type FillTask = Pick<ScopeText, 'scope' | 'eventBody'> & { templates: string; secrets: UsableSecrets }
+export type FillTask = Pick<ScopeText, 'eventBody'> & { scope: string; templates: string; secrets: UsableSecrets }
 export type Task = ReadTask | FillTask
 export type FillResult = (Pick<Filled, 'replaced' | 'made'> & { value: string }) | { path: string; message: string }
 export type Result = TemplateCheck[] | FillResult
@@ -66,6 +66,8 @@ const HERE: Limits & { code: number; scope: number } = {
   code: CODE_READ_AT_ONCE,
   scope: 65_536,
 }
+/** More than all but its body can be of an event: Node takes 16 KiB of headers. */
+const MOST_BESIDE = 32_768
 /** For so long an organization tries nothing here after something took longer. */
 const SLOW_FOR_MS = 10_000
 const TASK_WITHIN_MS = 10_000
@@ -120,7 +122,7 @@ export function createRenderer(): Renderer {
       const code = codeLength(stringsOf(templates))
       if (code === 0) return { value: templates, replaced: [], made: [] }
       const scope = JSON.stringify(source.scope)
-      if (isSmall(scope, eventBody) && isQuick(organizationId, code)) {
+      if (isSmall(scope.length, eventBody) && isQuick(organizationId, code)) {
         const done = renderHere(organizationId, templates, { scope, eventBody }, secrets)
         if (done !== undefined) return done
       }
@@ -130,14 +132,13 @@ export function createRenderer(): Renderer {
         eventBody: typeof eventBody === 'function' ? await eventBody() : eventBody,
         secrets,
       })
-      const { run } = isSmall(scope, eventBody) ? lanes.small : lanes.large
+      const { run } = isSmall(scope.length, eventBody) ? lanes.small : lanes.large
       return readResult((await run(organizationId, task, signal).catch(blameTemplates)) as FillResult)
     },
-    renderNow({ organizationId, scope: values, eventBody }, templates) {
+    renderNow({ organizationId, scope, eventBody }, templates) {
       const code = codeLength(stringsOf(templates))
       if (code === 0) return { value: templates, replaced: [], made: [] }
-      const scope = JSON.stringify(values)
-      if (!isSmall(scope, eventBody) || !isQuick(organizationId, code)) return undefined
+      if (!isSmall(MOST_BESIDE, eventBody) || !isQuick(organizationId, code)) return undefined
       let isKnown = true
       const onLastRun = () => {
         isKnown = false
@@ -172,9 +173,9 @@ function processorTime(): number {
   return (user + system) / 1000
 }
 
-/** Whether values and the body of an event are read in a moment. */
-function isSmall(scope: string, eventBody: Source['eventBody']): eventBody is string | undefined {
-  return typeof eventBody !== 'function' && scope.length + (eventBody?.length ?? 0) <= HERE.scope
+/** Whether values, of so many characters, and the body of an event are read in a moment. */
+function isSmall(length: number, eventBody: Source['eventBody']): eventBody is string | undefined {
+  return typeof eventBody !== 'function' && length + (eventBody?.length ?? 0) <= HERE.scope
 }
 
 function blameTemplates(error: unknown): never {

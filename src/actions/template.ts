@@ -4,6 +4,7 @@ import type { ErrorDetail } from '../errors.ts'
 import { remember } from '../remember.ts'
 import { storableText } from '../storable.ts'
 import { LongNumber } from './decimals.ts'
+import type { Scope } from './scope.ts'
 import { checkRange, createEngine, hasReplaced, walk } from './template-engine.ts'
 import { TemplateFault } from './template-fault.ts'
 import { keepDigits, NUMBER_FILTERS } from './template-numbers.ts'
@@ -117,9 +118,12 @@ export function readTemplate(text: string): TemplateCheck {
   }
 }
 
-/** What templates may say, as JSON texts: an object, and the body of the event in it where that is not in there. */
+/**
+ * What templates may say: an object, and the body of the event in it where that is not in there. As JSON texts, but that an object may be
+ * given as it is where all of its numbers are doubles.
+ */
 export type ScopeText = {
-  scope: string
+  scope: string | Scope
   eventBody?: string | undefined
   /** Told where a template asks when its automation ran before, by whichever way: where that has not been read. */
   onLastRun?: (() => void) | undefined
@@ -204,7 +208,8 @@ function readScope({ scope, eventBody, onLastRun }: ScopeText): object {
     long.set(key, number)
     return number
   }
-  const read = Object(parseWith(scope, make))
+  const read =
+    typeof scope === 'string' ? Object(parseWith(scope, make)) : { ...scope, automation: { ...scope.automation } }
   if (onLastRun !== undefined)
     Object.defineProperty(read.automation, 'last_run_at', { enumerable: true, get: () => onLastRun() ?? null })
   if (eventBody === undefined || read.event === null) return read

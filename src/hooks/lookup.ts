@@ -107,9 +107,12 @@ function toHook(row: webhooks.Webhook, kinds: Kinds, cipher: Cipher, isReadable:
 
 /** Fails closed, as the executor does before each run: nothing where the content is not what its digest says. */
 function actionOf(row: webhooks.Webhook, kinds: Kinds): ActionConfig | undefined {
-  const content = contentOf({ ...row, description: null })
-  if (row.approved_digest !== digestOf(row.automation_id, row.kind, content)) return undefined
-  return kinds.get(row.kind).effect?.(content.config, {})
+  const read = readStored(() => {
+    const content = contentOf({ ...row, description: null })
+    const isApproved = row.approved_digest === digestOf(row.automation_id, row.kind, content)
+    return isApproved ? kinds.get(row.kind).effect?.(content.config, {}) : undefined
+  })
+  return 'value' in read ? read.value : undefined
 }
 
 /** Whether what a config says is right, be it whole or not: so events can be read by it. Asked for each request; follows from the digest. */

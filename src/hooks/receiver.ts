@@ -34,6 +34,8 @@ export type ReceiverOptions = {
   batches?: EventBatches | undefined
   /** Whether this process runs automations: then runs that only say something begin and end with their event. */
   isWorker?: boolean | undefined
+  /** How long such an event waits for somebody who holds its automation, before its run is queued. */
+  mostWaitMs?: number
 }
 
 /** Events that may share a transaction, and transactions at the same time. */
@@ -41,6 +43,7 @@ export type EventBatches = { most: number; concurrency: number }
 
 /** While one batch is written the next one gathers: the more come, the more share a statement. */
 const BATCHES: EventBatches = { most: 500, concurrency: 1 }
+const MAX_WAIT_MS = 250
 const MAX_BYTES_AT_ONCE = 8 * 1024 * 1024
 
 /** An event that is verified, and the hook by which it was. */
@@ -68,11 +71,12 @@ export function createReceiver({
   kinds,
   batches = BATCHES,
   isWorker = false,
+  mostWaitMs = MAX_WAIT_MS,
 }: ReceiverOptions): (hookId: string, delivery: Delivery, onUnproven: () => Promise<void>) => Promise<Answer> {
   const hooks = createLookup({ db, cipher, actions, kinds })
   const isVerified = verifier(kinds)
   const read = createReader()
-  const say = isWorker ? createSay(db, actions, batches) : undefined
+  const say = isWorker ? createSay(db, actions, { batches, mostWaitMs }) : undefined
   const queued = createStore(db, queue, batches)
   const store: Store = async (arrival) => (await say?.(arrival)) ?? queued(arrival)
   return async (hookId, delivery, onUnproven) => {

@@ -8,12 +8,11 @@ import type { Actions } from '../actions/index.ts'
 import type { Scope } from '../actions/scope.ts'
 import { type GatherOptions, gather } from '../gather.ts'
 import { TRIGGERS } from '../runs/triggers.ts'
+import { readStored } from '../stored.ts'
 import type { Hook } from './lookup.ts'
 import type { Arrival, EventBatches, Receipt } from './receiver.ts'
 
 const MAX_BYTES_AT_ONCE = 8 * 1024 * 1024
-/** How long an event waits for somebody who holds its automation, before its run is queued. */
-const MAX_WAIT_MS = 250
 
 /**
  * Makes what stores an event together with its whole run, where all that the run does is to say something: what it says is a row of the
@@ -25,11 +24,11 @@ const MAX_WAIT_MS = 250
 export function createSay(
   db: Database,
   actions: Pick<Actions, 'say'>,
-  batches: EventBatches,
+  { batches, mostWaitMs }: { batches: EventBatches; mostWaitMs: number },
 ): (arrival: Arrival) => Promise<Receipt | undefined> {
   const write = lane((events) => saidEvents.insert(db, events, false), { ...batches, isFinal: isUnavailable })
   // Whoever ends other runs of an automation holds it for a moment. Those that wait for that share nothing with those that do not.
-  const writeAfter = lane((events) => saidEvents.insertWaiting(db, events, MAX_WAIT_MS), {
+  const writeAfter = lane((events) => saidEvents.insertWaiting(db, events, mostWaitMs), {
     ...batches,
     isFinal: () => true,
   })
@@ -89,5 +88,7 @@ function sayingOf(
     automation: { id: automationId, name, kind, last_run_at: null },
     event: { id, key: event_key, type, headers, body: null, received_at },
   }
-  return actions.say(action, { organizationId, scope, eventBody: body }, { automationId, runId: run_id })
+  const source = { organizationId, scope, eventBody: body }
+  const read = readStored(() => actions.say(action, source, { automationId, runId: run_id }))
+  return 'value' in read ? read.value : undefined
 }

@@ -22,8 +22,10 @@ t.test('a run that only says something begins and ends with its event', async (t
       write: (...args: [typeof NO_QUEUE, ReturnType<typeof createPace>]) => Promise<readonly RunJob[]>,
     ) => void jobs.push(...(await write(NO_QUEUE, createPace()))),
   }
-  const receiver = (isWorker: boolean) => createReceiver({ db, cipher: app.cipher, actions, kinds, queue, isWorker })
+  const receiver = (isWorker: boolean, more = {}) =>
+    createReceiver({ db, cipher: app.cipher, actions, kinds, queue, isWorker, ...more })
   const receive = receiver(true)
+  const patient = receiver(true, { mostWaitMs: 60_000 })
   const execute = createExecutor({ db, queue, actions, kinds, cipher, backoff: () => 0 })
   const { signal } = new AbortController()
   const drain = async () => {
@@ -64,14 +66,12 @@ t.test('a run that only says something begins and ends with its event', async (t
       await held
     }
   }
-  const isWaitedFor = () =>
-    until(async () => {
-      const { rows } =
-        await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
-          db,
-        )
-      return rows.length > 0
-    })
+  const isLocked = async () => {
+    const { rows } = await sql`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(db)
+    return rows.length > 0
+  }
+  const isWaitedFor = () => until(isLocked)
   // Makes the room, which a run at once does not.
   await (await hookOf()).deliver()
   t.equal(jobs.length, 1, 'where the room is missing, a job makes it')
@@ -194,7 +194,7 @@ t.test('a run that only says something begins and ends with its event', async (t
   t.test('after whoever holds its automation for a moment', async (t) => {
     const [hook, other] = [await hookOf(), await hookOf()]
     const letGo = await hold(hook.id)
-    const waiting = hook.deliver()
+    const waiting = hook.deliver('{}', undefined, patient)
     t.match(await other.deliver(), { duplicate: false }, 'and others do not wait for that')
     await isWaitedFor()
     await letGo()
@@ -219,12 +219,55 @@ t.test('a run that only says something begins and ends with its event', async (t
     const letGo = await hold(hook.id, (trx) =>
       trx.updateTable('automations').set({ status: 'paused' }).where('id', '=', hook.id).execute(),
     )
-    const waiting = hook.deliver()
+    const waiting = hook.deliver('{}', undefined, patient)
     await isWaitedFor()
     await letGo()
     t.match(await waiting, { run_id: null })
     t.equal((await hook.runs()).length, 1)
     t.match(await hook.events(), [{ status: 'ignored' }, { status: 'accepted' }])
+  })
+
+  t.test('not where its action does not get that far: its event is kept', async (t) => {
+    const hook = await hookOf()
+    const say = () => {
+      throw new Error('it is of another release')
+    }
+    const broken = createReceiver({
+      db,
+      cipher: app.cipher,
+      actions: { ...actions, say },
+      kinds,
+      queue,
+      isWorker: true,
+    })
+    const { run_id } = await hook.deliver('{}', undefined, broken)
+    t.match(jobs, [{ runId: run_id }])
+  })
+
+  t.test('not where its room is held by whoever removes it, and others do not wait for that', async (t) => {
+    const [hook, other] = [await hookOf({ channel: 'doomed' }), await hookOf()]
+    await hook.deliver()
+    await drain()
+    const isHeld = Promise.withResolvers<void>()
+    const letGo = Promise.withResolvers<void>()
+    const removing = db.transaction().execute(async (trx) => {
+      await trx.deleteFrom('chat_rooms').where('name', '=', 'doomed').execute()
+      isHeld.resolve()
+      await letGo.promise
+    })
+    await isHeld.promise
+    let isStored = false
+    const stored = Promise.all([hook.deliver(), other.deliver()]).finally(() => {
+      isStored = true
+    })
+    await until(async () => isStored || (await isLocked()))
+    t.ok(isStored)
+    letGo.resolve()
+    const [{ run_id }] = await stored
+    t.match(jobs, [{ runId: run_id }])
+    await removing
+    await drain()
+    t.match((await hook.runs())[0], { id: run_id, status: 'succeeded' })
   })
 
   t.test('not in a process that runs nothing', async () => {
