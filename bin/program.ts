@@ -34,7 +34,7 @@ export type Program = {
 }
 
 type Options = Pick<AppDependencies, 'mostEventLoopDelay' | 'onlyHealth' | 'logger'> & {
-  /** Whether it watches over the jobs of workers that died. */
+  /** Whether it runs automations, and watches over the jobs of workers that died. */
   isWorker: boolean
 }
 
@@ -74,6 +74,7 @@ export async function startProgram(config: ConfigWithSecrets, { isWorker, ...opt
       jwtSecret: config.jwtSecret,
       version,
       isWorking,
+      isWorker,
     })
     const stopWithRequests = (started: Work) => {
       work = started

@@ -74,6 +74,8 @@ export type AppDependencies = {
   mostEventLoopDelay?: number
   /** How events of webhooks share transactions: for measuring what comes of it. */
   eventBatches?: EventBatches
+  /** Whether this process runs automations. */
+  isWorker?: boolean
   /** Of a process that only works: `/healthz` and `/readyz`, and nothing else. */
   onlyHealth?: boolean
   /** Whether this process runs automations as it should, where that is its work too. */
@@ -106,6 +108,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
     rateLimit: config.rateLimit,
     limitsLogins: config.rateLimit !== undefined,
     eventBatches: deps.eventBatches,
+    isWorker: deps.isWorker ?? false,
     triggerUrls: { hooksUrl: `${config.publicUrl}${HOOKS}/`, tunnelsUrl: config.tunnelUrl.replace('://', '://*.') },
   })
 

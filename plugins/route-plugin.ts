@@ -38,6 +38,8 @@ export type Settings = {
   /** Whether the database takes many organizations. */
   multiTenant: boolean
   eventBatches: EventBatches | undefined
+  /** Whether this process runs automations. */
+  isWorker: boolean
   /** Where what sets automations off comes in. */
   triggerUrls: TriggerUrls
   /** Requests a minute of one caller; undefined is no limit. */

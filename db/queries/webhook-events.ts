@@ -2,7 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import { LARGE_BYTES } from '../large.ts'
 import type { DB } from '../types.ts'
 import { QUEUED_CHANNEL, type QueueStatement, queueEach } from './run-jobs.ts'
-import { secretIds, type WebhookState } from './webhooks.ts'
+import { isAsSeen, SEEN_COLUMNS, type WebhookState } from './webhooks.ts'
 
 /**
  * An event that has come in at a hook, and what that hook was like when the event was verified. `body` is JSON text.
@@ -57,14 +57,10 @@ export async function insert(
   const { rows } = await sql<{ current: number[] | null; stored: [id: string, runId: string | null][] | null }>`
     with current as (
       select h.number, h.revision, h.digest, a.organization_id, a.space_id, a.id as automation_id
-        from json_to_recordset(${JSON.stringify(seen)}::json) as h (
-               number integer, hook_id text, kind text, status text, revision integer, digest text, approved_digest text,
-               is_whole boolean, secret_ids text)
+        from json_to_recordset(${JSON.stringify(seen)}::json) as h (${SEEN_COLUMNS})
         join webhooks w on w.hook_id = h.hook_id
         join automations a on a.organization_id = w.organization_id and a.id = w.automation_id
-       where (a.kind, a.status, a.revision, a.problems is null) = (h.kind, h.status, h.revision, h.is_whole)
-         and a.approved_digest is not distinct from h.approved_digest
-         and ${secretIds(sql`a`)} = h.secret_ids
+       where ${isAsSeen(sql`a`, sql`h`)}
     ), stored as (
       insert into webhook_events as known (id, organization_id, space_id, automation_id, event_key, type, status, headers,
                                            body, body_bytes, body_replaced, run_id, received_at)
@@ -117,7 +113,7 @@ function byArrival(
 }
 
 /** Gives hooks numbers. Those that say the same have the same one, so that there is at most one that is current. */
-function numbered(hooks: readonly WebhookState[]) {
+export function numbered(hooks: readonly WebhookState[]) {
   const byText = new Map<string, number>()
   const numbers = new Map<WebhookState, number>()
   const seen: (WebhookState & { number: number })[] = []

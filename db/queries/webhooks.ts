@@ -14,7 +14,9 @@ export type Webhook = {
   revision: number
   digest: string
   approved_digest: string | null
+  name: string
   config: unknown
+  secret_versions: Record<string, number>
   /** Whether nothing keeps its content from running. */
   is_whole: boolean
   /** Those that hold, the present one first. */
@@ -37,8 +39,21 @@ export function stateOf(webhook: Webhook): WebhookState {
   return { hook_id, kind, status, revision, digest, approved_digest, is_whole, secret_ids }
 }
 
+/** SQL for the columns of states that are given as JSON, with a number for each. */
+export const SEEN_COLUMNS = sql`
+  number integer, hook_id text, kind text, status text, revision integer, digest text, approved_digest text, is_whole boolean,
+  secret_ids text`
+
+/** SQL for whether a row of `automations` is as it was in a state; all that may differ is looked at. */
+export function isAsSeen(automation: RawBuilder<unknown>, seen: RawBuilder<unknown>): RawBuilder<boolean> {
+  const [a, h] = [automation, seen]
+  return sql<boolean>`
+    (${a}.kind, ${a}.status, ${a}.revision, ${a}.problems is null) = (${h}.kind, ${h}.status, ${h}.revision, ${h}.is_whole)
+    and ${a}.approved_digest is not distinct from ${h}.approved_digest and ${secretIds(a)} = ${h}.secret_ids`
+}
+
 /** SQL for {@link WebhookState.secret_ids} as they are now, of a row of `automations`. */
-export function secretIds(automation: RawBuilder<unknown>): RawBuilder<string> {
+function secretIds(automation: RawBuilder<unknown>): RawBuilder<string> {
   return sql<string>`(
     select coalesce(string_agg(s.id::text, ',' order by s.valid_until nulls first), '') ${validSecrets(automation)})`
 }
@@ -63,7 +78,7 @@ export async function insert(
 const findMany = prepared<{ hookIds: string[] }, Webhook>(
   (param) => sql<Webhook>`
     select w.hook_id, a.organization_id, a.space_id, a.id as automation_id, a.kind, a.status,
-           r.revision, r.digest, a.approved_digest, r.config, a.problems is null as is_whole,
+           r.revision, r.digest, a.approved_digest, r.name, r.config, r.secret_versions, a.problems is null as is_whole,
            (select coalesce(json_agg(to_json(s)
                                      order by s.valid_until nulls first), '[]')
               ${validSecrets(sql`a`)}) as secrets

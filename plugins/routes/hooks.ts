@@ -48,7 +48,8 @@ declare module 'fastify' {
 const routes: RoutePlugin = async (app) => {
   const { db, settings } = app
   const { queue, cipher, actions, kinds } = app
-  const receive = createReceiver({ db, queue, cipher, actions, kinds, batches: settings.eventBatches })
+  const receiving = { batches: settings.eventBatches, isWorker: settings.isWorker }
+  const receive = createReceiver({ db, queue, cipher, actions, kinds, ...receiving })
   const admission = createAdmission(ON_THEIR_WAY)
   const countUnproven = app.createLimiter(settings.rateLimit, 60)
 

@@ -71,6 +71,18 @@ export type ActionContext = {
  */
 export type ActionResult = { ok: true; output: Record<string, unknown>; externalRef?: string } | Failure
 
+/** What a run says in a room of its space, and what it puts out then. */
+export type Saying = {
+  message: { room: string; content: string; metadata: Record<string, unknown> }
+  output: Record<string, unknown>
+}
+
+/** What is known of a run that would begin and end at once. */
+export type SayingContext = Pick<ActionContext, 'automationId' | 'runId'> & {
+  /** Fills in like {@link Fill}; undefined where that takes more than a moment, or can't be done. */
+  fillNow: (templates: unknown) => Filled | undefined
+}
+
 /** What is known where nothing runs. */
 export type PreviewContext = {
   space: Space
@@ -107,4 +119,9 @@ export type Action<C> = {
   profile(config: C): ActionProfile
   preview(config: C, context: PreviewContext): Promise<ActionPreview>
   run(config: C, context: ActionContext): Promise<ActionResult>
+  /**
+   * Of an action that does nothing but say something in a room: what `run` would say, so that it can be written with the run itself.
+   * Undefined where that is not plain at once.
+   */
+  say?(config: C, context: SayingContext): Saying | undefined
 }

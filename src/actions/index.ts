@@ -16,6 +16,8 @@ import type {
   Fill,
   FindApproved,
   PreviewContext,
+  Saying,
+  SayingContext,
 } from './action.ts'
 import { createHttpRequestAction } from './http-request.ts'
 import { createMessageAction } from './message.ts'
@@ -38,6 +40,8 @@ export type Actions = {
   /** @param signal gives up waiting for the templates. @throws FillError where one can't be filled in. */
   preview(config: ActionConfig, source: PreviewSource, signal: AbortSignal): Promise<ActionPreview>
   run(config: ActionConfig, context: RunContext): Promise<ActionResult>
+  /** What a run would do where that is nothing but a message, and plain at once: not even the automation's last run is asked for. */
+  say(config: ActionConfig, source: Source, run: Omit<SayingContext, 'fillNow'>): Saying | undefined
 }
 
 /** What is known of an automation that is previewed. */
@@ -50,7 +54,7 @@ export type RunContext = Omit<ActionContext, 'fill'> & Pick<Source, 'eventBody'>
 export type ActionDependencies = {
   db: Kysely<DB>
   egress: Pick<Egress, 'request' | 'check'>
-  renderer: Pick<Renderer, 'render' | 'readAhead'>
+  renderer: Pick<Renderer, 'render' | 'renderNow' | 'readAhead'>
   social: Social
   accounts: Accounts
   findApproved: FindApproved
@@ -94,6 +98,8 @@ export function createActions(dependencies: ActionDependencies): Actions {
       return get(config).preview(config, { space, scope, fill: fillFrom(source, signal), credentialSetAt, mayAsk })
     },
     run: (config, context) => get(config).run(config, { ...context, fill: fillFrom(context, context.signal) }),
+    say: (config, source, run) =>
+      get(config).say(config, { ...run, fillNow: (templates) => renderer.renderNow(source, templates) }),
   }
 }
 
@@ -115,5 +121,6 @@ function erase<C>(action: Action<C>) {
     profile: (config: ActionConfig) => (isTyped(config) ? action.profile(config as C) : NOTHING_PLAIN),
     preview: (config: ActionConfig, context: PreviewContext) => action.preview(typed(config), context),
     run: (config: ActionConfig, context: ActionContext) => action.run(typed(config), context),
+    say: (config: ActionConfig, context: SayingContext) => action.say?.(typed(config), context),
   }
 }

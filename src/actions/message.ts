@@ -6,7 +6,7 @@ import * as digests from '../../db/queries/digests.ts'
 import type { DB } from '../../db/types.ts'
 import { MessageAction } from '../../schemas/actions/message.ts'
 import { gather } from '../gather.ts'
-import type { Action, Fill } from './action.ts'
+import type { Action, Fill, Saying } from './action.ts'
 import { FillError } from './filling.ts'
 import { replacedWarnings } from './preview-warnings.ts'
 import type { Scope } from './scope.ts'
@@ -41,13 +41,29 @@ export function createMessageAction(db: Kysely<DB>): Action<MessageAction> {
         if (error instanceof FillError) return { ok: false, error: error.message, retry: 'no' }
         throw error
       }
-      // The message has the id of its run: a run that is taken over says nothing twice.
-      const id = runId
-      const metadata = { automation_id: automationId, run_id: runId }
-      await write({ id, organization_id: organizationId, space_id: spaceId, room: channel, content, metadata })
-      return { ok: true, output: { channel, message_id: id, length: content.length } }
+      const { message, output } = sayingOf(channel, content, { automationId, runId })
+      await write({ id: runId, organization_id: organizationId, space_id: spaceId, ...message })
+      return { ok: true, output }
+    },
+    say({ channel, text }, { fillNow, ...run }) {
+      // A digest of a space has to be read.
+      const filled = text === undefined ? undefined : fillNow({ text })
+      return filled && sayingOf(channel, textIn(filled.value), run)
     },
   }
+}
+
+/** The message has the id of its run: a run that is taken over says nothing twice. */
+function sayingOf(room: string, content: string, run: { automationId: string; runId: string }): Saying {
+  const { automationId: automation_id, runId: run_id } = run
+  return {
+    message: { room, content, metadata: { automation_id, run_id } },
+    output: { channel: room, message_id: run_id, length: content.length },
+  }
+}
+
+function textIn(filled: unknown): string {
+  return (filled as Text).text || '(empty)'
 }
 
 /** Most rooms are there; those that are missing are made. */
@@ -75,7 +91,7 @@ async function contentOf(
   scope: Scope,
   fill: Fill,
 ): Promise<string> {
-  if (text !== undefined) return ((await fill({ text })).value as Text).text || '(empty)'
+  if (text !== undefined) return textIn((await fill({ text })).value)
   const since = scope.automation.last_run_at === null ? null : new Date(scope.automation.last_run_at)
   const { succeeded, failed, other, pending, next } = await digests.find(db, space, since)
   const parts = [

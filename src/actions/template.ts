@@ -4,6 +4,7 @@ import type { ErrorDetail } from '../errors.ts'
 import { remember } from '../remember.ts'
 import { storableText } from '../storable.ts'
 import { LongNumber } from './decimals.ts'
+import type { Scope } from './scope.ts'
 import { checkRange, createEngine, hasReplaced, walk } from './template-engine.ts'
 import { TemplateFault } from './template-fault.ts'
 import { keepDigits, NUMBER_FILTERS } from './template-numbers.ts'
@@ -42,6 +43,9 @@ const MAX_OUTPUTS_LENGTH = 1_048_576
 /** As many characters of it take no time worth speaking of. */
 export const CODE_READ_AT_ONCE = 1000
 const CHECKS_KEPT = 1000
+/** Templates that are kept as they were parsed, and how long one may be for that. */
+const PARSED_KEPT = 500
+const PARSED_LENGTH = 1000
 const MAX_REASON_LENGTH = 200
 const TEMPLATES_TOO_LONG = `all templates together must not be longer than ${MAX_TEMPLATES_LENGTH} characters`
 const CODE_TOO_LONG = `what stands in {{ }} and {% %} must not be longer than ${MAX_CODE_LENGTH} characters in all templates together`
@@ -114,8 +118,16 @@ export function readTemplate(text: string): TemplateCheck {
   }
 }
 
-/** What templates may say, as JSON texts: an object, and the body of the event in it where that is not in there. */
-export type ScopeText = { scope: string; eventBody?: string | undefined }
+/**
+ * What templates may say: an object, and the body of the event in it where that is not in there. As JSON texts, but that an object may be
+ * given as it is where all of its numbers are doubles.
+ */
+export type ScopeText = {
+  scope: string | Scope
+  eventBody?: string | undefined
+  /** Told where a template asks when its automation ran before, by whichever way: where that has not been read. */
+  onLastRun?: (() => void) | undefined
+}
 
 /** A text that was filled in; `isReplaced` where something in it can't be stored, and U+FFFD stands in its place. */
 export type FilledText = { text: string; isReplaced: boolean }
@@ -164,7 +176,16 @@ export function createFiller(
   }
 }
 
-function parse(text: string): { templates: Template[]; secrets: string[] } {
+type Parsed = { templates: Template[]; secrets: string[] }
+
+/** The same few are filled in for each event of a webhook, and to parse one takes as long as to fill it in. */
+const PARSED = remember(parseAnew, PARSED_KEPT)
+
+function parse(text: string): Parsed {
+  return text.length > PARSED_LENGTH ? parseAnew(text) : PARSED.of(text)
+}
+
+function parseAnew(text: string): Parsed {
   if (text.length > MAX_TEMPLATE_LENGTH)
     throw new TemplateFault(`must not be longer than ${MAX_TEMPLATE_LENGTH} characters`)
   const templates = ENGINE.parse(text)
@@ -178,7 +199,7 @@ function parse(text: string): { templates: Template[]; secrets: string[] } {
 }
 
 /** Nothing that templates do changes what is in it. */
-function readScope({ scope, eventBody }: ScopeText): object {
+function readScope({ scope, eventBody, onLastRun }: ScopeText): object {
   /** One for each value, because `group_by` asks whether they are the same. */
   const long = new Map<string, LongNumber>()
   const make = (source: string): LongNumber => {
@@ -187,7 +208,10 @@ function readScope({ scope, eventBody }: ScopeText): object {
     long.set(key, number)
     return number
   }
-  const read = Object(parseWith(scope, make))
+  const read =
+    typeof scope === 'string' ? Object(parseWith(scope, make)) : { ...scope, automation: { ...scope.automation } }
+  if (onLastRun !== undefined)
+    Object.defineProperty(read.automation, 'last_run_at', { enumerable: true, get: () => onLastRun() ?? null })
   if (eventBody === undefined || read.event === null) return read
   return { ...read, event: { ...read.event, body: parseWith(eventBody, make) } }
 }

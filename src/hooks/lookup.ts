@@ -2,7 +2,10 @@ import type { Database } from '../../db/client.ts'
 import { isUnavailable } from '../../db/failures.ts'
 import * as webhooks from '../../db/queries/webhooks.ts'
 import type { AutomationConfig } from '../../schemas/automations.ts'
+import type { ActionConfig } from '../actions/action.ts'
 import type { Actions } from '../actions/index.ts'
+import { contentOf } from '../automations/content.ts'
+import { digestOf } from '../automations/revisions.ts'
 import { tryAgain } from '../errors.ts'
 import { gather } from '../gather.ts'
 import type { Intake } from '../kinds/kind.ts'
@@ -20,8 +23,11 @@ export type Hook = {
   automationId: string
   /** Whether its events are kept and set nothing off: it is paused, or its config is not whole. */
   isIdle: boolean
+  name: string
   config: AutomationConfig
   intake: Intake
+  /** What its runs do, where that is what its digest says and a person let run; undefined where nothing runs. */
+  action: ActionConfig | undefined
   /** The present secret, and the one before while it holds. */
   secrets: string[]
 }
@@ -84,16 +90,29 @@ function toHook(row: webhooks.Webhook, kinds: Kinds, cipher: Cipher, isReadable:
   const { intake } = kinds.find(kind) ?? {}
   const isLive = row.status === 'paused' || (row.status === 'active' && row.approved_digest === row.digest)
   if (intake === undefined || !isLive || !isReadable(kind, row.digest, config)) return undefined
+  const isIdle = row.status === 'paused' || !row.is_whole
   return {
     state: webhooks.stateOf(row),
     organizationId: row.organization_id,
     spaceId: row.space_id,
     automationId: row.automation_id,
-    isIdle: row.status === 'paused' || !row.is_whole,
+    isIdle,
+    name: row.name,
     config,
     intake,
+    action: isIdle ? undefined : actionOf(row, kinds),
     secrets: openSecrets(cipher, row.secrets),
   }
+}
+
+/** Fails closed, as the executor does before each run: nothing where the content is not what its digest says. */
+function actionOf(row: webhooks.Webhook, kinds: Kinds): ActionConfig | undefined {
+  const read = readStored(() => {
+    const content = contentOf({ ...row, description: null })
+    const isApproved = row.approved_digest === digestOf(row.automation_id, row.kind, content)
+    return isApproved ? kinds.get(row.kind).effect?.(content.config, {}) : undefined
+  })
+  return 'value' in read ? read.value : undefined
 }
 
 /** Whether what a config says is right, be it whole or not: so events can be read by it. Asked for each request; follows from the digest. */

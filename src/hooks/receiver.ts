@@ -12,6 +12,7 @@ import type { Cipher } from '../secrets/cipher.ts'
 import { newId } from './ids.ts'
 import { createLookup, type Hook } from './lookup.ts'
 import { createReader, type Reader } from './reading.ts'
+import { createSay } from './say.ts'
 
 /** What became of an event: it is stored, now or some time before. */
 export type Receipt = {
@@ -28,9 +29,13 @@ export type ReceiverOptions = {
   db: Database
   queue: Pick<RunQueue, 'sendWithin'>
   cipher: Cipher
-  actions: Pick<Actions, 'problems'>
+  actions: Pick<Actions, 'problems' | 'say'>
   kinds: Kinds
   batches?: EventBatches | undefined
+  /** Whether this process runs automations: then runs that only say something begin and end with their event. */
+  isWorker?: boolean | undefined
+  /** How long such an event waits for somebody who holds its automation, before its run is queued. */
+  mostWaitMs?: number
 }
 
 /** Events that may share a transaction, and transactions at the same time. */
@@ -38,10 +43,11 @@ export type EventBatches = { most: number; concurrency: number }
 
 /** While one batch is written the next one gathers: the more come, the more share a statement. */
 const BATCHES: EventBatches = { most: 500, concurrency: 1 }
+const MAX_WAIT_MS = 250
 const MAX_BYTES_AT_ONCE = 8 * 1024 * 1024
 
 /** An event that is verified, and the hook by which it was. */
-type Arrival = { hook: Hook; event: webhookEvents.NewEvent }
+export type Arrival = { hook: Hook; event: webhookEvents.NewEvent }
 
 /** How often a hook may change while one event is on its way. */
 const MAX_TRIES = 3
@@ -64,11 +70,15 @@ export function createReceiver({
   actions,
   kinds,
   batches = BATCHES,
+  isWorker = false,
+  mostWaitMs = MAX_WAIT_MS,
 }: ReceiverOptions): (hookId: string, delivery: Delivery, onUnproven: () => Promise<void>) => Promise<Answer> {
   const hooks = createLookup({ db, cipher, actions, kinds })
   const isVerified = verifier(kinds)
   const read = createReader()
-  const store = createStore(db, queue, batches)
+  const say = isWorker ? createSay(db, actions, { batches, mostWaitMs }) : undefined
+  const queued = createStore(db, queue, batches)
+  const store: Store = async (arrival) => (await say?.(arrival)) ?? queued(arrival)
   return async (hookId, delivery, onUnproven) => {
     const recalled = hooks.recall(hookId)
     const event = isProven(recalled, delivery, isVerified) ? await readQuietly(read, recalled, delivery) : undefined
@@ -147,6 +157,7 @@ function toEvent(hook: Hook, received: ReceivedEvent): webhookEvents.NewEvent {
   }
 }
 
+/** Stores an event. Undefined where its hook is not what it was. */
 type Store = (arrival: Arrival) => Promise<Receipt | undefined>
 
 /** Makes what stores events; large ones by themselves, so that no other waits for them. */
