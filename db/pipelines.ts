@@ -9,11 +9,18 @@ type PipelinesOptions = { count: number; mostInFlight: number; onError: (error: 
 type Slot = {
   client: Promise<pg.Client>
   isConnected: boolean
+  /** Whether something waits to be written at the end of this turn of the event loop. */
+  isCorked: boolean
   inFlight: number
   /** When it answered last, or was given something to do after it had nothing. */
   answeredAt: number
 }
 
+/**
+ * How many are under way at the most where another joins what is about to be written. More would cost the processor still a little less,
+ * and leave more waiting where one of them turns out to be slow.
+ */
+const TOGETHER = 3
 /** A connection that has left what is in flight on it unanswered for longer is slow, and by each doubling of it more so. */
 const SLOW_MS = 10
 /** How long a place is left alone where no connection could be made, while there are others. */
@@ -28,7 +35,8 @@ const BROKEN = Number.POSITIVE_INFINITY
  * A few connections, each with many statements in flight; one that breaks is replaced by a statement that comes later.
  *
  * What is sent to a connection waits there for all that was sent before it. So a statement goes where the fewest are under way, and
- * where one takes long, or hangs, no more are sent behind it while there are others.
+ * where one takes long, or hangs, no more are sent behind it while there are others. A few of one turn go together all the same: to wake
+ * a server for each costs both sides as much as a short statement (bench/README.md).
  */
 export class Pipelines {
   readonly #create: () => pg.Client
@@ -38,7 +46,6 @@ export class Pipelines {
   readonly #retired = new Set<Slot>()
   readonly #onError: (error: Error) => void
   readonly #mostInFlight: number
-  readonly #corked = new Set<Duplex>()
   readonly #failedAt: number[]
   #inFlight = 0
   #next = 0
@@ -74,7 +81,7 @@ export class Pipelines {
     if (slot.inFlight++ === 0) slot.answeredAt = now
     try {
       const client = await slot.client
-      this.#writeTogether(client.connection.stream)
+      this.#writeTogether(slot, client.connection.stream)
       return await work(client)
     } catch (error) {
       if (isSilence(error) && !this.#retired.has(slot)) this.#retireAll()
@@ -87,9 +94,11 @@ export class Pipelines {
     }
   }
 
-  /** The place for a statement: in turn, where several are as good. */
+  /** The place for a statement: that of the write which it can go with, or else in turn, where several are as good. */
   #choose(now: number): number {
     const { length } = this.#slots
+    const joined = this.#slots.findIndex((slot, i) => slot?.isCorked && this.#takesMore(slot, i, now))
+    if (joined >= 0) return joined
     const first = this.#next++ % length
     let best = first
     let [least, fewest] = this.#load(first, now)
@@ -102,6 +111,10 @@ export class Pipelines {
       fewest = inFlight
     }
     return best
+  }
+
+  #takesMore(slot: Slot, index: number, now: number): boolean {
+    return slot.inFlight < TOGETHER && this.#load(index, now)[0] === READY
   }
 
   #load(index: number, now: number): [bad: number, inFlight: number] {
@@ -117,12 +130,12 @@ export class Pipelines {
    * Sends the statements of one turn of the event loop in one write: the system call for each costs this process as
    * much as the rest of its work on a short request (bench/README.md).
    */
-  #writeTogether(stream: Duplex): void {
-    if (this.#corked.has(stream)) return
-    this.#corked.add(stream)
+  #writeTogether(slot: Slot, stream: Duplex): void {
+    if (slot.isCorked) return
+    slot.isCorked = true
     stream.cork()
     setImmediate(() => {
-      this.#corked.delete(stream)
+      slot.isCorked = false
       stream.uncork()
     })
   }
@@ -170,7 +183,7 @@ export class Pipelines {
         throw error
       }
     }
-    const slot: Slot = { client: connect(), isConnected: false, inFlight: 0, answeredAt: 0 }
+    const slot: Slot = { client: connect(), isConnected: false, isCorked: false, inFlight: 0, answeredAt: 0 }
     this.#slots[index] = slot
     return slot
   }

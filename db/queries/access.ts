@@ -171,12 +171,12 @@ export function findWith<V extends Record<string, unknown>, R>(
   }
 }
 
-/** Whether whoever `found` is about comes through a door. */
+/** Whether whoever `found` is about comes through a door. To look for one word in a text is cheaper than to take it apart. */
 function isThrough(value: Place<Door>): RawBuilder<boolean> {
-  const held = sql`string_to_array(found.permissions, ' ')`
   return sql<boolean>`
-    found.is_member and found.space_exists and ${value('permission')}::text = any(${held})
-    and (found.listed or ${held} && ${value('enterEverySpace')}::text[])`
+    found.is_member and found.space_exists
+    and strpos(' ' || found.permissions || ' ', ' ' || ${value('permission')}::text || ' ') > 0
+    and (found.listed or string_to_array(found.permissions, ' ') && ${value('enterEverySpace')}::text[])`
 }
 
 /** {@link find} for many at once, in their order; those who ask the same are looked up once. */

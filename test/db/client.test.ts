@@ -167,6 +167,23 @@ t.test('behind one that hangs none waits either while the others are slow', asyn
   await hanging
 })
 
+t.test('a few statements of one turn go together, and more do not', async (t) => {
+  const { url } = await emptyDatabase(t)
+  const db = createDb(url, { pipelines: 4 })
+  t.teardown(() => db.destroy())
+  const ask = async () => (await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db)).rows[0]?.pid
+  await Promise.all(Array.from({ length: 4 }, ask))
+  const inOneTurn = async (count: number) => {
+    const asked: ReturnType<typeof ask>[] = []
+    for (let i = 0; i < count; i++) {
+      asked.push(ask())
+      await new Promise<void>((resolve) => process.nextTick(resolve))
+    }
+    return new Set(await Promise.all(asked)).size
+  }
+  t.same([await inOneTurn(3), await inOneTurn(6), await inOneTurn(12)], [1, 2, 4])
+})
+
 t.test('where one connection can not be made, the others do its work', async (t) => {
   const { db, sockets } = await fakeServer(
     t,
