@@ -17,6 +17,7 @@ const OTHER_MEANINGS: Record<string, Record<string, string>> = {
   webhook: {
     'db/queries/automation-secrets.ts': 'the slot of a secret, which the contract calls so',
     'db/queries/automation-runs.ts': 'what set a run off',
+    'db/queries/said-events.ts': 'what set a run off',
     'db/queries/webhook-events.ts': 'what set a run off',
     'schemas/runs.ts': 'what set a run off',
     'src/runs/triggers.ts': 'what set a run off',
