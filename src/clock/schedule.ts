@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { ScheduleConfig } from '../../schemas/clock.ts'
 import { canonicalJson } from '../canonical-json.ts'
 import type { ConfigProblem } from '../errors.ts'
+import { keepLatest } from '../remember.ts'
 import { type CronRule, nextCron, type Planned, parseCron } from './cron.ts'
 import { explainDialect } from './cron-dialects.ts'
 import { type EveryRule, nextEvery, parseEvery } from './every.ts'
@@ -34,11 +35,27 @@ const EARLIEST = Date.UTC(2000, 0, 1)
 type Problems = ConfigProblem[]
 type Frame = Omit<Schedule, 'rule'>
 
+type Read = { schedule: Readonly<Schedule> } | { problems: readonly ConfigProblem[] }
+
+/** What was read last, by the text of it: each change of an automation asks several times, and looks for the first run each time. */
+const READ = keepLatest<Read>(1000)
+/** About as long as one is that says anything. */
+const MOST_KEPT_LENGTH = 1000
+
 /**
  * Reads when an automation is due. The config has passed its schema; what the schema can't say is checked here,
  * in bounded time whatever it holds. Paths are pointers into it.
  */
-export function parseSchedule(config: ScheduleConfig): { schedule: Schedule } | { problems: Problems } {
+export function parseSchedule(config: ScheduleConfig): Read {
+  const text = JSON.stringify(config)
+  const known = READ.get(text)
+  if (known !== undefined) return known
+  const read = readSchedule(config)
+  if (text.length <= MOST_KEPT_LENGTH) READ.set(text, read)
+  return read
+}
+
+function readSchedule(config: ScheduleConfig): Read {
   const problems: Problems = []
   const frame = readFrame(config, problems)
   const rule = readRule(config, frame, problems)
@@ -62,7 +79,7 @@ function timingOf(config: ScheduleConfig | null): string {
  * What keeps somebody from saving it: what keeps it from being ever due, and a cron in the dialect of another program. Paths are
  * pointers into it.
  */
-export function scheduleProblems(config: ScheduleConfig): ConfigProblem[] {
+export function scheduleProblems(config: ScheduleConfig): readonly ConfigProblem[] {
   const read = parseSchedule(config)
   const problems = 'problems' in read ? read.problems : []
   const message = config.cron === undefined ? undefined : explainDialect(config.cron)
