@@ -9,7 +9,7 @@ import { figure, progress, table } from '../support/report.ts'
 import { measureInRounds } from '../support/rounds.ts'
 import type { Effort } from '../support/suite.ts'
 import { at } from '../support/workspace.ts'
-import { type Busy, compare, loadingOf, withProgram, withSpaces } from './program.ts'
+import { type Busy, compare, loadingOf, vacuum, withProgram, withSpaces } from './program.ts'
 import { mediansOf, of, type Part, rateOf, ratio, show } from './report.ts'
 
 const SPREAD = 1000
@@ -48,14 +48,20 @@ export async function measureHook(effort: Effort): Promise<Part & { tail: number
       { name: names.spread, measure: () => burst(busy, spread, { ...loading, requests: small }) },
       { name: names.large, measure: () => burst(busy, one, { ...loading, requests: large }) },
     ]
+    await vacuum(busy)
     const medians = mediansOf<HookFigure>(
-      await measureInRounds<HookFigure>('busy', effort.rounds, all, showTail, () => empty(db)),
+      await measureInRounds<HookFigure>('busy', effort.rounds, all, showTail, () => emptied(busy)),
     )
     await bare.stop()
     const aims = aimsOfHook(medians, names)
     const tail = of(medians, ACCEPT).tail ?? Number.NaN
     return { name: 'webhooks', medians, aims, idle, after: await busy.memory(), tail }
   })
+}
+
+async function emptied(busy: Busy): Promise<void> {
+  await empty(busy.database.db)
+  await vacuum(busy)
 }
 
 function aimsOfHook(medians: Map<string, HookFigure>, names: { busy: string; spread: string; large: string }) {

@@ -1,11 +1,10 @@
-import { sql } from 'kysely'
 import { MESSAGE } from '../runs/support.ts'
 import { CONNECTIONS, load } from '../support/load.ts'
 import { startProgram } from '../support/programs.ts'
 import { measureInRounds } from '../support/rounds.ts'
 import type { Effort } from '../support/suite.ts'
 import { type Made, makeAutomations, pick } from '../support/workspace.ts'
-import { type Busy, loadingOf, withProgram, withSpaces } from './program.ts'
+import { type Busy, loadingOf, vacuum, withProgram, withSpaces } from './program.ts'
 import { cpuMs, mediansOf, of, type Part, rateOf, ratio, show } from './report.ts'
 
 const LISTED = 10
@@ -60,7 +59,7 @@ async function fill(busy: Busy, { spaces, beside }: Shape): Promise<Made[]> {
   const listed = await makeAutomations(db, [await withSpaces(busy, spaces)], spaces * LISTED, CONFIG, null)
   if (beside.spaces > 0)
     await makeAutomations(db, [await withSpaces(busy, beside.spaces)], beside.automations, CONFIG, null)
-  await sql`vacuum analyze`.execute(db)
+  await vacuum(busy)
   return listed
 }
 

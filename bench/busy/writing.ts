@@ -5,7 +5,7 @@ import { type LoadFigure, load } from '../support/load.ts'
 import { measureInRounds } from '../support/rounds.ts'
 import type { Effort } from '../support/suite.ts'
 import { at, type Made, makeAutomations, type Workspace } from '../support/workspace.ts'
-import { type Busy, compare, loadingOf, post, withProgram, withSpaces } from './program.ts'
+import { type Busy, compare, loadingOf, post, vacuum, withProgram, withSpaces } from './program.ts'
 import { type Aim, cpuMs, mediansOf, of, type Part, rateOf, ratio, show } from './report.ts'
 
 const FEW = 8
@@ -31,7 +31,8 @@ export async function measureWriting(effort: Effort): Promise<Part> {
       await changing(busy, effort),
       await approving(busy, effort),
     ]
-    const medians = mediansOf(await measureInRounds('busy', effort.rounds, all, show))
+    await vacuum(busy)
+    const medians = mediansOf(await measureInRounds('busy', effort.rounds, all, show, () => vacuum(busy)))
     return { name: 'writing', medians, aims: aimsOfWriting(medians), idle, after: await busy.memory() }
   })
 }
