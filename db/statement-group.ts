@@ -20,14 +20,26 @@ declare class WithEvents extends pg.Query {
 }
 const HandledQuery = pg.Query as unknown as typeof WithEvents
 
-/** As much as a connection sends at once, and what is behind it in one write. */
-function writeTogether(wire: Wire, write: () => void): void {
-  wire.stream.cork()
-  try {
-    write()
-  } finally {
-    wire.sync()
-    wire.stream.uncork()
+/** Something about each of some statements, in one write with a single Sync behind it. */
+abstract class Group extends HandledQuery {
+  protected readonly statements: readonly Statement[]
+
+  constructor(statements: readonly Statement[]) {
+    super('')
+    this.statements = statements
+  }
+
+  protected abstract write(wire: Wire, statement: Statement): void
+
+  override readonly submit = (connection: pg.Connection): void => {
+    const wire = connection as Wire
+    wire.stream.cork()
+    try {
+      for (const statement of this.statements) this.write(wire, statement)
+    } finally {
+      wire.sync()
+      wire.stream.uncork()
+    }
   }
 }
 
@@ -35,22 +47,10 @@ function writeTogether(wire: Wire, write: () => void): void {
  * Tells a connection some statements by their names, before they are used. By themselves: where they went with what uses them, those behind
  * a statement that fails would never be told, and others on this connection rely on them by then.
  */
-class Preparation extends HandledQuery {
-  readonly #statements: readonly Statement[]
-
-  constructor(statements: readonly Statement[]) {
-    super('')
-    this.#statements = statements
-  }
-
-  override readonly submit = (connection: pg.Connection): void => {
-    const wire = connection as Wire
-    writeTogether(wire, () => {
-      for (const { name, text } of this.#statements) {
-        wire.parse({ name, text, types: [] }, true)
-        wire.submittedNamedStatements[name] = text
-      }
-    })
+class Preparation extends Group {
+  protected override write(wire: Wire, { name, text }: Statement): void {
+    wire.parse({ name, text, types: [] }, true)
+    wire.submittedNamedStatements[name] = text
   }
 
   override handleReadyForQuery(connection: pg.Connection): void {
@@ -67,7 +67,7 @@ class Preparation extends HandledQuery {
   }
 
   #learn(wire: Wire, note: (wire: Wire, statement: Statement) => void): void {
-    for (const statement of this.#statements) {
+    for (const statement of this.statements) {
       delete wire.submittedNamedStatements[statement.name]
       note(wire, statement)
     }
@@ -79,23 +79,11 @@ class Preparation extends HandledQuery {
  * which costs both sides as much as a short statement does (PostgreSQL, Frontend/Backend Protocol, "Pipelining"). Where one fails, those
  * behind it are passed over. Outside of a transaction they are one.
  */
-class StatementGroup extends HandledQuery {
-  readonly #statements: readonly Statement[]
-
-  constructor(statements: readonly Statement[]) {
-    super('')
-    this.#statements = statements
-  }
-
-  override readonly submit = (connection: pg.Connection): void => {
-    const wire = connection as Wire
-    writeTogether(wire, () => {
-      for (const { name, values } of this.#statements) {
-        wire.bind({ statement: name, values: values.map(utils.prepareValue) }, true)
-        wire.describe({ type: 'P', name: '' }, true)
-        wire.execute({ portal: '' }, true)
-      }
-    })
+class Execution extends Group {
+  protected override write(wire: Wire, { name, values }: Statement): void {
+    wire.bind({ statement: name, values: values.map(utils.prepareValue) }, true)
+    wire.describe({ type: 'P', name: '' }, true)
+    wire.execute({ portal: '' }, true)
   }
 }
 
@@ -108,9 +96,9 @@ export async function sendTogether(
   const isKnown = ({ name }: Statement) =>
     wire.parsedStatements[name] !== undefined || wire.submittedNamedStatements[name] !== undefined
   const fresh = new Map(statements.filter((each) => !isKnown(each)).map((each) => [each.name, each]))
-  if (fresh.size === 0) return submit(client, new StatementGroup(statements))
+  if (fresh.size === 0) return submit(client, new Execution(statements))
   const prepared = submit(client, new Preparation([...fresh.values()]))
-  const answered = submit(client, new StatementGroup(statements))
+  const answered = submit(client, new Execution(statements))
   answered.catch(() => {}) // where one can't be prepared, that is the reason
   await prepared
   return answered

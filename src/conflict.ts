@@ -7,12 +7,7 @@ import { ApiError, type ErrorCode } from './errors.ts'
  * @throws ApiError `code` when it broke that very constraint.
  */
 export async function refuseTaken<T>(write: Promise<T>, constraint: string, code: ErrorCode): Promise<T> {
-  try {
-    return await write
-  } catch (error) {
-    if (uniqueViolation(error) === constraint) throw new ApiError(code)
-    throw error
-  }
+  return refuse(write, (error) => uniqueViolation(error) === constraint, code)
 }
 
 /**
@@ -22,10 +17,14 @@ export async function refuseTaken<T>(write: Promise<T>, constraint: string, code
  * @throws ApiError `code` when that was not there any more.
  */
 export async function refuseGone<T>(write: Promise<T>, foreignKey: string, code: ErrorCode): Promise<T> {
+  return refuse(write, (error) => foreignKeyViolation(error) === foreignKey, code)
+}
+
+async function refuse<T>(write: Promise<T>, isWhy: (error: unknown) => boolean, code: ErrorCode): Promise<T> {
   try {
     return await write
   } catch (error) {
-    if (foreignKeyViolation(error) === foreignKey) throw new ApiError(code)
+    if (isWhy(error)) throw new ApiError(code)
     throw error
   }
 }

@@ -1,5 +1,5 @@
-import { type Kysely, type RawBuilder, type Selectable, sql, type Transaction, type Updateable } from 'kysely'
-import { prepared, preparedByColumns, preparedLater } from '../prepared.ts'
+import { type Kysely, type RawBuilder, sql, type Transaction, type Updateable } from 'kysely'
+import { preparedByColumns, preparedLater } from '../prepared.ts'
 import type { Space } from '../space.ts'
 import type { Automations, DB } from '../types.ts'
 import type { NewRevision } from './automation-revisions.ts'
@@ -56,67 +56,7 @@ export async function count(db: Kysely<DB>, space: Space, most: number): Promise
 /** What keeps what an automation shows from running; null where nothing does. */
 export type StoredProblems = { path: string; message: string }[] | null
 
-const PROBLEMS = sql<StoredProblems>`problems`.as('problems')
-
-/** What {@link lock} reads, without the problems. */
-export const LOCKED = [
-  'id',
-  'kind',
-  'status',
-  'revision',
-  'last_revision',
-  'approved_digest',
-  'pending_revision',
-  'proposal_revision',
-  'created_by_user_id',
-  'created_by_service_account_id',
-  'owner_user_id',
-  'version',
-  'is_turned_down',
-] as const
-
-/** What the rules of a change need to know of an automation. */
-export type Locked = Pick<Selectable<Automations>, (typeof LOCKED)[number]> & { problems: StoredProblems }
-
-const lockOne = prepared<{ organizationId: string; spaceId: string; id: string }, Locked>((param, db) =>
-  db
-    .selectFrom('automations')
-    .select([...LOCKED, PROBLEMS])
-    .where('organization_id', '=', param('organizationId'))
-    .where('space_id', '=', param('spaceId'))
-    .where('id', '=', param('id'))
-    .forNoKeyUpdate(),
-)
-
-/**
- * One automation of a space, locked against every other change until the transaction ends. Its key does not change, so runs and
- * events of it can be written all the while.
- */
-export async function lock(trx: Transaction<DB>, space: Space, id: string): Promise<Locked | undefined> {
-  const [row] = await lockOne(trx, { organizationId: space.organizationId, spaceId: space.id, id })
-  return row
-}
-
-const holdOne = preparedLater<{ organizationId: string; spaceId: string; id: string; seen: string }>(
-  (param) => sql`
-    with held as materialized (
-      select from automations
-       where organization_id = ${param('organizationId')}::uuid and space_id = ${param('spaceId')}::uuid and id = ${param('id')}::uuid
-         and xmin::text = ${param('seen')}
-         for no key update
-    )
-    select case when not exists (select from held) then changed_meanwhile() end`,
-)
-
-/**
- * Locks an automation like {@link lock}, if its row is the one that was read before the transaction: nothing has written to it since.
- * Otherwise the transaction fails (db/failures.ts, `isChangedMeanwhile`). Nobody waits for it (db/later.ts).
- *
- * @param seen of the row that was read (db/queries/looked-automations.ts).
- */
-export async function hold(trx: Transaction<DB>, space: Space, id: string, seen: string): Promise<void> {
-  await holdOne(trx, { organizationId: space.organizationId, spaceId: space.id, id, seen })
-}
+export const PROBLEMS = sql<StoredProblems>`problems`.as('problems')
 
 /** When an automation is due next; null for never, or not now. */
 export type Planned = { next_run_at: Date | null; next_planned_at: Date | null }

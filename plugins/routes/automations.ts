@@ -13,7 +13,6 @@ import { NoContent, ref } from '../../schemas/component.ts'
 import { errors } from '../../schemas/errors.ts'
 import { IfMatch } from '../../schemas/headers.ts'
 import { AutomationParams, SpaceParams } from '../../schemas/params.ts'
-import { SEES_EVERY_SPACE } from '../../src/access/permissions.ts'
 import { create } from '../../src/automations/create.ts'
 import { edit } from '../../src/automations/edit.ts'
 import { changeLooked } from '../../src/automations/looked.ts'
@@ -22,8 +21,9 @@ import { remove } from '../../src/automations/remove.ts'
 import { refuseGone } from '../../src/conflict.ts'
 import { isUuid } from '../core/validation.ts'
 import { encodeCursor, isTimestamp } from '../cursor.ts'
+import { READING, WRITING } from '../doors.ts'
 import { matching } from '../entity-tag.ts'
-import { changesLooked, lookedAlong, WRITING } from '../looked-along.ts'
+import { changesLooked, lookedAlong } from '../looked-along.ts'
 import { readPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 import { showAutomation } from '../show-automation.ts'
@@ -33,15 +33,16 @@ import { writeObject, written } from '../written.ts'
 const routes: RoutePlugin = async (app) => {
   const { db, settings } = app
   const { triggerUrls } = settings
-  const door = { permission: 'files.read', enterEverySpace: SEES_EVERY_SPACE } as const
 
   app.get(
     '',
     {
       config: {
-        permission: door.permission,
+        permission: READING.permission,
         reads: ({ query }, question) =>
-          isEmpty(query) ? shownAutomations.listWithAccess(db, question, door, { ...ALL, ...triggerUrls }) : undefined,
+          isEmpty(query)
+            ? shownAutomations.listWithAccess(db, question, READING, { ...ALL, ...triggerUrls })
+            : undefined,
       },
       schema: {
         operationId: 'listAutomations',
@@ -112,10 +113,10 @@ const routes: RoutePlugin = async (app) => {
     '/:automationId',
     {
       config: {
-        permission: door.permission,
+        permission: READING.permission,
         reads: ({ params }, question) => {
           const { automationId: id } = params as Record<string, string>
-          return isUuid(id) ? shownAutomations.findWithAccess(db, question, door, { id, ...triggerUrls }) : undefined
+          return isUuid(id) ? shownAutomations.findWithAccess(db, question, READING, { id, ...triggerUrls }) : undefined
         },
       },
       schema: {

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
 import * as automationRevisions from '../../db/queries/automation-revisions.ts'
-import * as automations from '../../db/queries/automations.ts'
+import * as heldAutomations from '../../db/queries/held-automations.ts'
 import type { DB } from '../../db/types.ts'
 import type { AutomationStatus } from '../../schemas/automations.ts'
 import type { Actor, Space } from '../access/actor.ts'
@@ -14,7 +14,7 @@ export type Version = automationRevisions.Standing & { content: Content }
 
 /** An automation that this transaction holds locked (or fails), with the content that is shown and the one that waits. */
 export type Current = {
-  automation: Omit<automations.Locked, 'status' | 'problems'> & { status: AutomationStatus; problems: Problems }
+  automation: Omit<heldAutomations.Locked, 'status' | 'problems'> & { status: AutomationStatus; problems: Problems }
   revision: Version
   pending: Version | null
   /** The content that was let run last, whatever is shown by now, as it was first written; null where none ever was. */
@@ -47,7 +47,7 @@ export type Seen = (current: { version: number; digest: string }) => boolean
 export async function lock(trx: Transaction<DB>, space: Space, id: string): Promise<Current> {
   // Sent together, and the second sees what the first has waited for.
   const [automation, revisions] = await Promise.all([
-    automations.lock(trx, space, id),
+    heldAutomations.lock(trx, space, id),
     automationRevisions.listStanding(trx, space, id),
   ])
   if (automation === undefined) throw new ApiError('automation_not_found')
@@ -55,7 +55,10 @@ export async function lock(trx: Transaction<DB>, space: Space, id: string): Prom
 }
 
 /** Puts together what was read of an automation, and of the revisions that it stands on. */
-export function currentOf(automation: automations.Locked, revisions: readonly automationRevisions.Standing[]): Current {
+export function currentOf(
+  automation: heldAutomations.Locked,
+  revisions: readonly automationRevisions.Standing[],
+): Current {
   const version = (number: number | null) => toVersion(revisions.find((each) => each.revision === number))
   const revision = version(automation.revision)
   if (revision === null) throw new Error(`automation ${automation.id} has no revision ${automation.revision}`)
@@ -76,7 +79,7 @@ export function currentOf(automation: automations.Locked, revisions: readonly au
 
 /** The content that was let run last, as it was first written. */
 function approvedOf(
-  { approved_digest: digest }: automations.Locked,
+  { approved_digest: digest }: heldAutomations.Locked,
   shown: Version,
   revisions: readonly automationRevisions.Standing[],
 ): Version | null {

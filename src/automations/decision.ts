@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely'
 import * as automationDecisions from '../../db/queries/automation-decisions.ts'
 import type { Decision } from '../../db/queries/automation-revisions.ts'
-import type { Locked } from '../../db/queries/automations.ts'
+import type { Locked } from '../../db/queries/held-automations.ts'
 import type { DB } from '../../db/types.ts'
 import type { Actor, Space } from '../access/actor.ts'
 

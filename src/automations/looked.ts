@@ -1,8 +1,7 @@
 import type { Transaction } from 'kysely'
 import { isChangedMeanwhile } from '../../db/failures.ts'
 import * as automationPolicies from '../../db/queries/automation-policies.ts'
-import * as automations from '../../db/queries/automations.ts'
-import type { LookedRow } from '../../db/queries/looked-automations.ts'
+import * as heldAutomations from '../../db/queries/held-automations.ts'
 import type { DB } from '../../db/types.ts'
 import type { Space } from '../access/actor.ts'
 import { type Current, currentOf, lock } from './current.ts'
@@ -14,9 +13,11 @@ import { type Current, currentOf, lock } from './current.ts'
 export type Looked = { current: Current; policy: automationPolicies.Policy; seen: string }
 
 /** What was read together with something else. @returns undefined where there is no such automation. */
-export function toLooked(row: { [K in keyof LookedRow]: LookedRow[K] | null }): Looked | undefined {
+export function toLooked(
+  row: { [K in keyof heldAutomations.LookedRow]: heldAutomations.LookedRow[K] | null },
+): Looked | undefined {
   if (row.id === null) return undefined
-  const { revisions, seen, ...automation } = row as LookedRow
+  const { revisions, seen, ...automation } = row as heldAutomations.LookedRow
   return { current: currentOf(automation, revisions), policy: automationPolicies.toPolicy(row), seen }
 }
 
@@ -33,7 +34,7 @@ export async function take(
   looked: Looked | undefined,
 ): Promise<Pick<Looked, 'current' | 'policy'>> {
   if (looked !== undefined) {
-    await automations.hold(trx, space, id, looked.seen)
+    await heldAutomations.hold(trx, space, id, looked.seen)
     return looked
   }
   const [current, policy] = await Promise.all([

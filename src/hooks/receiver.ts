@@ -9,17 +9,11 @@ import type { Delivery, ReceivedEvent } from '../kinds/kind.ts'
 import type { Kinds } from '../kinds/registry.ts'
 import type { RunQueue } from '../runs/queue.ts'
 import type { Cipher } from '../secrets/cipher.ts'
+import type { Arrival, EventBatches, Receipt } from './arrival.ts'
 import { newId } from './ids.ts'
 import { createLookup, type Hook } from './lookup.ts'
 import { createReader, type Reader } from './reading.ts'
 import { createSay } from './say.ts'
-
-/** What became of an event: it is stored, now or some time before. */
-export type Receipt = {
-  event_id: string
-  run_id: string | null
-  duplicate: boolean
-}
 
 /** A receipt, and for how long the sender wants to wait for the end of the run; or the answer to a question. */
 export type { Hook }
@@ -38,16 +32,10 @@ export type ReceiverOptions = {
   mostWaitMs?: number
 }
 
-/** Events that may share a transaction, and transactions at the same time. */
-export type EventBatches = { most: number; concurrency: number }
-
 /** While one batch is written the next one gathers: the more come, the more share a statement. */
 const BATCHES: EventBatches = { most: 500, concurrency: 1 }
 const MAX_WAIT_MS = 250
 const MAX_BYTES_AT_ONCE = 8 * 1024 * 1024
-
-/** An event that is verified, and the hook by which it was. */
-export type Arrival = { hook: Hook; event: webhookEvents.NewEvent }
 
 /** How often a hook may change while one event is on its way. */
 const MAX_TRIES = 3

@@ -9,8 +9,8 @@ import type { Scope } from '../actions/scope.ts'
 import { type GatherOptions, gather } from '../gather.ts'
 import { TRIGGERS } from '../runs/triggers.ts'
 import { readStored } from '../stored.ts'
+import type { Arrival, EventBatches, Receipt } from './arrival.ts'
 import type { Hook } from './lookup.ts'
-import type { Arrival, EventBatches, Receipt } from './receiver.ts'
 
 const MAX_BYTES_AT_ONCE = 8 * 1024 * 1024
 
