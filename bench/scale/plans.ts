@@ -13,14 +13,17 @@ const LARGE = [
 
 type Sent = { client: pg.Client; name: string; values: unknown[] }
 type Config = { name?: string; text?: string; values?: unknown[] }
+/** A statement, or some that are sent together (db/statement-group.ts). */
+type Asked = Config & { statements?: readonly Config[] }
 
 /** @returns the prepared statements that were sent to Postgres meanwhile, with their values, and the sessions that know them. */
 async function record(work: () => Promise<unknown>): Promise<Sent[]> {
   const sent: Sent[] = []
   const { query } = pg.Client.prototype
   pg.Client.prototype.query = function (this: pg.Client, ...all: unknown[]) {
-    const { name, text = '', values = [] } = all[0] as Config
-    if (name !== undefined && !/^(begin|commit|rollback|set)\b/.test(text)) sent.push({ client: this, name, values })
+    const asked = all[0] as Asked
+    for (const { name, text = '', values = [] } of asked.statements ?? [asked])
+      if (name !== undefined && !/^(begin|commit|rollback|set)\b/.test(text)) sent.push({ client: this, name, values })
     return Reflect.apply(query, this, all)
   } as typeof query
   try {
