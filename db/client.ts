@@ -81,6 +81,10 @@ class PipelinedDriver implements Driver {
         count,
         mostInFlight: options.mostInFlight ?? 2000,
         onError,
+        onSilence: () => {
+          this.#pipelines.retireAll()
+          this.#wholes.retireAll()
+        },
       })
     this.#pipelines = pipelines(options.pipelines ?? 4)
     this.#wholes = pipelines(options.wholes ?? 3)

@@ -4,7 +4,13 @@ import { isSilence } from './connection.ts'
 import { DatabaseUnavailable } from './failures.ts'
 import { type Statement, sendTogether } from './statement-group.ts'
 
-type PipelinesOptions = { count: number; mostInFlight: number; onError: (error: Error) => void }
+type PipelinesOptions = {
+  count: number
+  mostInFlight: number
+  onError: (error: Error) => void
+  /** Told that the server of one connection said nothing: whoever has others to it lets them all go (`retireAll`). */
+  onSilence: () => void
+}
 
 type Slot = {
   client: Promise<pg.Client>
@@ -45,6 +51,7 @@ export class Pipelines {
   /** Take no new statements, and end with the last of those in flight on them. */
   readonly #retired = new Set<Slot>()
   readonly #onError: (error: Error) => void
+  readonly #onSilence: () => void
   readonly #mostInFlight: number
   readonly #failedAt: number[]
   #inFlight = 0
@@ -53,13 +60,14 @@ export class Pipelines {
   constructor(
     create: () => pg.Client,
     prepare: (client: pg.Client) => Promise<unknown>,
-    { count, mostInFlight, onError }: PipelinesOptions,
+    { count, mostInFlight, onError, onSilence }: PipelinesOptions,
   ) {
     this.#create = create
     this.#prepare = prepare
     this.#slots = Array.from({ length: count }, () => undefined)
     this.#failedAt = this.#slots.map(() => Number.NEGATIVE_INFINITY)
     this.#onError = onError
+    this.#onSilence = onSilence
     this.#mostInFlight = mostInFlight
   }
 
@@ -84,7 +92,7 @@ export class Pipelines {
       this.#writeTogether(slot, client.connection.stream)
       return await work(client)
     } catch (error) {
-      if (isSilence(error) && !this.#retired.has(slot)) this.#retireAll()
+      if (isSilence(error) && !this.#retired.has(slot)) this.#onSilence()
       throw error
     } finally {
       this.#inFlight--
@@ -144,7 +152,7 @@ export class Pipelines {
    * Where the server of one connection has gone silent, a statement on each of the others would find the same out anew. What
    * is in flight on them keeps its own deadline: one of them may still answer.
    */
-  #retireAll(): void {
+  retireAll(): void {
     const retired = [...this.#slots]
     this.#slots.fill(undefined)
     for (const slot of retired) {

@@ -63,11 +63,16 @@ t.test('a statement that takes too long is 503', async (t) => {
 t.test('a pool that is used up refuses in bounded time', async (t) => {
   const { db } = await testDatabase(t, { poolSize: 1, poolWait: 200 })
   const { isUnavailable } = await import('../../db/failures.ts')
-  let release = () => {}
-  const held = db.transaction().execute(() => new Promise<void>((resolve) => (release = resolve)))
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+  const held = db.transaction().execute(async (trx) => {
+    await sql`select 1`.execute(trx)
+    await released
+  })
   const error = await db
     .transaction()
-    .execute(async () => {})
+    .execute(async (trx) => {
+      await sql`select 1`.execute(trx)
+    })
     .catch((each: unknown) => each)
   t.ok(isUnavailable(error))
   release()
