@@ -60,6 +60,8 @@ class Adapter extends PostgresAdapter {
 }
 
 const DESTROY_WITHIN_MS = 2000
+/** How long a transaction that shares its connection waits for somebody's lock, and others for it, until it gets one of its own. */
+const MOST_LOCK_WAIT_MS = 20
 
 class PipelinedDriver implements Driver {
   readonly #pipelines: Pipelines
@@ -74,10 +76,10 @@ class PipelinedDriver implements Driver {
       answerWithin: statementTimeout + 2000,
       ...(options.poolWait === undefined ? {} : { connectWithin: options.poolWait }),
     }
-    const prepare = (client: pg.ClientBase) => client.query(settings(statementTimeout))
+    const prepare = (more: string) => (client: pg.ClientBase) => client.query(settings(statementTimeout) + more)
     const onError = options.onError ?? (() => {})
-    const pipelines = (count: number) =>
-      new Pipelines(() => new BoundedClient({ ...connectionConfig(url, bounds), pipeline: true }), prepare, {
+    const pipelines = (count: number, more = '') =>
+      new Pipelines(() => new BoundedClient({ ...connectionConfig(url, bounds), pipeline: true }), prepare(more), {
         count,
         mostInFlight: options.mostInFlight ?? 2000,
         onError,
@@ -87,8 +89,8 @@ class PipelinedDriver implements Driver {
         },
       })
     this.#pipelines = pipelines(options.pipelines ?? 4)
-    this.#wholes = pipelines(options.wholes ?? 3)
-    this.#pool = createPool(url, bounds, { pipeline: true, max: options.poolSize ?? 10, prepare, onError })
+    this.#wholes = pipelines(options.wholes ?? 3, `; set lock_timeout = ${MOST_LOCK_WAIT_MS}`)
+    this.#pool = createPool(url, bounds, { pipeline: true, max: options.poolSize ?? 10, prepare: prepare(''), onError })
   }
 
   async init(): Promise<void> {}

@@ -1,6 +1,6 @@
 import { CompiledQuery, type DatabaseConnection, type QueryResult } from 'kysely'
 import pg from 'pg'
-import { withoutValues } from './failures.ts'
+import { isLockTimeout, withoutValues } from './failures.ts'
 import { isLater } from './later.ts'
 import { type Statement, sendTogether } from './statement-group.ts'
 
@@ -126,7 +126,22 @@ export class HeldConnection implements DatabaseConnection {
 
   /** Sends a transaction of which nothing was sent: what Postgres is given with a single Sync is one by itself. */
   async #sendWhole(): Promise<void> {
-    await this.#answer(this.#take(), (statements) => this.#wholes.queryTogether(statements))
+    await this.#answer(this.#take(), async (statements) => {
+      try {
+        return await this.#wholes.queryTogether(statements)
+      } catch (error) {
+        if (!isLockTimeout(error)) throw error
+        return this.#sendByItself(statements)
+      }
+    })
+  }
+
+  /** Sends it once more, where nobody else waits behind it: what it wants is locked, and nothing of it has happened. */
+  async #sendByItself(statements: readonly Statement[]): Promise<pg.QueryResult[]> {
+    const [begin, commit] = [BEGIN, 'commit'].map((text) => this.#toStatement(CompiledQuery.raw(text)))
+    this.#client = this.#connect()
+    const results = await sendTogether(await this.#client, [begin, ...statements, commit] as Statement[])
+    return results.slice(1, -1)
   }
 
   async #connect(): Promise<pg.PoolClient> {

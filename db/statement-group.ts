@@ -96,12 +96,28 @@ export async function sendTogether(
   const isKnown = ({ name }: Statement) =>
     wire.parsedStatements[name] !== undefined || wire.submittedNamedStatements[name] !== undefined
   const fresh = new Map(statements.filter((each) => !isKnown(each)).map((each) => [each.name, each]))
-  if (fresh.size === 0) return submit(client, new Execution(statements))
-  const prepared = submit(client, new Preparation([...fresh.values()]))
+  if (fresh.size > 0) prepare(client, [...fresh.values()])
+  const prepared = statements.flatMap(({ name }) => PREPARING.get(wire)?.get(name) ?? [])
   const answered = submit(client, new Execution(statements))
-  answered.catch(() => {}) // where one can't be prepared, that is the reason
-  await prepared
+  if (prepared.length === 0) return answered
+  answered.catch(() => {}) // where one can't be prepared, for whomever, that is the reason
+  await Promise.all(prepared)
   return answered
+}
+
+/** What each connection is being told, by the names of the statements. */
+const PREPARING = new WeakMap<Wire, Map<string, Promise<unknown>>>()
+
+function prepare(client: pg.Client | pg.PoolClient, statements: readonly Statement[]): void {
+  const wire = client.connection as Wire
+  const preparing = PREPARING.get(wire) ?? new Map<string, Promise<unknown>>()
+  PREPARING.set(wire, preparing)
+  const prepared = submit(client, new Preparation(statements))
+  const forget = () => {
+    for (const { name } of statements) preparing.delete(name)
+  }
+  for (const { name } of statements) preparing.set(name, prepared)
+  prepared.then(forget, forget)
 }
 
 function submit(client: pg.Client | pg.PoolClient, query: WithEvents): Promise<pg.QueryResult[]> {

@@ -3,7 +3,7 @@ import { prepared, preparedLater } from '../prepared.ts'
 import type { Space } from '../space.ts'
 import type { Automations, DB } from '../types.ts'
 import { type FindWith, findWith } from './access.ts'
-import { POLICY_ROW, type PolicyRow } from './automation-policies.ts'
+import { isOtherPolicy, POLICY_ROW, type PolicyRow } from './automation-policies.ts'
 import { STANDING, type Standing } from './automation-revisions.ts'
 import { PROBLEMS, type StoredProblems } from './automations.ts'
 
@@ -46,25 +46,32 @@ export async function lock(trx: Transaction<DB>, space: Space, id: string): Prom
   return row
 }
 
-const holdOne = preparedLater<{ organizationId: string; spaceId: string; id: string; seen: string }>(
+/** Which states of the rows were read: that of the automation, and that of the policy, where there is one. */
+export type Seen = { automation: string; policy: string | null }
+
+type HoldValues = { organizationId: string; spaceId: string; id: string } & Seen
+
+const holdOne = preparedLater<HoldValues>(
   (param) => sql`
     with held as materialized (
       select from automations
        where organization_id = ${param('organizationId')}::uuid and space_id = ${param('spaceId')}::uuid and id = ${param('id')}::uuid
-         and xmin::text = ${param('seen')}
+         and xmin::text = ${param('automation')}
          for no key update
     )
-    select case when not exists (select from held) then changed_meanwhile() end`,
+    select case when not exists (select from held) or ${isOtherPolicy(param('organizationId'), param('policy'))}
+           then changed_meanwhile() end`,
 )
 
 /**
- * Locks an automation like {@link lock}, if its row is the one that was read before the transaction: nothing has written to it since.
+ * Locks an automation like {@link lock}, if its row and the policy are those that were read before the transaction: nothing has written to
+ * them since.
  * Otherwise the transaction fails (db/failures.ts, `isChangedMeanwhile`). Nobody waits for it (db/later.ts).
  *
- * @param seen of the row that was read ({@link findWithAccess}).
+ * @param seen of the rows that were read ({@link findWithAccess}).
  */
-export async function hold(trx: Transaction<DB>, space: Space, id: string, seen: string): Promise<void> {
-  await holdOne(trx, { organizationId: space.organizationId, spaceId: space.id, id, seen })
+export async function hold(trx: Transaction<DB>, space: Space, id: string, seen: Seen): Promise<void> {
+  await holdOne(trx, { organizationId: space.organizationId, spaceId: space.id, id, ...seen })
 }
 
 /** All that the rules of a change need to know, as it was read before the transaction of the change. */
@@ -72,7 +79,7 @@ export type LookedRow = Locked &
   PolicyRow & {
     /** In the order of their numbers. */
     revisions: Standing[]
-    /** Says which state of its row this is: whatever writes to the row makes another. */
+    /** Says which state of its row this is, as `policy_seen` does of the policy. */
     seen: string
   }
 

@@ -15,7 +15,7 @@ import { IfMatch } from '../../schemas/headers.ts'
 import { AutomationParams, SpaceParams } from '../../schemas/params.ts'
 import { create } from '../../src/automations/create.ts'
 import { edit } from '../../src/automations/edit.ts'
-import { changeLooked } from '../../src/automations/looked.ts'
+import { changeKnown } from '../../src/automations/looked.ts'
 import { readAhead } from '../../src/automations/read-ahead.ts'
 import { remove } from '../../src/automations/remove.ts'
 import { refuseGone } from '../../src/conflict.ts'
@@ -99,12 +99,14 @@ const routes: RoutePlugin = async (app) => {
     async (request, reply) => {
       const { caller, space, body } = request
       const row = request.readAlong<automationPolicies.PolicyRow>()
-      const policy = row ? automationPolicies.toPolicy(row) : await automationPolicies.find(db, space.organizationId)
+      const policy = row && automationPolicies.toKnownPolicy(row)
       await readAhead(app.actions, space.organizationId, [body.config])
-      const created = reply.code(201).transactAndShow(async (trx) => {
-        const id = await create(trx, caller, space, body, policy, app)
-        return async () => showAutomation(reply, await shownAutomations.find(trx, space, id, settings.triggerUrls))
-      })
+      const created = changeKnown(policy, (known) =>
+        reply.code(201).transactAndShow(async (trx) => {
+          const id = await create(trx, caller, space, body, known, app)
+          return async () => showAutomation(reply, await shownAutomations.find(trx, space, id, settings.triggerUrls))
+        }),
+      )
       return refuseGone(created, 'automations_organization_id_space_id_fkey', 'space_not_found')
     },
   )
@@ -158,7 +160,7 @@ const routes: RoutePlugin = async (app) => {
       const { caller, space, params, headers, body } = request
       const read = lookedAlong(request)
       await readAhead(app.actions, space.organizationId, [body.config])
-      return changeLooked(read, (looked) =>
+      return changeKnown(read, (looked) =>
         db.transact(async (trx) => {
           const target = { space, id: params.automationId, seen: matching(headers['if-match']), looked }
           await edit(trx, caller, target, body, app)

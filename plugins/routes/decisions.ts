@@ -5,7 +5,7 @@ import { Approval, Rejection, Withdrawal } from '../../schemas/decisions.ts'
 import { errors } from '../../schemas/errors.ts'
 import { IfMatch } from '../../schemas/headers.ts'
 import { AutomationParams } from '../../schemas/params.ts'
-import { changeLooked } from '../../src/automations/looked.ts'
+import { changeKnown } from '../../src/automations/looked.ts'
 import * as review from '../../src/automations/review.ts'
 import { matching } from '../entity-tag.ts'
 import { changesLooked, lookedAlong } from '../looked-along.ts'
@@ -38,7 +38,7 @@ const routes: RoutePlugin = async (app) => {
     },
     async (request, reply) => {
       const { caller, space, params, headers, body } = request
-      return changeLooked(lookedAlong(request), (looked) =>
+      return changeKnown(lookedAlong(request), (looked) =>
         reply.transactAndShow(async (trx) => {
           const target = { space, id: params.automationId, seen: matching(headers['if-match']), looked }
           await review.approve(trx, caller, target, body, app)
@@ -66,7 +66,7 @@ const routes: RoutePlugin = async (app) => {
     },
     async (request, reply) => {
       const { caller, space, params, headers, body } = request
-      return changeLooked(lookedAlong(request), (looked) =>
+      return changeKnown(lookedAlong(request), (looked) =>
         reply.transactAndShow(async (trx) => {
           const target = { space, id: params.automationId, seen: matching(headers['if-match']), looked }
           await review.reject(trx, caller, target, body, app)

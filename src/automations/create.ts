@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
 import { v7 as newId } from 'uuid'
-import type { Policy } from '../../db/queries/automation-policies.ts'
+import type { KnownPolicy } from '../../db/queries/automation-policies.ts'
 import { OAUTH_SLOT, ownerOf } from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'
 import type { DB } from '../../db/types.ts'
@@ -14,7 +14,7 @@ import { credentialDeed, record, storedVersion } from './current.ts'
 import { requireOthersWords } from './gate.ts'
 import { initialStatus } from './lifecycle.ts'
 import type { Means } from './means.ts'
-import { requireRoomForProposal } from './policy.ts'
+import { requireRoomForProposal, takePolicy } from './policy.ts'
 import { checked, findProblems, requireValid } from './problems.ts'
 import { digestOf } from './revisions.ts'
 import { refuseCredentialOfStaff } from './staff.ts'
@@ -23,7 +23,7 @@ import { storeValues } from './versions.ts'
 /**
  * Makes an automation with its first revision. Most often it only writes, so that all of it is sent with the commit (db/later.ts).
  *
- * @param policy of the organization, read just before.
+ * @param known the policy of the organization, as it was read before.
  * @returns its id.
  * @throws ApiError where AI staff brings a credential, or the policy or a limit says no.
  */
@@ -32,13 +32,14 @@ export async function create(
   caller: Caller,
   space: Space,
   body: AutomationCreate,
-  policy: Policy,
+  known: KnownPolicy | undefined,
   means: Means,
 ): Promise<string> {
   const { actor } = caller
   const { kind } = body
   refuseCredentialOfStaff(actor, body)
   const token = credentialIn(body)
+  const policy = await takePolicy(trx, space.organizationId, known)
   await requireRoomForProposal(trx, actor, space, kind, policy)
   await means.quota.requireRoom(trx, space)
   const id = newId()

@@ -7,10 +7,10 @@ import type { Space } from '../access/actor.ts'
 import { type Current, currentOf, lock } from './current.ts'
 
 /**
- * An automation and its organization's policy as they were read before the transaction of a change: then all of the change is known before
+ * An automation and its organization's policy as they were read before the transaction of a change, which holds them to be so still: then all of the change is known before
  * anything of it is sent, and it is sent as one.
  */
-export type Looked = { current: Current; policy: automationPolicies.Policy; seen: string }
+export type Looked = { current: Current; policy: automationPolicies.Policy; seen: heldAutomations.Seen }
 
 /** What was read together with something else. @returns undefined where there is no such automation. */
 export function toLooked(
@@ -18,7 +18,8 @@ export function toLooked(
 ): Looked | undefined {
   if (row.id === null) return undefined
   const { revisions, seen, ...automation } = row as heldAutomations.LookedRow
-  return { current: currentOf(automation, revisions), policy: automationPolicies.toPolicy(row), seen }
+  const { policy, seen: policySeen } = automationPolicies.toKnownPolicy(row)
+  return { current: currentOf(automation, revisions), policy, seen: { automation: seen, policy: policySeen } }
 }
 
 /**
@@ -45,13 +46,13 @@ export async function take(
 }
 
 /** Changes what was read before; where somebody else was faster, once more without it. */
-export async function changeLooked<T>(
-  looked: Looked | undefined,
-  change: (looked: Looked | undefined) => Promise<T>,
+export async function changeKnown<K, T>(
+  known: K | undefined,
+  change: (known: K | undefined) => Promise<T>,
 ): Promise<T> {
-  if (looked === undefined) return change(undefined)
+  if (known === undefined) return change(undefined)
   try {
-    return await change(looked)
+    return await change(known)
   } catch (error) {
     if (!isChangedMeanwhile(error)) throw error
     return change(undefined)

@@ -208,6 +208,52 @@ t.test('a transaction of which all is known shares a connection, and is one all 
   t.same(await ids(), [1, 2, 3, 7, 8])
 })
 
+t.test('who waits for a lock holds nobody up who shares the connection', async (t) => {
+  const { db: main, url, write, ids } = await table(t)
+  await write(main, 1)
+  const db = createDb(url, { wholes: 1, poolSize: 2 })
+  t.teardown(() => db.destroy())
+  const change = (trx: Transaction<DB>, id: number) =>
+    later(trx, sql`update notes set text = text || '!' where id = ${id}`.compile(trx))
+  const put = (id: number) =>
+    db.transaction().execute((trx) => later(trx, sql`insert into notes values (${id}, '')`.compile(trx)))
+  let waiting: Promise<void> | undefined
+  let hasEnded = false
+  await main.transaction().execute(async (trx) => {
+    await sql`select from notes where id = 1 for update`.execute(trx)
+    waiting = db
+      .transaction()
+      .execute((other) => change(other, 1))
+      .then(() => {
+        hasEnded = true
+      })
+    for (let id = 2; id < 20; id++) await put(id)
+    t.equal(hasEnded, false)
+  })
+  await waiting
+  t.equal((await ids()).length, 19)
+  const { rows } = await sql<{ text: string }>`select text from notes where id = 1`.execute(db)
+  t.same(rows, [{ text: '!' }], 'once')
+})
+
+t.test('whoever relies on a statement that could not be prepared hears why', async (t) => {
+  const { db: main, url, ids } = await table(t)
+  const db = createDb(url, { wholes: 1, statementTimeout: 300 })
+  t.teardown(() => db.destroy())
+  const put = (id: number) =>
+    db.transaction().execute((trx) => later(trx, sql`insert into notes values (${id}, '')`.compile(trx)))
+  await main.transaction().execute(async (trx) => {
+    await sql`lock table notes in access exclusive mode`.execute(trx)
+    const outcomes = await Promise.allSettled([put(1), put(2), put(3)])
+    t.same(
+      outcomes.map((each) => each.status === 'rejected' && each.reason.code),
+      ['57014', '57014', '57014'],
+    )
+  })
+  await Promise.all([put(1), put(2)])
+  t.same(await ids(), [1, 2])
+})
+
 t.test('nothing goes on in a transaction that is over', async (t) => {
   const { db, write, ids } = await table(t)
   let kept: unknown

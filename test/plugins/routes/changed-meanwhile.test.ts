@@ -1,14 +1,16 @@
+import { PassThrough } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
 import { sql, type Transaction } from 'kysely'
 import t from 'tap'
 import * as automations from '../../../db/queries/automations.ts'
 import type { DB } from '../../../db/types.ts'
-import { testApp } from '../../support/app.ts'
+import { type Caller, testApp } from '../../support/app.ts'
 import { until } from '../../support/until.ts'
 
 const DIGEST = { name: 'Weekly digest', kind: 'scheduled', config: { cron: '0 9 * * MON', channel: 'general' } }
 
 t.test('what somebody else changes while a change is on its way', async (t) => {
-  const { send, owner, organizationId, spaceId, serviceAccount, db } = await testApp(t)
+  const { app, send, owner, organizationId, spaceId, serviceAccount, db } = await testApp(t)
   const space = { organizationId, id: spaceId }
   const base = `/api/v1/organizations/${organizationId}/spaces/${spaceId}/automations`
   const staff = await serviceAccount(['files.read', 'files.write'])
@@ -84,5 +86,36 @@ t.test('what somebody else changes while a change is on its way', async (t) => {
     t.equal(new Set(answers.map(({ headers }) => headers.etag)).size, 20)
     const { revisions } = (await send(owner, 'GET', `${base}/${id}/revisions`)).body
     t.strictSame(new Set(revisions.map(({ name }: { name: string }) => name)), new Set(['Weekly digest', ...names]))
+  })
+
+  t.test('holds for what had begun before it: the policy', async (t) => {
+    const policy = `/api/v1/organizations/${organizationId}/automation-policy`
+    /** Sends the head of a request, lets something happen, and then sends its body. */
+    const slowly = async (caller: Caller, method: 'POST' | 'PATCH', url: string, body: object, meanwhile: object) => {
+      const payload = new PassThrough()
+      const headers = { authorization: `Bearer ${caller.token}`, 'content-type': 'application/json' }
+      const answer = app.inject({ method, url, headers, payload })
+      await wait(200) // for its caller to be let in
+      t.equal((await send(owner, 'PATCH', policy, meanwhile)).status, 200)
+      payload.end(JSON.stringify(body))
+      const { statusCode, body: text } = await answer
+      return [statusCode, JSON.parse(text).code]
+    }
+    const own = (await send(owner, 'POST', base, DIGEST)).body.automation
+    const proposal = (await send(staff, 'POST', base, DIGEST)).body.automation
+    const second = { approver_must_differ_from_editor: true }
+    const reset = () => send(owner, 'PATCH', policy, { approver_must_differ_from_editor: false })
+
+    t.same(await slowly(owner, 'POST', base, { ...DIGEST, status: 'active' }, second), [403, 'second_person_required'])
+    await reset()
+    t.same(await slowly(owner, 'PATCH', `${base}/${own.id}`, { status: 'active' }, second), [
+      403,
+      'second_person_required',
+    ])
+    await reset()
+    const digest = { require_digest_on_approval: true }
+    t.same(await slowly(owner, 'POST', `${base}/${proposal.id}/approve`, {}, digest), [428, 'digest_required'])
+    const none = { max_pending_per_service_account: 0 }
+    t.same(await slowly(staff, 'POST', base, DIGEST, none), [409, 'pending_limit_reached'])
   })
 })
