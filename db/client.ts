@@ -36,8 +36,9 @@ export type DatabaseOptions = {
  * Connects to Postgres, lazily: nothing is sent before the first query.
  *
  * Single statements share a few pipelined connections and never wait for one another's answer; so do, on others, transactions of which all
- * is known before anything is sent, because a commit takes longer than most statements. Any other transaction gets a connection of its own. Every statement is sent prepared, under a name given to its text: planning costs several
- * times what running costs for the short statements of this program (bench/README.md).
+ * is known before anything is sent, because a commit takes longer than most statements. Any other transaction gets a connection of its own.
+ * Every statement is sent prepared, under a name given to its text: planning costs several times what running costs for the short
+ * statements of this program (bench/README.md).
  */
 export function createDb(url: string, options: DatabaseOptions = {}): Database {
   const driver = new PipelinedDriver(url, options)

@@ -23,7 +23,7 @@ import { isUuid } from '../core/validation.ts'
 import { encodeCursor, isTimestamp } from '../cursor.ts'
 import { READING, WRITING } from '../doors.ts'
 import { matching } from '../entity-tag.ts'
-import { changesLooked, lookedAlong } from '../looked-along.ts'
+import { changeAndShow, changesLooked } from '../looked-along.ts'
 import { readPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 import { showAutomation } from '../show-automation.ts'
@@ -104,7 +104,7 @@ const routes: RoutePlugin = async (app) => {
       const created = changeKnown(policy, (known) =>
         reply.code(201).transactAndShow(async (trx) => {
           const id = await create(trx, caller, space, body, known, app)
-          return async () => showAutomation(reply, await shownAutomations.find(trx, space, id, settings.triggerUrls))
+          return async () => showAutomation(reply, await shownAutomations.find(trx, space, id, triggerUrls))
         }),
       )
       return refuseGone(created, 'automations_organization_id_space_id_fkey', 'space_not_found')
@@ -157,17 +157,9 @@ const routes: RoutePlugin = async (app) => {
       },
     },
     async (request, reply) => {
-      const { caller, space, params, headers, body } = request
-      const read = lookedAlong(request)
+      const { caller, space, body } = request
       await readAhead(app.actions, space.organizationId, [body.config])
-      return changeKnown(read, (looked) =>
-        db.transact(async (trx) => {
-          const target = { space, id: params.automationId, seen: matching(headers['if-match']), looked }
-          await edit(trx, caller, target, body, app)
-          return async () =>
-            showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
-        }),
-      )
+      return changeAndShow(request, reply, triggerUrls, (trx, target) => edit(trx, caller, target, body, app))
     },
   )
 

@@ -1,16 +1,12 @@
-import * as shownAutomations from '../../db/queries/shown-automations.ts'
 import { AutomationResponse } from '../../schemas/automations.ts'
 import { ref } from '../../schemas/component.ts'
 import { Approval, Rejection, Withdrawal } from '../../schemas/decisions.ts'
 import { errors } from '../../schemas/errors.ts'
 import { IfMatch } from '../../schemas/headers.ts'
 import { AutomationParams } from '../../schemas/params.ts'
-import { changeKnown } from '../../src/automations/looked.ts'
 import * as review from '../../src/automations/review.ts'
-import { matching } from '../entity-tag.ts'
-import { changesLooked, lookedAlong } from '../looked-along.ts'
+import { changeAndShow, changesLooked } from '../looked-along.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
-import { showAutomation } from '../show-automation.ts'
 import { written } from '../written.ts'
 
 const TAG = 'Review'
@@ -36,17 +32,10 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: written(AutomationResponse), ...errors(404, 409, 412, 428) },
       },
     },
-    async (request, reply) => {
-      const { caller, space, params, headers, body } = request
-      return changeKnown(lookedAlong(request), (looked) =>
-        reply.transactAndShow(async (trx) => {
-          const target = { space, id: params.automationId, seen: matching(headers['if-match']), looked }
-          await review.approve(trx, caller, target, body, app)
-          return async () =>
-            showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
-        }),
-      )
-    },
+    async (request, reply) =>
+      changeAndShow(request, reply, settings.triggerUrls, (trx, target) =>
+        review.approve(trx, request.caller, target, request.body, app),
+      ),
   )
 
   app.post(
@@ -64,17 +53,10 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: written(AutomationResponse), ...errors(404, 409, 412) },
       },
     },
-    async (request, reply) => {
-      const { caller, space, params, headers, body } = request
-      return changeKnown(lookedAlong(request), (looked) =>
-        reply.transactAndShow(async (trx) => {
-          const target = { space, id: params.automationId, seen: matching(headers['if-match']), looked }
-          await review.reject(trx, caller, target, body, app)
-          return async () =>
-            showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
-        }),
-      )
-    },
+    async (request, reply) =>
+      changeAndShow(request, reply, settings.triggerUrls, (trx, target) =>
+        review.reject(trx, request.caller, target, request.body, app),
+      ),
   )
 
   app.post(
@@ -94,13 +76,10 @@ const routes: RoutePlugin = async (app) => {
         response: { 200: written(AutomationResponse), ...errors(404, 409, 412) },
       },
     },
-    async ({ caller, space, params, headers, body }, reply) =>
-      reply.transactAndShow(async (trx) => {
-        const target = { space, id: params.automationId, seen: matching(headers['if-match']) }
-        await review.withdraw(trx, caller, target, body.digest)
-        return async () =>
-          showAutomation(reply, await shownAutomations.find(trx, space, target.id, settings.triggerUrls))
-      }),
+    async (request, reply) =>
+      changeAndShow(request, reply, settings.triggerUrls, (trx, target) =>
+        review.withdraw(trx, request.caller, target, request.body.digest),
+      ),
   )
 }
 

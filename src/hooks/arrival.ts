@@ -11,5 +11,8 @@ export type Receipt = {
 /** Events that may share a transaction, and transactions at the same time. */
 export type EventBatches = { most: number; concurrency: number }
 
+/** What the events of one statement weigh together at most. */
+export const MAX_BYTES_AT_ONCE = 8 * 1024 * 1024
+
 /** An event that is verified, and the hook by which it was. */
 export type Arrival = { hook: Hook; event: NewEvent }

@@ -9,7 +9,7 @@ import type { Delivery, ReceivedEvent } from '../kinds/kind.ts'
 import type { Kinds } from '../kinds/registry.ts'
 import type { RunQueue } from '../runs/queue.ts'
 import type { Cipher } from '../secrets/cipher.ts'
-import type { Arrival, EventBatches, Receipt } from './arrival.ts'
+import { type Arrival, type EventBatches, MAX_BYTES_AT_ONCE, type Receipt } from './arrival.ts'
 import { newId } from './ids.ts'
 import { createLookup, type Hook } from './lookup.ts'
 import { createReader, type Reader } from './reading.ts'
@@ -35,7 +35,6 @@ export type ReceiverOptions = {
 /** While one batch is written the next one gathers: the more come, the more share a statement. */
 const BATCHES: EventBatches = { most: 500, concurrency: 1 }
 const MAX_WAIT_MS = 250
-const MAX_BYTES_AT_ONCE = 8 * 1024 * 1024
 
 /** How often a hook may change while one event is on its way. */
 const MAX_TRIES = 3

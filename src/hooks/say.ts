@@ -9,10 +9,8 @@ import type { Scope } from '../actions/scope.ts'
 import { type GatherOptions, gather } from '../gather.ts'
 import { TRIGGERS } from '../runs/triggers.ts'
 import { readStored } from '../stored.ts'
-import type { Arrival, EventBatches, Receipt } from './arrival.ts'
+import { type Arrival, type EventBatches, MAX_BYTES_AT_ONCE, type Receipt } from './arrival.ts'
 import type { Hook } from './lookup.ts'
-
-const MAX_BYTES_AT_ONCE = 8 * 1024 * 1024
 
 /**
  * Makes what stores an event together with its whole run, where all that the run does is to say something: what it says is a row of the
