@@ -72,7 +72,10 @@ export class Pipelines {
   }
 
   query(statement: Statement): Promise<pg.QueryResult> {
-    return this.#on((client) => send(client, statement))
+    return this.#on((client, slot) => {
+      this.#writeTogether(slot, client.connection.stream)
+      return send(client, statement)
+    })
   }
 
   /** Statements that are a transaction together. */
@@ -80,7 +83,7 @@ export class Pipelines {
     return this.#on((client) => sendTogether(client, statements))
   }
 
-  async #on<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+  async #on<T>(work: (client: pg.Client, slot: Slot) => Promise<T>): Promise<T> {
     if (this.#inFlight >= this.#mostInFlight) throw new DatabaseUnavailable('too many statements in flight')
     const now = performance.now()
     const index = this.#choose(now)
@@ -88,9 +91,7 @@ export class Pipelines {
     this.#inFlight++
     if (slot.inFlight++ === 0) slot.answeredAt = now
     try {
-      const client = await slot.client
-      this.#writeTogether(slot, client.connection.stream)
-      return await work(client)
+      return await work(await slot.client, slot)
     } catch (error) {
       if (isSilence(error) && !this.#retired.has(slot)) this.#onSilence()
       throw error

@@ -1,21 +1,9 @@
 import { sql, type Transaction } from 'kysely'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { createDb } from '../../db/client.ts'
 import { later } from '../../db/later.ts'
 import type { DB } from '../../db/types.ts'
-import { emptyDatabase } from '../support/database.ts'
-
-/** A database with one table, and who looks into it from outside of any transaction. */
-async function table(t: Test) {
-  const { db, url } = await emptyDatabase(t)
-  await sql`create table notes (id integer primary key, text text)`.execute(db)
-  const write = (on: typeof db, id: number, text = '') => sql`insert into notes values (${id}, ${text})`.execute(on)
-  const ids = async () => {
-    const { rows } = await sql<{ id: number }>`select id from notes order by id`.execute(db)
-    return rows.map(({ id }) => id)
-  }
-  return { db, url, write: write as (on: unknown, id: number, text?: string) => Promise<unknown>, ids }
-}
+import { table } from '../support/notes.ts'
 
 t.test('statements of a transaction are answered in the order in which they are called', async (t) => {
   const { db, write, ids } = await table(t)
@@ -147,111 +135,6 @@ t.test('what nobody waits for goes with the next statement, or with the commit, 
   })
   await t.rejects(given, { message: 'no' })
   t.same(await ids(), [1, 2, 3])
-})
-
-t.test('a transaction of which all is known shares a connection, and is one all the same', async (t) => {
-  const { db: main, url, ids } = await table(t)
-  await sql`
-    create table replies (note_id integer references notes deferrable initially deferred)`.execute(main)
-  const db = createDb(url, { wholes: 1, poolSize: 1 })
-  t.teardown(() => db.destroy())
-  const reply = (trx: Transaction<DB>, id: number) => later(trx, sql`insert into replies values (${id})`.compile(trx))
-  const put = (trx: Transaction<DB>, id: number) => later(trx, sql`insert into notes values (${id}, '')`.compile(trx))
-  type Where = { pid: number; transaction: string; notes: number }
-  const where = (trx: Transaction<DB>) =>
-    sql<Where>`
-    select pg_backend_pid() as pid, pg_current_xact_id()::text as transaction, count(*)::integer as notes from notes`.execute(
-      trx,
-    )
-  const whole = (id: number) =>
-    db.transact(async (trx) => {
-      const began = where(trx)
-      await put(trx, id)
-      return async () => (await Promise.all([began, where(trx)])).flatMap(({ rows }) => rows)
-    })
-
-  const all = (await Promise.all([whole(1), whole(2), whole(3)])).flat()
-  t.equal(new Set(all.map(({ pid }) => pid)).size, 1)
-  t.equal(new Set(all.map(({ transaction }) => transaction)).size, 3)
-  t.same(
-    all.map(({ notes }) => notes),
-    [0, 1, 1, 2, 2, 3],
-    'in turn',
-  )
-
-  // Who goes together with what fails is not there, and who comes behind it is.
-  const outcomes = await Promise.allSettled([
-    db.transaction().execute(async (trx) => {
-      await put(trx, 4)
-      await put(trx, 1)
-    }),
-    db.transaction().execute(async (trx) => {
-      await put(trx, 5)
-      await reply(trx, 6)
-    }),
-    db.transaction().execute(async (trx) => {
-      await put(trx, 1)
-      await later(trx, sql`update notes set text = 'new' where id = ${5}`.compile(trx))
-    }),
-    db.transaction().execute((trx) => later(trx, sql`update notes set text = 'new' where id = ${5}`.compile(trx))),
-    db.transaction().execute(async (trx) => {
-      await reply(trx, 7)
-      await put(trx, 7)
-    }),
-    db.transaction().execute((trx) => later(trx, sql`insert into nothing values (1)`.compile(trx))),
-    db.transaction().execute((trx) => put(trx, 8)),
-  ])
-  t.same(
-    outcomes.map((each) => (each.status === 'fulfilled' ? 'done' : each.reason.code)),
-    ['23505', '23503', '23505', 'done', 'done', '42P01', 'done'],
-  )
-  t.same(await ids(), [1, 2, 3, 7, 8])
-})
-
-t.test('who waits for a lock holds nobody up who shares the connection', async (t) => {
-  const { db: main, url, write, ids } = await table(t)
-  await write(main, 1)
-  const db = createDb(url, { wholes: 1, poolSize: 2 })
-  t.teardown(() => db.destroy())
-  const change = (trx: Transaction<DB>, id: number) =>
-    later(trx, sql`update notes set text = text || '!' where id = ${id}`.compile(trx))
-  const put = (id: number) =>
-    db.transaction().execute((trx) => later(trx, sql`insert into notes values (${id}, '')`.compile(trx)))
-  let waiting: Promise<void> | undefined
-  let hasEnded = false
-  await main.transaction().execute(async (trx) => {
-    await sql`select from notes where id = 1 for update`.execute(trx)
-    waiting = db
-      .transaction()
-      .execute((other) => change(other, 1))
-      .then(() => {
-        hasEnded = true
-      })
-    for (let id = 2; id < 20; id++) await put(id)
-    t.equal(hasEnded, false)
-  })
-  await waiting
-  t.equal((await ids()).length, 19)
-  const { rows } = await sql<{ text: string }>`select text from notes where id = 1`.execute(db)
-  t.same(rows, [{ text: '!' }], 'once')
-})
-
-t.test('whoever relies on a statement that could not be prepared hears why', async (t) => {
-  const { db: main, url, ids } = await table(t)
-  const db = createDb(url, { wholes: 1, statementTimeout: 300 })
-  t.teardown(() => db.destroy())
-  const put = (id: number) =>
-    db.transaction().execute((trx) => later(trx, sql`insert into notes values (${id}, '')`.compile(trx)))
-  await main.transaction().execute(async (trx) => {
-    await sql`lock table notes in access exclusive mode`.execute(trx)
-    const outcomes = await Promise.allSettled([put(1), put(2), put(3)])
-    t.same(
-      outcomes.map((each) => each.status === 'rejected' && each.reason.code),
-      ['57014', '57014', '57014'],
-    )
-  })
-  await Promise.all([put(1), put(2)])
-  t.same(await ids(), [1, 2])
 })
 
 t.test('nothing goes on in a transaction that is over', async (t) => {
