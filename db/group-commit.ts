@@ -16,7 +16,8 @@ const PATIENCE_MS = 5
 
 /**
  * Commits transactions that come while another is under way as one: half of what a small transaction costs Postgres is its beginning, its
- * end, and what is sent for both (docs/adr/0017-those-who-wait-commit-together.md).
+ * end, and what is sent for both. What several of them append to one table is one statement
+ * (docs/adr/0017-those-who-wait-commit-together.md).
  *
  * Nobody notices what they were committed with: where anything of a group fails, nothing of it has happened, and each of its transactions
  * is sent once more, by itself, and succeeds or fails for its own reasons. What differs is that `now()` is the same in all of them.
@@ -63,12 +64,11 @@ export class GroupCommit {
   async #send(group: readonly Whole[]): Promise<void> {
     this.#underWay++
     try {
-      const results = await this.#pipelines.queryTogether(group.flatMap(({ statements }) => statements))
-      let end = 0
-      for (const { statements, resolve } of group) {
-        end += statements.length
-        resolve(results.slice(end - statements.length, end))
-      }
+      const { sent, places } = combined(group.map(({ statements }) => statements))
+      const results = await this.#pipelines.queryTogether(sent)
+      group.forEach(({ resolve }, i) => {
+        resolve((places[i] as number[]).map((place) => results[place] as pg.QueryResult))
+      })
     } catch (error) {
       // What Postgres reports has undone all. Of a connection that is lost nobody knows.
       if (group.length > 1 && error instanceof pg.DatabaseError)
@@ -83,4 +83,34 @@ export class GroupCommit {
   #sendAlone({ statements, resolve, reject }: Whole): Promise<void> {
     return this.#pipelines.queryTogether(statements).then(resolve, reject)
   }
+}
+
+/**
+ * The statements of some transactions one after the other, but that those which append rows by the same text are one, in the place of the
+ * first of them.
+ *
+ * @returns `places`: where each transaction finds the answer to each of its statements.
+ */
+function combined(transactions: readonly (readonly Statement[])[]): { sent: Statement[]; places: number[][] } {
+  const sent: Statement[] = []
+  const appends = new Map<string, { place: number; rows: string[] }>()
+  const placeOf = (statement: Statement): number => {
+    const append = appends.get(statement.name)
+    if (append === undefined) {
+      const place = sent.push(statement) - 1
+      if (statement.isAppend) appends.set(statement.name, { place, rows: [rowsOf(statement)] })
+      return place
+    }
+    append.rows.push(rowsOf(statement))
+    return append.place
+  }
+  const places = transactions.map((statements) => statements.map(placeOf))
+  for (const { place, rows } of appends.values())
+    if (rows.length > 1) sent[place] = { ...(sent[place] as Statement), values: [`[${rows.join()}]`] }
+  return { sent, places }
+}
+
+/** The rows of an append without the brackets around them. */
+function rowsOf({ values: [rows] }: Statement): string {
+  return (rows as string).slice(1, -1)
 }

@@ -1,7 +1,7 @@
 import { CompiledQuery, type DatabaseConnection, type QueryResult } from 'kysely'
 import pg from 'pg'
 import { isLockTimeout, withoutValues } from './failures.ts'
-import { isLater } from './later.ts'
+import { isAppend, isLater } from './later.ts'
 import { type Statement, sendTogether } from './statement-group.ts'
 
 /** A statement, and who waits for it, if anybody does. */
@@ -82,8 +82,9 @@ export class HeldConnection implements DatabaseConnection {
     return { rows: [] }
   }
 
-  #toStatement({ sql, parameters }: CompiledQuery): Statement {
-    return { text: sql, values: parameters as unknown[], name: this.#names.of(sql) }
+  #toStatement(query: CompiledQuery): Statement {
+    const { sql, parameters } = query
+    return { text: sql, values: parameters as unknown[], name: this.#names.of(sql), isAppend: isAppend(query) }
   }
 
   async #alone(statement: Statement): Promise<pg.QueryResult> {

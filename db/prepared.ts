@@ -37,6 +37,24 @@ export function preparedLater<P extends Record<string, unknown>>(
 }
 
 /**
+ * The same for new rows that hang on nothing that their transaction did before. Those of transactions that are committed together are added
+ * by one statement, which costs little more than that for one of them (bench/README.md).
+ *
+ * @param types what Postgres reads each value of a row as. JSON is handed over as text, which stays as it is written.
+ * @param build makes the statement from what stands for the rows in `from`, under the name `new`.
+ */
+export function preparedAppend<R extends object>(
+  types: { [K in keyof R]: string },
+  build: (rows: RawBuilder<unknown>) => RawBuilder<unknown>,
+): (trx: Transaction<DB>, row: R) => Promise<void> {
+  const columns = Object.entries<string>(types).map(([name, type]) => sql`${sql.ref(name)} ${sql.raw(type)}`)
+  const fill = once<{ rows: string }>((param) =>
+    build(sql`json_to_recordset(${param('rows')}::json) as new (${sql.join(columns)})`),
+  )
+  return (trx, row) => later(trx, fill(trx, { rows: JSON.stringify([row]) }), { isAppend: true })
+}
+
+/**
  * {@link preparedLater} for a change of some columns of a row, once for each set of columns: the program has few of them.
  *
  * @param build is given the places of the new values.

@@ -2,8 +2,8 @@
 import pg from 'pg'
 import utils from 'pg/lib/utils.js'
 
-/** A statement as it is sent: prepared under its name. */
-export type Statement = { text: string; values: unknown[]; name: string }
+/** A statement as it is sent: prepared under its name. `isAppend`: see db/later.ts. */
+export type Statement = { text: string; values: unknown[]; name: string; isAppend?: boolean }
 
 /** As much as is needed here of how pg speaks the protocol; it keeps by itself which names the server knows. */
 type Wire = pg.Connection & {

@@ -34,8 +34,15 @@ export async function record(trx: Transaction<DB>, organizationId: string, by: B
     request_id: by.requestId,
     details: deed.details ?? {},
   })
-  const columns = { id: newId(), at, action: deed.action, actorId: by.actor.id, targetId: deed.target.id }
-  await auditLog.insert(trx, organizationId, { entry, ...columns })
+  await auditLog.insert(trx, {
+    organization_id: organizationId,
+    id: newId(),
+    entry,
+    at,
+    action: deed.action,
+    actor_id: by.actor.id,
+    target_id: deed.target.id,
+  })
 }
 
 /** Writes what was done to an account as a whole, like a login, into the audit log of each organization that it belongs to. */

@@ -10,6 +10,8 @@ import { type Aim, cpuMs, mediansOf, of, type Part, rateOf, ratio, show } from '
 
 const FEW = 8
 const MANY = 32
+/** As many as take all that is created within a measurement. */
+const SPACES = 4
 /** So many that two connections never ask for the same one at a time. */
 const CHANGED = 400
 const PROPOSALS = 1000
@@ -55,10 +57,12 @@ function aimsOfWriting(medians: Map<string, LoadFigure>): Aim[] {
 function creating(busy: Busy, effort: Effort, connections: number): Subject[] {
   const { db } = busy.database
   const loading = loadingOf(busy, effort, connections)
-  // Each time in a space of its own: a full one takes no more.
+  // Each time in spaces of their own: a full one takes no more.
   const create = async () => {
-    const workspace = await withSpaces(busy, 1)
-    const path = () => automationsOf(workspace)
+    const workspace = await withSpaces(busy, SPACES)
+    const { organizationId, spaceIds } = workspace
+    let i = 0
+    const path = () => automationsOf({ organizationId, spaceIds: [at(spaceIds, i++ % SPACES)] })
     const headers = await busy.headers()
     const figure = await load(busy.server.base, loading, { method: 'POST', headers, path, body: NEW })
     compare('create', figure, await count(db, workspace), connections)

@@ -1,34 +1,42 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { textBytes } from '../bytes.ts'
 import { boundedPage, type Page } from '../page.ts'
-import { preparedLater } from '../prepared.ts'
+import { preparedAppend } from '../prepared.ts'
 import type { DB } from '../types.ts'
 
 /** What the columns of an entry say besides its text, to find it by. */
 export type NewEntry = {
+  organization_id: string
   id: string
   /** The whole entry as canonical JSON. */
   entry: string
   at: string
   action: string
-  actorId: string | null
-  targetId: string | null
+  actor_id: string | null
+  target_id: string | null
 }
 
-const insertOne = preparedLater<NewEntry & { organizationId: string }>(
-  (param) => sql`
-    with unsealed as (
-      insert into audit_unsealed (organization_id, entry_id)
-      values (${param('organizationId')}::uuid, ${param('id')}::uuid)
-    )
+const appendOne = preparedAppend<NewEntry>(
+  {
+    organization_id: 'uuid',
+    id: 'uuid',
+    entry: 'text',
+    at: 'timestamptz',
+    action: 'text',
+    actor_id: 'uuid',
+    target_id: 'uuid',
+  },
+  (rows) => sql`
+    with new as materialized (select * from ${rows}),
+         unsealed as (
+           insert into audit_unsealed (organization_id, entry_id) select organization_id, id from new)
     insert into audit_log (organization_id, id, entry, at, action, actor_id, target_id)
-    values (${param('organizationId')}::uuid, ${param('id')}::uuid, ${param('entry')}, ${param('at')}::timestamptz,
-            ${param('action')}, ${param('actorId')}::uuid, ${param('targetId')}::uuid)`,
+    select organization_id, id, entry, at, action, actor_id, target_id from new`,
 )
 
 /** Adds an entry to an organization's log. It waits for nobody, and nobody for it (db/later.ts): its number and its hash come later (db/queries/audit-seals.ts). */
-export async function insert(trx: Transaction<DB>, organizationId: string, entry: NewEntry): Promise<void> {
-  await insertOne(trx, { organizationId, ...entry })
+export async function insert(trx: Transaction<DB>, entry: NewEntry): Promise<void> {
+  await appendOne(trx, entry)
 }
 
 /** An entry, and its seal where it has one already. */

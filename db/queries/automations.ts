@@ -1,5 +1,5 @@
 import { type Kysely, type RawBuilder, sql, type Transaction, type Updateable } from 'kysely'
-import { preparedByColumns, preparedLater } from '../prepared.ts'
+import { preparedAppend, preparedByColumns } from '../prepared.ts'
 import type { Space } from '../space.ts'
 import type { Automations, DB } from '../types.ts'
 import type { NewRevision } from './automation-revisions.ts'
@@ -75,30 +75,49 @@ export type NewAutomation = Planned & {
   checked_by: string
 } & Pick<NewRevision, 'name' | 'config' | 'description' | 'secret_versions' | 'sends_to' | 'digest'>
 
-const insertOne = preparedLater<NewAutomation & { organization_id: string; space_id: string }>(
-  (param) => sql`
-    with automation as (
-      insert into automations (
-        id, organization_id, space_id, kind, status, revision, approved_digest, proposal_revision, created_by_user_id,
-        created_by_service_account_id, owner_user_id, problems, checked_by, next_run_at, next_planned_at)
-      values (
-        ${param('id')}::uuid, ${param('organization_id')}::uuid, ${param('space_id')}::uuid, ${param('kind')}, ${param('status')}, 1,
-        ${param('approved_digest')}, ${param('proposal_revision')}, ${param('created_by_user_id')}::uuid,
-        ${param('created_by_service_account_id')}::uuid, ${param('owner_user_id')}::uuid, ${param('problems')}::json,
-        ${param('checked_by')}, ${param('next_run_at')}::timestamptz, ${param('next_planned_at')}::timestamptz)
-    )
+const appendOne = preparedAppend<NewAutomation & { organization_id: string; space_id: string }>(
+  {
+    id: 'uuid',
+    organization_id: 'uuid',
+    space_id: 'uuid',
+    kind: 'text',
+    status: 'text',
+    approved_digest: 'text',
+    proposal_revision: 'integer',
+    created_by_user_id: 'uuid',
+    created_by_service_account_id: 'uuid',
+    owner_user_id: 'uuid',
+    problems: 'text',
+    checked_by: 'text',
+    next_run_at: 'timestamptz',
+    next_planned_at: 'timestamptz',
+    name: 'text',
+    config: 'text',
+    description: 'text',
+    secret_versions: 'text',
+    sends_to: 'text[]',
+    digest: 'text',
+  },
+  (rows) => sql`
+    with new as materialized (select * from ${rows}),
+         automation as (
+           insert into automations (
+             id, organization_id, space_id, kind, status, revision, approved_digest, proposal_revision, created_by_user_id,
+             created_by_service_account_id, owner_user_id, problems, checked_by, next_run_at, next_planned_at)
+           select id, organization_id, space_id, kind, status, 1, approved_digest, proposal_revision, created_by_user_id,
+                  created_by_service_account_id, owner_user_id, problems::json, checked_by, next_run_at, next_planned_at
+             from new)
     insert into automation_revisions (
       organization_id, automation_id, revision, name, config, description, secret_versions, sends_to, digest,
       authored_by_user_id, authored_by_service_account_id)
-    values (
-      ${param('organization_id')}::uuid, ${param('id')}::uuid, 1, ${param('name')}, ${param('config')}::json,
-      ${param('description')}, ${param('secret_versions')}::json, ${param('sends_to')}::text[], ${param('digest')},
-      ${param('created_by_user_id')}::uuid, ${param('created_by_service_account_id')}::uuid)`,
+    select organization_id, id, 1, name, config::json, description, secret_versions::jsonb, sends_to, digest, created_by_user_id,
+           created_by_service_account_id
+      from new`,
 )
 
 /** Makes an automation with its first revision, written by whoever made it. Nobody waits for it (db/later.ts). */
 export async function insert(trx: Transaction<DB>, space: Space, row: NewAutomation): Promise<void> {
-  await insertOne(trx, { ...row, organization_id: space.organizationId, space_id: space.id })
+  await appendOne(trx, { ...row, organization_id: space.organizationId, space_id: space.id })
 }
 
 /** The columns that a change may touch: what it is, who made it, and where, stays. */

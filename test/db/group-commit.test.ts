@@ -3,6 +3,7 @@ import { sql, type Transaction } from 'kysely'
 import t from 'tap'
 import { createDb } from '../../db/client.ts'
 import { later } from '../../db/later.ts'
+import { preparedAppend } from '../../db/prepared.ts'
 import type { DB } from '../../db/types.ts'
 import { table } from '../support/notes.ts'
 
@@ -180,4 +181,59 @@ t.test('two changes of one row that come together are made one after the other',
     rows.map(({ text }) => text.length),
     [40, 40, 40, 40, 40],
   )
+})
+
+t.test('what several append is one statement, and only whose row is refused hears of it', async (t) => {
+  const { db: main, url } = await table(t)
+  const db = createDb(url, { wholes: 1 })
+  t.teardown(() => db.destroy())
+  await sql`create table entries (id integer primary key, at timestamptz, words text[], doc json, note text)`.execute(
+    main,
+  )
+  await sql`create table counts (rows bigint)`.execute(main)
+  await sql`
+    create function count_rows() returns trigger language plpgsql as $$
+    begin
+      insert into counts select count(*) from added;
+      return null;
+    end $$`.execute(main)
+  await sql`
+    create trigger count_rows after insert on entries referencing new table as added
+      for each statement execute function count_rows()`.execute(main)
+  type Entry = { id: number; at: Date | null; words: string[]; doc: string; note: string | null }
+  const append = preparedAppend<Entry>(
+    { id: 'integer', at: 'timestamptz', words: 'text[]', doc: 'text', note: 'text' },
+    (rows) => sql`insert into entries select id, at, words, doc::json, note from ${rows}`,
+  )
+  const add = (entry: Partial<Entry> & { id: number }) =>
+    db.transact(async (trx) => {
+      await append(trx, { at: null, words: [], doc: '{}', note: null, ...entry })
+      return async () => (await sql<{ id: number }>`select id from entries where id = ${entry.id}`.execute(trx)).rows
+    })
+  const counts = async () => {
+    const { rows } = await sql<{
+      rows: string
+    }>`with gone as (delete from counts returning rows) select * from gone`.execute(main)
+    return rows.map(({ rows }) => Number(rows)).sort((a, b) => a - b)
+  }
+
+  const odd = {
+    at: new Date('2026-01-02T03:04:05.678Z'),
+    words: ['a,b', '"', '{}', '\\', '', 'null', 'ä\u{1f4a1}\n'],
+    doc: '{"n": 1.50, "big": 12345678901234567890, "u": "\\u0041", "n": 2}',
+    note: `'"\\ {} $1 [] \u2028 \ud7ff`,
+  }
+  const answers = await Promise.all([add({ id: 1 }), add({ id: 2, ...odd }), add({ id: 3 })])
+  t.same(answers, [[{ id: 1 }], [{ id: 2 }], [{ id: 3 }]], 'each is answered with its own')
+  t.same(await counts(), [3])
+  const { rows } = await sql<Entry>`select id, at, words, doc::text, note from entries where id = 2`.execute(main)
+  t.same(rows, [{ id: 2, ...odd }], 'as it is written')
+
+  const outcomes = await Promise.allSettled([add({ id: 4 }), add({ id: 2 }), add({ id: 5 }), add({ id: 6, doc: '{' })])
+  t.same(
+    outcomes.map((each) => (each.status === 'fulfilled' ? each.value : each.reason.code)),
+    [[{ id: 4 }], '23505', [{ id: 5 }], '22P02'],
+  )
+  t.same(await counts(), [1, 1])
+  t.same(await add({ id: 7 }), [{ id: 7 }])
 })
