@@ -9,7 +9,7 @@ import {
 } from 'kysely'
 import type pg from 'pg'
 import { BoundedClient, type Bounds, connectionConfig, createPool } from './connection.ts'
-import { GroupCommit } from './group-commit.ts'
+import { groupCommit } from './group-commit.ts'
 import { HeldConnection, StatementNames } from './held-connection.ts'
 import { Pipelines } from './pipelines.ts'
 import { PipelinedKysely } from './transaction.ts'
@@ -68,7 +68,7 @@ const MOST_LOCK_WAIT_MS = 20
 class PipelinedDriver implements Driver {
   readonly #pipelines: Pipelines
   readonly #wholes: Pipelines
-  readonly #groupCommit: GroupCommit
+  readonly #commitWhole: ReturnType<typeof groupCommit>
   readonly #pool: pg.Pool
   readonly #names = new StatementNames()
 
@@ -93,14 +93,14 @@ class PipelinedDriver implements Driver {
       })
     this.#pipelines = pipelines(options.pipelines ?? 4)
     this.#wholes = pipelines(options.wholes ?? 3, `; set lock_timeout = ${MOST_LOCK_WAIT_MS}`)
-    this.#groupCommit = new GroupCommit(this.#wholes)
+    this.#commitWhole = groupCommit(this.#wholes)
     this.#pool = createPool(url, bounds, { pipeline: true, max: options.poolSize ?? 10, prepare: prepare(''), onError })
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<HeldConnection> {
-    return new HeldConnection(this.#pipelines, this.#groupCommit, this.#pool, this.#names)
+    return new HeldConnection(this.#pipelines, this.#commitWhole, this.#pool, this.#names)
   }
 
   async beginTransaction(connection: HeldConnection, settings: TransactionSettings): Promise<void> {

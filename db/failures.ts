@@ -40,6 +40,14 @@ export function isStatementTimeout(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === '57014'
 }
 
+/**
+ * Whether Postgres said what is wrong with a statement and goes on with the session: then nothing of its transaction has happened. Of what a
+ * session that ends was about nobody knows.
+ */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && !/^(57P|08)/.test(error.code ?? '57P')
+}
+
 /** A lock was not to be had within `lock_timeout` (55P03). */
 export function isLockTimeout(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === '55P03'

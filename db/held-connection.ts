@@ -10,8 +10,8 @@ type Called = { statement: Statement; resolve?: (result: pg.QueryResult) => void
 /** Where statements go that are in no transaction. */
 type Singles = { query(statement: Statement): Promise<pg.QueryResult> }
 
-/** Where transactions go of which all is known. */
-type Wholes = { queryTogether(statements: readonly Statement[]): Promise<pg.QueryResult[]> }
+/** Runs a transaction of which all is known (db/group-commit.ts). */
+type CommitWhole = (statements: readonly Statement[]) => Promise<pg.QueryResult[]>
 
 /** How every transaction begins that says nothing of its isolation. */
 const BEGIN = 'begin'
@@ -24,7 +24,7 @@ const BEGIN = 'begin'
  */
 export class HeldConnection implements DatabaseConnection {
   readonly #singles: Singles
-  readonly #wholes: Wholes
+  readonly #commitWhole: CommitWhole
   readonly #pool: pg.Pool
   readonly #names: StatementNames
   /** What begins the transaction; undefined outside of one. */
@@ -37,9 +37,9 @@ export class HeldConnection implements DatabaseConnection {
   #isSending = false
   #isOver = false
 
-  constructor(singles: Singles, wholes: Wholes, pool: pg.Pool, names: StatementNames) {
+  constructor(singles: Singles, commitWhole: CommitWhole, pool: pg.Pool, names: StatementNames) {
     this.#singles = singles
-    this.#wholes = wholes
+    this.#commitWhole = commitWhole
     this.#pool = pool
     this.#names = names
   }
@@ -129,7 +129,7 @@ export class HeldConnection implements DatabaseConnection {
   async #sendWhole(): Promise<void> {
     await this.#answer(this.#take(), async (statements) => {
       try {
-        return await this.#wholes.queryTogether(statements)
+        return await this.#commitWhole(statements)
       } catch (error) {
         if (!isLockTimeout(error)) throw error
         return this.#sendByItself(statements)

@@ -1,5 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { prepared } from '../prepared.ts'
+import { askedTogether, type Place } from '../asked-together.ts'
 import type { DB } from '../types.ts'
 import { isLive } from './console-logins.ts'
 
@@ -24,10 +24,13 @@ export type AccessRow = {
 type Values = {
   sessionId: string | null
   userId: string | null
-  tokenHash: Buffer | null
+  /** As Postgres writes bytes. */
+  tokenHash: string | null
   organizationId: string | null
   spaceId: string | null
 }
+
+const TYPES = { sessionId: 'uuid', userId: 'uuid', tokenHash: 'bytea', organizationId: 'uuid', spaceId: 'uuid' }
 
 /**
  * The rule of who enters a space, for whoever does not see every space anyway: its creator; without an access list,
@@ -46,14 +49,12 @@ export const LISTED = sql<boolean>`(
      end
 )`
 
-type Place<V = Values> = <K extends keyof V & string>(name: K) => RawBuilder<V[K]>
-
-const bySession = (value: Place) => sql`
+const bySession = (value: Place<Values>) => sql`
       select s.user_id, null::uuid as service_account_id, null::uuid as home_id, null::timestamptz as last_used_at
         from sessions s
        where s.id = ${value('sessionId')}::uuid and s.user_id = ${value('userId')}::uuid and s.revoked_at is null`
 
-const byToken = (value: Place) => sql`
+const byToken = (value: Place<Values>) => sql`
       select sa.user_id, sa.id as service_account_id, sa.organization_id as home_id, sa.last_used_at
         from service_accounts sa
        where sa.token_hash = ${value('tokenHash')}::bytea
@@ -65,13 +66,13 @@ const byToken = (value: Place) => sql`
        where l.token_hash = ${value('tokenHash')}::bytea and s.revoked_at is null and ${isLive}`
 
 /** Selects whose a credential is, as long as it holds. */
-type Callers = (value: Place) => RawBuilder<unknown>
+type Callers = (value: Place<Values>) => RawBuilder<unknown>
 
 const byEither: Callers = (value) => sql`${bySession(value)} union all ${byToken(value)}`
 
 // Takes no lock. Relies on the primary keys of sessions, members, member_roles, roles, spaces and space_roles, and on
 // service_accounts_token_hash_key and console_logins.
-const rowOf = (value: Place, callers: Callers) => sql<AccessRow>`
+const rowOf = (value: Place<Values>, callers: Callers) => sql<AccessRow>`
     select c.user_id, c.service_account_id, c.home_id as service_account_organization_id, c.last_used_at,
            m.user_id is not null as is_member,
            coalesce(held.permissions, '') as permissions,
@@ -87,7 +88,7 @@ const rowOf = (value: Place, callers: Callers) => sql<AccessRow>`
       left join members m on m.organization_id = ${value('organizationId')}::uuid and m.user_id = c.user_id
       left join spaces s on s.organization_id = ${value('organizationId')}::uuid and s.id = ${value('spaceId')}::uuid`
 
-const rowOfNowhere = (value: Place, callers: Callers) => sql<AccessRow>`
+const rowOfNowhere = (value: Place<Values>, callers: Callers) => sql<AccessRow>`
     select c.user_id, c.service_account_id, c.home_id as service_account_organization_id, c.last_used_at,
            false as is_member, '' as permissions, false as space_exists, false as listed
       from (${callers(value)}) c`
@@ -95,15 +96,14 @@ const rowOfNowhere = (value: Place, callers: Callers) => sql<AccessRow>`
 // The one statement on every authenticated request's way, and one for each kind of credential: what a statement could look at costs
 // Postgres something to start each time, whether it comes to that or not, and this one more than what it finds (bench/README.md).
 const findOne = {
-  session: prepared<Values, AccessRow>((param) => rowOf(param, bySession)),
-  token: prepared<Values, AccessRow>((param) => rowOf(param, byToken)),
+  session: askedTogether<Values, AccessRow>(TYPES, (value) => rowOf(value, bySession)),
+  token: askedTogether<Values, AccessRow>(TYPES, (value) => rowOf(value, byToken)),
 }
 
-// Where there is no organization to ask about. Without one most of the other falls away, so that no plan for all looks as cheap, and
-// Postgres would plan it anew each time: 346 µs of Postgres for each, and 22 in this way (bench/README.md).
+// Where there is no organization to ask about, most of that falls away.
 const findCaller = {
-  session: prepared<Values, AccessRow>((param) => rowOfNowhere(param, bySession)),
-  token: prepared<Values, AccessRow>((param) => rowOfNowhere(param, byToken)),
+  session: askedTogether<Values, AccessRow>(TYPES, (value) => rowOfNowhere(value, bySession)),
+  token: askedTogether<Values, AccessRow>(TYPES, (value) => rowOfNowhere(value, byToken)),
 }
 
 /**
@@ -119,8 +119,7 @@ export async function find(
 ): Promise<AccessRow | undefined> {
   const values = valuesOf({ credential, organizationId, spaceId })
   const statements = organizationId === null ? findCaller : findOne
-  const [row] = await statements['tokenHash' in credential ? 'token' : 'session'](db, values)
-  return row
+  return statements['tokenHash' in credential ? 'token' : 'session'](db, values)
 }
 
 /** Who asks for what, as {@link find} takes it. */
@@ -147,9 +146,11 @@ export type FindWith<V, R> = (
  * Nothing is read for whoever does not come through the door. That only saves the work: whether somebody is let in is said by the same
  * columns as in {@link find}, and decided by whoever asks.
  *
+ * @param types what Postgres reads the values besides those of the question as.
  * @param read selects one row at the most.
  */
-export function findWith<V extends Record<string, unknown>, R>(
+export function findWith<V extends object, R extends object>(
+  types: { [K in keyof Omit<V, keyof Values>]: string },
   read: (value: Place<V>) => RawBuilder<R>,
 ): FindWith<V, R> {
   type All = Values & Door & V
@@ -157,17 +158,18 @@ export function findWith<V extends Record<string, unknown>, R>(
   // look at the door once it has read.
   const both = (value: Place<All>, callers: Callers) => sql<Found<R>>`
     select found.*, answer.*
-      from (${rowOf(value as Place, callers)} offset 0) found
+      from (${rowOf(value as unknown as Place<Values>, callers)} offset 0) found
       left join lateral (
-        select wanted.* from (${read(value as Place<V>)}) wanted where ${isThrough(value as Place<Door>)} offset 0) answer on true`
+        select wanted.* from (${read(value as unknown as Place<V>)}) wanted where ${isThrough(value as unknown as Place<Door>)} offset 0) answer on true`
+  const all = { ...TYPES, permission: 'text', enterEverySpace: 'text[]', ...types } as { [K in keyof All]: string }
   const statements = {
-    session: prepared<All, Found<R>>((param) => both(param as Place<All>, bySession)),
-    token: prepared<All, Found<R>>((param) => both(param as Place<All>, byToken)),
+    session: askedTogether<All, Found<R>>(all, (value) => both(value, bySession)),
+    token: askedTogether<All, Found<R>>(all, (value) => both(value, byToken)),
   }
-  return async (db, question, door, values) => {
-    const all = { ...values, ...door, ...valuesOf(question) } as unknown as All
-    const [row] = await statements['tokenHash' in question.credential ? 'token' : 'session'](db, all)
-    return row
+  return (db, question, door, values) => {
+    const { permission, enterEverySpace } = door
+    const asked = { ...values, permission, enterEverySpace, ...valuesOf(question) } as unknown as All
+    return statements['tokenHash' in question.credential ? 'token' : 'session'](db, asked)
   }
 }
 
@@ -181,10 +183,7 @@ function isThrough(value: Place<Door>): RawBuilder<boolean> {
 
 /** {@link find} for many at once, in their order; those who ask the same are looked up once. */
 export async function findMany(db: Kysely<DB>, questions: readonly Question[]): Promise<(AccessRow | undefined)[]> {
-  const texts = questions.map((question) => {
-    const { tokenHash, ...values } = valuesOf(question)
-    return JSON.stringify({ ...values, tokenHash: tokenHash && `\\x${tokenHash.toString('hex')}` })
-  })
+  const texts = questions.map((question) => JSON.stringify(valuesOf(question)))
   const distinct = [...new Set(texts)]
   const { rows } = await sql<AccessRow & { place: string }>`
     select asked.place, found.*
@@ -200,7 +199,7 @@ function valuesOf({ credential, organizationId, spaceId }: Question): Values {
   return {
     sessionId: 'sessionId' in credential ? credential.sessionId : null,
     userId: 'userId' in credential ? credential.userId : null,
-    tokenHash: 'tokenHash' in credential ? credential.tokenHash : null,
+    tokenHash: 'tokenHash' in credential ? `\\x${credential.tokenHash.toString('hex')}` : null,
     organizationId,
     spaceId,
   }

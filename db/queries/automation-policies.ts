@@ -45,7 +45,11 @@ export const POLICY_ROW = sql`
   ${sql.join(COLUMNS.map((column) => sql.ref(`policy.${column}`)))}, policy.xmin::text as policy_seen`
 
 /** {@link find} together with the question whether the caller may do something in a space. */
-export const findWithAccess: FindWith<{ organizationId: string }, PolicyRow> = findWith(
+export const findWithAccess: FindWith<{ organizationId: string }, PolicyRow> = findWith<
+  { organizationId: string },
+  PolicyRow
+>(
+  {},
   (param) => sql<PolicyRow>`
     select ${POLICY_ROW} from automation_policies policy where policy.organization_id = ${param('organizationId')}`,
 )

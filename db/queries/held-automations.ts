@@ -90,6 +90,7 @@ type Values = { organizationId: string; spaceId: string; id: string }
  * may change it: what {@link lock}, `automationRevisions.listStanding` and `automationPolicies.find` read one by one.
  */
 export const findWithAccess: FindWith<Values, LookedRow> = findWith<Values, LookedRow>(
+  { id: 'uuid' },
   (param) => sql<LookedRow>`
     select ${sql.join([...LOCKED, 'problems'].map((name) => sql.ref(`automations.${name}`)))}, ${POLICY_ROW},
            ${STANDING} as revisions, automations.xmin::text as seen

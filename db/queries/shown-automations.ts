@@ -28,6 +28,8 @@ const one = (param: Param<OneValues>) => sql<One>`
 
 const findShown = prepared<OneValues, One>(one)
 
+const URL_TYPES = { hooksUrl: 'text', tunnelsUrl: 'text' }
+
 /** One automation of a space, as the API shows it. */
 export async function find(db: Kysely<DB>, space: Space, id: string, urls: TriggerUrls): Promise<Shown | undefined> {
   const [row] = await findShown(db, { organizationId: space.organizationId, spaceId: space.id, id, ...urls })
@@ -35,7 +37,7 @@ export async function find(db: Kysely<DB>, space: Space, id: string, urls: Trigg
 }
 
 /** {@link find} together with the question whether the caller may see it. */
-export const findWithAccess: FindWith<OneValues, One> = findWith(one)
+export const findWithAccess: FindWith<OneValues, One> = findWith<OneValues, One>({ id: 'uuid', ...URL_TYPES }, one)
 
 /** What {@link findWithAccess} has read. */
 export function toShown({ json, version }: { [K in keyof One]: One[K] | null }): Shown | undefined {
@@ -78,7 +80,7 @@ function late(value: RawBuilder<unknown>, type: string): RawBuilder<unknown> {
  * single values, as it would for each of them alone, because it does not see them (bench/README.md).
  */
 function listed(
-  param: Param<ListValues>,
+  param: Param<SpaceValues>,
   { most, only }: { most: RawBuilder<unknown>; only: RawBuilder<unknown> },
 ): RawBuilder<unknown> {
   const rows = sql`
@@ -110,14 +112,16 @@ export type Whole = { json: string | null; ids: string[] | null }
 
 // The whole array comes back as one text: reading ten rows into objects and writing them out again costs this process
 // more than the query costs Postgres (bench/README.md).
-const whole = (param: Param<ListValues>, only: RawBuilder<unknown>) => sql<Whole>`
+const whole = (param: Param<SpaceValues>, only: RawBuilder<unknown>) => sql<Whole>`
     select string_agg(case when ${ALL_FIT} then ${shownJson(param)} end, ',') as json,
            array_agg(stored.id::text) filter (where not ${ALL_FIT}) as ids
       from (${listed(param, { most: sql`null`, only })}) stored`
 
 const listAll = prepared<ListValues, Whole>((param) => whole(param, sql``))
 /** {@link list} of all that a space has, together with the question whether the caller may see it. */
-export const listWithAccess: FindWith<ListValues, Whole> = findWith<ListValues, Whole>((param) => whole(param, sql``))
+export const listWithAccess: FindWith<SpaceValues, Whole> = findWith<SpaceValues, Whole>(URL_TYPES, (param) =>
+  whole(param, sql``),
+)
 const listChosen = prepared<ListValues, Whole>((param) => whole(param, chosen(param)))
 
 type PageValues = ListValues & { most: number; afterUpdatedAt: string; afterId: string }

@@ -40,9 +40,7 @@ const routes: RoutePlugin = async (app) => {
       config: {
         permission: READING.permission,
         reads: ({ query }, question) =>
-          isEmpty(query)
-            ? shownAutomations.listWithAccess(db, question, READING, { ...ALL, ...triggerUrls })
-            : undefined,
+          isEmpty(query) ? shownAutomations.listWithAccess(db, question, READING, triggerUrls) : undefined,
       },
       schema: {
         operationId: 'listAutomations',
@@ -186,9 +184,6 @@ const routes: RoutePlugin = async (app) => {
     },
   )
 }
-
-/** A list that leaves nothing out. */
-const ALL = { status: null, kind: null, authorId: null, digest: null }
 
 function isEmpty(query: unknown): boolean {
   return Object.keys(query as object).length === 0

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Job, PgBoss } from 'pg-boss'
+import { gather } from '../../db/gather.ts'
 import { createBell } from '../bell.ts'
-import { gather } from '../gather.ts'
 
 /** Jobs whose time comes later, and what other processes leave, wake nobody. */
 const LOOK_EVERY_MS = 1000

@@ -1,7 +1,7 @@
 import type { Database } from '../../db/client.ts'
 import { isUnavailable } from '../../db/failures.ts'
+import { gather } from '../../db/gather.ts'
 import * as tunnels from '../../db/queries/tunnels.ts'
-import { gather } from '../gather.ts'
 import type { Config, Opening } from '../kinds/kind.ts'
 import type { Kinds } from '../kinds/registry.ts'
 import { readStored } from '../stored.ts'

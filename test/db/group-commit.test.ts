@@ -157,6 +157,7 @@ t.test('what is lost with its connection is told so, and what comes after goes o
     (await lost).map(({ status }) => status),
     ['rejected', 'rejected', 'rejected'],
   )
+  await wait(100) // until the socket says that it is closed
   await Promise.all([put(5), put(6)])
   t.same(await ids(), [1, 5, 6])
 })

@@ -5,6 +5,8 @@ export type GatherOptions<T> = {
   key?: (item: T) => string
   /** How many batches are under way at once; 1 by default. */
   concurrency?: number
+  /** Milliseconds after which what waits goes all the same, however many batches are under way; for ever by default. */
+  patience?: number
   /** What those of a batch weigh together at most, unless it is a single one. */
   mostWeight?: number
   weigh?: (item: T) => number
@@ -30,15 +32,16 @@ export function gather<T, R>(
   work: (items: readonly T[]) => Promise<readonly R[]>,
   options: GatherOptions<T>,
 ): (item: T) => Promise<R> {
-  const { concurrency = 1, isFinal = () => false } = options
+  const { concurrency = 1, patience, isFinal = () => false } = options
   let waiting: Waiting<T, R>[] = []
   let underWay = 0
   let isWoken = false
+  let impatient: NodeJS.Timeout | undefined
 
   /** @returns whether anything was started. */
-  const start = (): boolean => {
+  const start = (most = concurrency): boolean => {
     const before = underWay
-    while (waiting.length > 0 && underWay < concurrency) {
+    while (waiting.length > 0 && underWay < most) {
       const { batch, rest } = take(waiting, options)
       waiting = rest
       underWay++
@@ -48,7 +51,20 @@ export function gather<T, R>(
         giveOut()
       })
     }
+    if (patience !== undefined) bePatient(patience)
     return underWay > before
+  }
+  /** Lets those who wait go in time. */
+  const bePatient = (ms: number): void => {
+    if (waiting.length === 0) {
+      clearTimeout(impatient)
+      impatient = undefined
+    }
+    if (waiting.length === 0 || impatient !== undefined) return
+    impatient = setTimeout(() => {
+      impatient = undefined
+      start(Number.POSITIVE_INFINITY)
+    }, ms)
   }
   return (item) =>
     new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { gather } from '../../src/gather.ts'
+import { gather } from '../../db/gather.ts'
 
 t.test('what comes in while a batch is under way is the next batch', async (t) => {
   const batches: number[][] = []
