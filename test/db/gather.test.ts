@@ -36,6 +36,23 @@ t.test('the next batch is on its way to the database before the results of the l
   t.same(log, ['sent 1', 'sent 2', 'given 1', 'given 2'])
 })
 
+t.test('who waits goes all the same after a time, however long a batch takes', async (t) => {
+  let release = (): void => {}
+  const work = gather<number, number>(
+    async (items) => {
+      if (items.includes(1)) await new Promise<void>((resolve) => (release = resolve))
+      return items
+    },
+    { most: 2, patience: 5 },
+  )
+  const slow = work(1)
+  await new Promise((resolve) => setTimeout(resolve, 1))
+  t.same(await Promise.all([2, 3, 4].map(work)), [2, 3, 4])
+  t.equal(await work(5), 5)
+  release()
+  t.equal(await slow, 1)
+})
+
 t.test('one that fails takes no other with it', async (t) => {
   const work = gather<number, number>(
     async (items) => {
