@@ -6,6 +6,7 @@ import type { PrettyOptions } from 'pino-pretty'
 import type { Config } from '../src/config.ts'
 import { authorityOf } from '../src/network.ts'
 import type { Tunnels } from '../src/tunnels/tunnels.ts'
+import { collectWhatStartingLeft } from './begin-again.ts'
 import { type Demo, describeDemo, isDemoWanted, makeDemo } from './demo.ts'
 import { type ConfigWithSecrets, loadConfig } from './load-config.ts'
 import { type Program, startProgram } from './program.ts'
@@ -56,6 +57,7 @@ async function start(config: ConfigWithSecrets): Promise<Program> {
     if (tunnels !== undefined) program.alsoStop(tunnels.stop)
     // Before anybody waits for an answer: a moment, the first time that this release starts here.
     flushCompileCache()
+    await collectWhatStartingLeft()
     await listen(program, config, demo)
     if (tunnels !== undefined) await listenForVisitors(program, tunnels, config)
     return program

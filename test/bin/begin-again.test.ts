@@ -12,21 +12,32 @@ const PROGRAM = `
 import { beginAgain } from ${JSON.stringify(MODULE)}
 beginAgain(process.env)
 const { execArgv, env: { NODE_COMPILE_CACHE: compiled, MALLOC_ARENA_MAX: arenas }, pid } = process
-console.log(JSON.stringify({ execArgv, compiled, arenas, pid, argv: process.argv.slice(2) }))
+const said = { execArgv, compiled, arenas, pid, argv: process.argv.slice(2) }
+/* more */
+console.log(JSON.stringify(said))
 process.disconnect?.()
 `
 const ARGS = ['an argument', '--flag']
-const SETTINGS = ['--no-allocation-site-pretenuring', '--max-semi-space-size=8', '--heap-growing-percent=40']
+const SETTINGS = [
+  '--no-allocation-site-pretenuring',
+  '--max-semi-space-size=8',
+  '--heap-growing-percent=40',
+  '--expose-gc',
+]
 const cantBegin = process.platform === 'win32' && 'Windows puts no program into the place of another'
 
-type Options = { flags?: string[]; env?: Record<string, string>; talks?: boolean }
+/** `more` is what it does before that. */
+type Options = { flags?: string[]; env?: Record<string, string>; talks?: boolean; more?: string }
 
 /** What a process says that began with this. It ends well, and is the one that was started. */
-async function begin(t: Test, { flags = [], env = {}, talks = false }: Options = {}) {
+async function begin(t: Test, { flags = [], env = {}, talks = false, more = '' }: Options = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-begin-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   const program = join(folder, 'program.mjs')
-  await writeFile(program, PROGRAM)
+  await writeFile(
+    program,
+    PROGRAM.replace('/* more */', () => more),
+  )
   const child = spawn(process.execPath, [...flags, program, ...ARGS], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'inherit', ...(talks ? (['ipc'] as const) : [])],
@@ -49,14 +60,35 @@ t.test('what its operator has set stays', { skip: cantBegin }, async (t) => {
     flags: ['--max_semi_space_size=32'],
     env: { MALLOC_ARENA_MAX: '7', NODE_COMPILE_CACHE: '/tmp/elsewhere' },
   })
-  const [pretenuring, , growing] = SETTINGS
-  const execArgv = ['--max_semi_space_size=32', pretenuring, growing]
+  const [pretenuring, , growing, collecting] = SETTINGS
+  const execArgv = ['--max_semi_space_size=32', pretenuring, growing, collecting]
   t.same(larger, { execArgv, arenas: '7', compiled: '/tmp/elsewhere' })
-  const flags = ['--allocation-site-pretenuring', '--heap-growing-percent=80']
+  const flags = ['--allocation-site-pretenuring', '--heap-growing-percent=80', '--no-expose-gc']
   const all = await begin(t, { flags, env: { NODE_OPTIONS: '--max-semi-space-size=16' } })
   t.same(all, { execArgv: flags }, 'there is nothing to begin again for')
 })
 
 t.test('under a parent that talks to it, a server goes on as it began', async (t) => {
   t.same(await begin(t, { talks: true }), { execArgv: [] })
+})
+
+t.test('it lets go of what only starting has needed', { skip: cantBegin }, async (t) => {
+  const left = await begin(t, {
+    more: `
+      const { collectWhatStartingLeft } = await import(${JSON.stringify(MODULE)})
+      let used = new Array(100_000).fill({})
+      const held = { it: used }
+      const [kept, gone] = [new WeakRef(held), new WeakRef(used.map((each) => ({ ...each })))]
+      await new Promise(setImmediate)
+      await collectWhatStartingLeft()
+      said.isKept = kept.deref() === held
+      said.isGone = gone.deref() === undefined
+    `,
+  })
+  t.match(left, { isKept: true, isGone: true })
+  const off = await begin(t, {
+    flags: ['--no-expose-gc'],
+    more: `await (await import(${JSON.stringify(MODULE)})).collectWhatStartingLeft()`,
+  })
+  t.match(off.execArgv, ['--no-expose-gc'], 'or does without')
 })
