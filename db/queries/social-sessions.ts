@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely'
-import { v7 as newId } from 'uuid'
+import { newId } from '../new-id.ts'
 import type { DB } from '../types.ts'
 import type { Owner } from './automation-secrets.ts'
 

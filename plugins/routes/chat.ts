@@ -1,4 +1,4 @@
-import { v7 as newId } from 'uuid'
+import { newId } from '../../db/new-id.ts'
 import * as chatMessages from '../../db/queries/chat-messages.ts'
 import * as chatRooms from '../../db/queries/chat-rooms.ts'
 import * as spaces from '../../db/queries/spaces.ts'

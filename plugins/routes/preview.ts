@@ -1,4 +1,4 @@
-import { v7 as newId } from 'uuid'
+import { newId } from '../../db/new-id.ts'
 import * as automationRevisions from '../../db/queries/automation-revisions.ts'
 import * as automationSecrets from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'

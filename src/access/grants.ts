@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Transaction } from 'kysely'
-import { v7 as newId } from 'uuid'
+import { newId } from '../../db/new-id.ts'
 import * as memberRoles from '../../db/queries/member-roles.ts'
 import * as members from '../../db/queries/members.ts'
 import * as roles from '../../db/queries/roles.ts'

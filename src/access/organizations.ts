@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Transaction } from 'kysely'
-import { v7 as newId } from 'uuid'
+import { newId } from '../../db/new-id.ts'
 import * as memberRoles from '../../db/queries/member-roles.ts'
 import * as members from '../../db/queries/members.ts'
 import * as organizations from '../../db/queries/organizations.ts'

@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely'
-import { v7 as newId } from 'uuid'
+import { newId } from '../../db/new-id.ts'
 import * as users from '../../db/queries/users.ts'
 import type { DB } from '../../db/types.ts'
 import type { RegisterRequest } from '../../schemas/auth.ts'

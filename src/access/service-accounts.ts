@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { v7 as newId } from 'uuid'
+import { newId } from '../../db/new-id.ts'
 import * as members from '../../db/queries/members.ts'
 import * as serviceAccounts from '../../db/queries/service-accounts.ts'
 import * as users from '../../db/queries/users.ts'

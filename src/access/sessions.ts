@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
-import { v7 as newId } from 'uuid'
+import { newId } from '../../db/new-id.ts'
 import * as consoleLogins from '../../db/queries/console-logins.ts'
 import * as sessions from '../../db/queries/sessions.ts'
 import type { DB } from '../../db/types.ts'

@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely'
-import { v7 as newId } from 'uuid'
+import { newId } from '../../db/new-id.ts'
 import * as members from '../../db/queries/members.ts'
 import * as signupRequests from '../../db/queries/signup-requests.ts'
 import type { DB } from '../../db/types.ts'

@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely'
-import { v7 as newId } from 'uuid'
+import { newId } from '../../db/new-id.ts'
 import * as spaces from '../../db/queries/spaces.ts'
 import type { DB } from '../../db/types.ts'
 import type { SpaceCreate } from '../../schemas/spaces.ts'

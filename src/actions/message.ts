@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
-import { v7 as newId } from 'uuid'
 import { gather } from '../../db/gather.ts'
+import { newId } from '../../db/new-id.ts'
 import * as chatMessages from '../../db/queries/chat-messages.ts'
 import * as chatRooms from '../../db/queries/chat-rooms.ts'
 import * as digests from '../../db/queries/digests.ts'

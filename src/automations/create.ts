@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely'
-import { v7 as newId } from 'uuid'
+import { newId } from '../../db/new-id.ts'
 import type { KnownPolicy } from '../../db/queries/automation-policies.ts'
 import { OAUTH_SLOT, ownerOf } from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'

@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely'
-import { v7 as newId } from 'uuid'
+import { newId } from '../../db/new-id.ts'
 import { ownerOf } from '../../db/queries/automation-secrets.ts'
 import * as tunnelNames from '../../db/queries/tunnel-names.ts'
 import * as tunnels from '../../db/queries/tunnels.ts'

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
-import { v7 as newId } from 'uuid'
 import type { Database } from '../../db/client.ts'
+import { newId } from '../../db/new-id.ts'
 import * as automationRuns from '../../db/queries/automation-runs.ts'
 import * as dueAutomations from '../../db/queries/due-automations.ts'
 import type { DB } from '../../db/types.ts'

@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely'
-import { v7 as newId } from 'uuid'
+import { newId } from '../../db/new-id.ts'
 import * as automationRevisions from '../../db/queries/automation-revisions.ts'
 import * as automationRuns from '../../db/queries/automation-runs.ts'
 import { OAUTH_SLOT } from '../../db/queries/automation-secrets.ts'

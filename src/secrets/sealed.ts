@@ -1,4 +1,4 @@
-import { v7 as newId } from 'uuid'
+import { newId } from '../../db/new-id.ts'
 import type { SealedSecret } from '../../db/queries/automation-secrets.ts'
 import type { Cipher, Place } from './cipher.ts'
 
