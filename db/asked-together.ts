@@ -1,17 +1,17 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { isUnavailable } from './failures.ts'
-import { gather } from './gather.ts'
+import { isStatementTimeout, isUnavailable } from './failures.ts'
+import { gatherEach } from './gather.ts'
 import { prepared } from './prepared.ts'
 import type { DB } from './types.ts'
 
-/** How many one statement answers at the most: whoever asks for much keeps those waiting who asked with it. */
+/** How many one statement answers at the most: what takes long keeps those waiting who asked with it. */
 const MOST = 8
 
 /** A place in a statement for a value of a question. */
 export type Place<V> = <K extends keyof V & string>(name: K) => RawBuilder<V[K]>
 
 /**
- * A question that is asked so often that several come in one turn of the event loop, which one statement answers then: to start it costs
+ * A question that is asked so often that several of one organization come in one turn of the event loop, which one statement answers then: to start it costs
  * Postgres more than to answer most questions (docs/adr/0017-those-who-wait-commit-together.md). Where it fails, each is asked alone.
  * In a transaction each is, too.
  *
@@ -19,7 +19,7 @@ export type Place<V> = <K extends keyof V & string>(name: K) => RawBuilder<V[K]>
  * @param build makes what selects the answer to one question, one row at the most.
  * @returns a function that asks, and gives the row, if there is one.
  */
-export function askedTogether<V extends object, R extends object>(
+export function askedTogether<V extends { organizationId: string | null }, R extends object>(
   types: { [K in keyof V]: string },
   build: (value: Place<V>) => RawBuilder<R>,
 ): (db: Kysely<DB>, values: V) => Promise<R | undefined> {
@@ -33,25 +33,29 @@ export function askedTogether<V extends object, R extends object>(
              with ordinality as asked (${sql.join(names)}, place)
        cross join lateral (${build((name) => sql.ref(`asked.${name}`))} offset 0) answer`,
   )
-  const askAll = async (db: Kysely<DB>, questions: readonly string[]): Promise<(R | undefined)[]> => {
+  const askAll = async (db: Kysely<DB>, questions: readonly V[]): Promise<(R | undefined)[]> => {
     const found: (R | undefined)[] = questions.map(() => undefined)
-    for (const { place, ...row } of await answers(db, { questions: `[${questions.join()}]` }))
+    for (const { place, ...row } of await answers(db, { questions: JSON.stringify(questions) }))
       found[Number(place) - 1] = row as unknown as R
     return found
   }
-  const asking = new WeakMap<Kysely<DB>, (question: string) => Promise<R | undefined>>()
+  const asking = new WeakMap<Kysely<DB>, (values: V) => Promise<R | undefined>>()
   return async (db, values) => {
-    const question = JSON.stringify(values)
-    if (db.isTransaction) return (await askAll(db, [question]))[0]
+    if (db.isTransaction) return (await askAll(db, [values]))[0]
     let ask = asking.get(db)
     if (ask === undefined) {
-      ask = gather((questions) => askAll(db, questions), {
-        most: MOST,
-        concurrency: Number.POSITIVE_INFINITY,
-        isFinal: isUnavailable,
-      })
+      ask = gatherEach(
+        ({ organizationId }: V) => organizationId ?? '',
+        (questions) => askAll(db, questions),
+        {
+          most: MOST,
+          concurrency: Number.POSITIVE_INFINITY,
+          isFinal: (error) => isUnavailable(error) || isStatementTimeout(error),
+          againAtOnce: true,
+        },
+      )
       asking.set(db, ask)
     }
-    return ask(question)
+    return ask(values)
   }
 }

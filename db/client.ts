@@ -1,18 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import {
-  type Dialect,
-  type Driver,
-  PostgresAdapter,
-  PostgresIntrospector,
-  PostgresQueryCompiler,
-  type TransactionSettings,
-} from 'kysely'
+import { type Dialect, type Driver, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
 import type pg from 'pg'
 import { BoundedClient, type Bounds, connectionConfig, createPool } from './connection.ts'
 import { groupCommit } from './group-commit.ts'
 import { HeldConnection, StatementNames } from './held-connection.ts'
 import { Pipelines } from './pipelines.ts'
-import { PipelinedKysely } from './transaction.ts'
+import { PipelinedKysely, type Settings } from './transaction.ts'
 
 export type Database = PipelinedKysely
 
@@ -103,9 +96,9 @@ class PipelinedDriver implements Driver {
     return new HeldConnection(this.#pipelines, this.#commitWhole, this.#pool, this.#names)
   }
 
-  async beginTransaction(connection: HeldConnection, settings: TransactionSettings): Promise<void> {
+  async beginTransaction(connection: HeldConnection, settings: Settings): Promise<void> {
     const level = settings.isolationLevel ? ` isolation level ${settings.isolationLevel}` : ''
-    connection.begin(`begin${level}`)
+    connection.begin(`begin${level}`, settings.organizationId)
   }
 
   async commitTransaction(connection: HeldConnection): Promise<void> {

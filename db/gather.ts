@@ -12,6 +12,8 @@ export type GatherOptions<T> = {
   weigh?: (item: T) => number
   /** Errors after which nothing is done again one by one: all of the batch fails. */
   isFinal?: (error: unknown) => boolean
+  /** Whether what is done again is done side by side; one after the other by default, in their order. */
+  againAtOnce?: boolean
 }
 
 type Waiting<T, R> = { item: T; resolve: (result: R) => void; reject: (error: unknown) => void }
@@ -32,7 +34,7 @@ export function gather<T, R>(
   work: (items: readonly T[]) => Promise<readonly R[]>,
   options: GatherOptions<T>,
 ): (item: T) => Promise<R> {
-  const { concurrency = 1, patience, isFinal = () => false } = options
+  const { concurrency = 1, patience } = options
   let waiting: Waiting<T, R>[] = []
   let underWay = 0
   let isWoken = false
@@ -45,7 +47,7 @@ export function gather<T, R>(
       const { batch, rest } = take(waiting, options)
       waiting = rest
       underWay++
-      void settle(work, batch, isFinal).then(async (giveOut) => {
+      void settle(work, batch, options).then(async (giveOut) => {
         underWay--
         if (start()) await sent()
         giveOut()
@@ -116,18 +118,43 @@ async function sent(): Promise<void> {
 async function settle<T, R>(
   work: (items: readonly T[]) => Promise<readonly R[]>,
   batch: readonly Waiting<T, R>[],
-  isFinal: (error: unknown) => boolean,
+  options: Pick<GatherOptions<T>, 'isFinal' | 'againAtOnce'>,
 ): Promise<() => void> {
   try {
     const results = await work(batch.map(({ item }) => item))
     if (results.length !== batch.length) throw new Error(`${results.length} results for ${batch.length} items`)
     return () => batch.forEach(({ resolve }, i) => void resolve(results[i] as R))
   } catch (error) {
-    if (batch.length === 1 || isFinal(error)) return () => batch.forEach(({ reject }) => void reject(error))
-    for (const each of batch) {
-      const giveOut = await settle(work, [each], isFinal)
-      giveOut()
-    }
+    if (batch.length === 1 || options.isFinal?.(error)) return () => batch.forEach(({ reject }) => void reject(error))
+    const again = batch.map((each) => async () => (await settle(work, [each], options))())
+    if (options.againAtOnce) await Promise.all(again.map((settleOne) => settleOne()))
+    else for (const settleOne of again) await settleOne()
     return () => {}
+  }
+}
+
+/**
+ * {@link gather} for each key by itself: whoever fails, is slow, or wants much keeps nobody waiting but those of its own key, which are to be
+ * of one organization.
+ */
+export function gatherEach<T, R>(
+  keyOf: (item: T) => string,
+  work: (items: readonly T[]) => Promise<readonly R[]>,
+  options: GatherOptions<T>,
+): (item: T) => Promise<R> {
+  const all = new Map<string, { gathered: (item: T) => Promise<R>; underWay: number }>()
+  return async (item) => {
+    const key = keyOf(item)
+    let own = all.get(key)
+    if (own === undefined) {
+      own = { gathered: gather(work, options), underWay: 0 }
+      all.set(key, own)
+    }
+    own.underWay++
+    try {
+      return await own.gathered(item)
+    } finally {
+      if (--own.underWay === 0) all.delete(key)
+    }
   }
 }

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { isRefusal } from './failures.ts'
-import { gather } from './gather.ts'
+import { gatherEach } from './gather.ts'
 import type { Pipelines } from './pipelines.ts'
 import type { Statement } from './statement-group.ts'
 
@@ -9,11 +9,14 @@ const MOST = 16
 /** How long those that wait are left to wait for a group that is under way. One takes a millisecond or two, unless something is locked. */
 const PATIENCE_MS = 5
 
-/** A transaction of which all is known. */
-type Whole = readonly Statement[]
+/** How many characters its appends have at the most, unless it is a single one. */
+const MOST_CHARACTERS = 256 * 1024
+
+/** A transaction of which all is known, and whose it is: only those of one organization are committed together. */
+export type Whole = { statements: readonly Statement[]; organizationId: string | undefined }
 
 /**
- * Commits transactions that come while another is under way as one: half of what a small transaction costs Postgres is its beginning, its
+ * Commits transactions of an organization that come while another is under way as one: half of what a small transaction costs Postgres is its beginning, its
  * end, and what is sent for both. What several of them append to one table is one statement
  * (docs/adr/0017-those-who-wait-commit-together.md).
  *
@@ -23,11 +26,20 @@ type Whole = readonly Statement[]
  * @returns a function that runs the statements of one transaction, and gives what each of them answered, once it is committed.
  */
 export function groupCommit(pipelines: Pipelines): (whole: Whole) => Promise<pg.QueryResult[]> {
-  return gather((wholes) => commit(pipelines, wholes), {
-    most: MOST,
-    patience: PATIENCE_MS,
-    isFinal: (error) => !isRefusal(error),
-  })
+  const together = gatherEach(
+    ({ organizationId }: Whole) => organizationId ?? '',
+    (wholes) => commit(pipelines, wholes),
+    {
+      most: MOST,
+      weigh: ({ statements }) => statements.reduce((sum, each) => sum + (each.isAppend ? rowsOf(each).length : 0), 0),
+      mostWeight: MOST_CHARACTERS,
+      patience: PATIENCE_MS,
+      isFinal: (error) => !isRefusal(error),
+      againAtOnce: true,
+    },
+  )
+  return async (whole) =>
+    whole.organizationId === undefined ? pipelines.queryTogether(whole.statements) : together(whole)
 }
 
 /**
@@ -47,7 +59,7 @@ async function commit(pipelines: Pipelines, wholes: readonly Whole[]): Promise<p
     append.rows.push(rowsOf(statement))
     return append.place
   }
-  const places = wholes.map((statements) => statements.map(placeOf))
+  const places = wholes.map(({ statements }) => statements.map(placeOf))
   for (const { place, rows } of appends.values())
     if (rows.length > 1) sent[place] = { ...(sent[place] as Statement), values: [`[${rows.join()}]`] }
   const results = await pipelines.queryTogether(sent)

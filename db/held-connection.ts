@@ -1,6 +1,7 @@
 import { CompiledQuery, type DatabaseConnection, type QueryResult } from 'kysely'
 import pg from 'pg'
 import { isLockTimeout, withoutValues } from './failures.ts'
+import type { Whole } from './group-commit.ts'
 import { isAppend, isLater } from './later.ts'
 import { type Statement, sendTogether } from './statement-group.ts'
 
@@ -10,8 +11,8 @@ type Called = { statement: Statement; resolve?: (result: pg.QueryResult) => void
 /** Where statements go that are in no transaction. */
 type Singles = { query(statement: Statement): Promise<pg.QueryResult> }
 
-/** Runs a transaction of which all is known (db/group-commit.ts). */
-type CommitWhole = (statements: readonly Statement[]) => Promise<pg.QueryResult[]>
+/** Runs a transaction of which all is known. */
+type CommitWhole = (whole: Whole) => Promise<pg.QueryResult[]>
 
 /** How every transaction begins that says nothing of its isolation. */
 const BEGIN = 'begin'
@@ -29,6 +30,7 @@ export class HeldConnection implements DatabaseConnection {
   readonly #names: StatementNames
   /** What begins the transaction; undefined outside of one. */
   #opening: string | undefined
+  #organizationId: string | undefined
   /** From when it was first needed. */
   #client: Promise<pg.PoolClient> | undefined
   #broken: Error | undefined
@@ -44,9 +46,14 @@ export class HeldConnection implements DatabaseConnection {
     this.#names = names
   }
 
-  /** Lets what is called from now on be a transaction. It begins with its first statement. */
-  begin(opening: string): void {
+  /**
+   * Lets what is called from now on be a transaction. It begins with its first statement.
+   *
+   * @param organizationId with whose it may be committed.
+   */
+  begin(opening: string, organizationId?: string): void {
     this.#opening = opening
+    this.#organizationId = organizationId
   }
 
   /**
@@ -129,7 +136,7 @@ export class HeldConnection implements DatabaseConnection {
   async #sendWhole(): Promise<void> {
     await this.#answer(this.#take(), async (statements) => {
       try {
-        return await this.#commitWhole(statements)
+        return await this.#commitWhole({ statements, organizationId: this.#organizationId })
       } catch (error) {
         if (!isLockTimeout(error)) throw error
         return this.#sendByItself(statements)

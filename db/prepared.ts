@@ -40,7 +40,7 @@ export function preparedLater<P extends Record<string, unknown>>(
  * The same for new rows that hang on nothing that their transaction did before. Those of transactions that are committed together are added
  * by one statement, which costs little more than that for one of them (bench/README.md).
  *
- * @param types what Postgres reads each value of a row as. JSON is handed over as text, which stays as it is written.
+ * @param types what Postgres reads each value of a row as. A value for `json` is JSON by itself, and stays as it is written.
  * @param build makes the statement from what stands for the rows in `from`, under the name `new`.
  */
 export function preparedAppend<R extends object>(
@@ -51,7 +51,14 @@ export function preparedAppend<R extends object>(
   const fill = once<{ rows: string }>((param) =>
     build(sql`json_to_recordset(${param('rows')}::json) as new (${sql.join(columns)})`),
   )
-  return (trx, row) => later(trx, fill(trx, { rows: JSON.stringify([row]) }), { isAppend: true })
+  const fields = Object.entries<string>(types).map(([name, type]) => ({
+    name: name as keyof R,
+    key: JSON.stringify(name),
+    isJson: type === 'json',
+  }))
+  const written = (row: R) =>
+    fields.map(({ name, key, isJson }) => `${key}:${isJson ? (row[name] ?? null) : JSON.stringify(row[name])}`)
+  return (trx, row) => later(trx, fill(trx, { rows: `[{${written(row).join()}}]` }), { isAppend: true })
 }
 
 /**

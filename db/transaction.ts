@@ -11,6 +11,9 @@ import {
 } from 'kysely'
 import type { DB } from './types.ts'
 
+/** What a transaction begins with. */
+export type Settings = TransactionSettings & { organizationId?: string }
+
 /**
  * Kysely, but that the statements of a transaction may be under way together: those that need nothing of one another are sent in the
  * order in which they are called, and nobody waits in between. Kysely itself sends one after the other was answered.
@@ -34,27 +37,24 @@ export class PipelinedKysely extends Kysely<DB> {
    *
    * @param work returns what sends the last statement, and gives nothing but what that one answered: where it fails nothing is committed, but
    * where anything else does, everything is.
+   * @param organizationId with whose it may be committed, where all of it is known when it ends (db/group-commit.ts).
    */
-  async transact<T>(work: (trx: Transaction<DB>) => Promise<() => Promise<T>>): Promise<T> {
-    return this.#builder().executeWithLast(work)
+  async transact<T>(work: (trx: Transaction<DB>) => Promise<() => Promise<T>>, organizationId?: string): Promise<T> {
+    return this.#builder(organizationId === undefined ? {} : { organizationId }).executeWithLast(work)
   }
 
-  #builder(): PipelinedTransactionBuilder {
+  #builder(settings: Settings = {}): PipelinedTransactionBuilder {
     const dialect = this.#dialect
-    return new PipelinedTransactionBuilder({
-      config: { dialect },
-      dialect,
-      driver: this.#driver,
-      executor: this.getExecutor(),
-    })
+    const props = { config: { dialect }, dialect, driver: this.#driver, executor: this.getExecutor() }
+    return new PipelinedTransactionBuilder(props, settings)
   }
 }
 
 class PipelinedTransactionBuilder extends TransactionBuilder<DB> {
   readonly #props: KyselyProps
-  readonly #settings: TransactionSettings
+  readonly #settings: Settings
 
-  constructor(props: KyselyProps, settings: TransactionSettings = {}) {
+  constructor(props: KyselyProps, settings: Settings = {}) {
     super(props)
     this.#props = props
     this.#settings = settings

@@ -53,6 +53,15 @@ export async function count(db: Kysely<DB>, space: Space, most: number): Promise
   return rows[0]?.count ?? 0
 }
 
+/** The same, where two at once count one another: takes the space's row until the transaction ends. */
+export async function countAlone(trx: Transaction<DB>, space: Space, most: number): Promise<number> {
+  await sql`
+    select from spaces where organization_id = ${space.organizationId} and id = ${space.id} for no key update`.execute(
+    trx,
+  )
+  return count(trx, space, most)
+}
+
 /** What keeps what an automation shows from running; null where nothing does. */
 export type StoredProblems = { path: string; message: string }[] | null
 
@@ -87,14 +96,14 @@ const appendOne = preparedAppend<NewAutomation & { organization_id: string; spac
     created_by_user_id: 'uuid',
     created_by_service_account_id: 'uuid',
     owner_user_id: 'uuid',
-    problems: 'text',
+    problems: 'json',
     checked_by: 'text',
     next_run_at: 'timestamptz',
     next_planned_at: 'timestamptz',
     name: 'text',
-    config: 'text',
+    config: 'json',
     description: 'text',
-    secret_versions: 'text',
+    secret_versions: 'json',
     sends_to: 'text[]',
     digest: 'text',
   },
@@ -105,12 +114,12 @@ const appendOne = preparedAppend<NewAutomation & { organization_id: string; spac
              id, organization_id, space_id, kind, status, revision, approved_digest, proposal_revision, created_by_user_id,
              created_by_service_account_id, owner_user_id, problems, checked_by, next_run_at, next_planned_at)
            select id, organization_id, space_id, kind, status, 1, approved_digest, proposal_revision, created_by_user_id,
-                  created_by_service_account_id, owner_user_id, problems::json, checked_by, next_run_at, next_planned_at
+                  created_by_service_account_id, owner_user_id, problems, checked_by, next_run_at, next_planned_at
              from new)
     insert into automation_revisions (
       organization_id, automation_id, revision, name, config, description, secret_versions, sends_to, digest,
       authored_by_user_id, authored_by_service_account_id)
-    select organization_id, id, 1, name, config::json, description, secret_versions::jsonb, sends_to, digest, created_by_user_id,
+    select organization_id, id, 1, name, config, description, secret_versions::jsonb, sends_to, digest, created_by_user_id,
            created_by_service_account_id
       from new`,
 )

@@ -82,7 +82,7 @@ export default fp<{ db: Database; cipher: Cipher }>(
       this: FastifyReply,
       work: (trx: Transaction<DB>) => Promise<() => Promise<T>>,
     ): Promise<T> {
-      if (this.request.idempotencyClaim === null) return db.transact(work)
+      if (this.request.idempotencyClaim === null) return db.transact(work, this.request.organization.id)
       return transact.call(this, async (trx) => (await work(trx))()) as Promise<T>
     }
 

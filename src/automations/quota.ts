@@ -11,6 +11,8 @@ const MAX_REMEMBERED = 10_000
 const HOLDS_MS = 1000
 /** Of the room that was counted, what one server uses before it counts again. */
 const SHARE = 1 / 8
+/** With less room than that, those who make something in a space do so one after the other. More are hardly under way at a time. */
+const NEARLY_FULL = 500
 
 export type Quota = {
   /**
@@ -23,8 +25,8 @@ export type Quota = {
 
 /**
  * Holds spaces to a number of automations. To count them reads a row of the index for each, so it is done once for several: where there is
- * much room, this server uses a part of it within a second without counting again. Close to the end each one is counted. Where several
- * servers create in one space at the same moment, it may hold a few more.
+ * much room, this server uses a part of it within a second without counting again. Close to the end each one is counted, and waits for those
+ * that were counted before.
  */
 export function createQuota(most: number): Quota {
   const counted = keepLatest<{ left: number; until: number }>(MAX_REMEMBERED)
@@ -35,7 +37,8 @@ export function createQuota(most: number): Quota {
         known.left--
         return
       }
-      const room = most - (await automations.count(trx, space, most))
+      let room = most - (await automations.count(trx, space, most))
+      if (room > 0 && room < NEARLY_FULL) room = most - (await automations.countAlone(trx, space, most))
       if (room <= 0) throw new ApiError('quota_reached')
       counted.set(space.id, { left: Math.floor(room * SHARE), until: Date.now() + HOLDS_MS })
     },

@@ -1,11 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { sql, type Transaction } from 'kysely'
 import t from 'tap'
-import { createDb } from '../../db/client.ts'
+import { createDb, type Database } from '../../db/client.ts'
 import { later } from '../../db/later.ts'
 import { preparedAppend } from '../../db/prepared.ts'
 import type { DB } from '../../db/types.ts'
 import { table } from '../support/notes.ts'
+
+/** Does something in a transaction that may be committed with others. */
+function inGroup(db: Database, work: (trx: Transaction<DB>) => Promise<unknown>): Promise<void> {
+  return db.transact(async (trx) => {
+    await work(trx)
+    return async () => {}
+  }, 'one')
+}
 
 t.test('transactions of which all is known are committed together, and each is one all the same', async (t) => {
   const { db: main, url, ids } = await table(t)
@@ -21,12 +29,12 @@ t.test('transactions of which all is known are committed together, and each is o
     select pg_backend_pid() as pid, pg_current_xact_id()::text as transaction, count(*)::integer as notes from notes`.execute(
       trx,
     )
-  const whole = (id: number) =>
+  const whole = (id: number, organizationId = 'one') =>
     db.transact(async (trx) => {
       const began = where(trx)
       await put(trx, id)
       return async () => (await Promise.all([began, where(trx)])).flatMap(({ rows }) => rows)
-    })
+    }, organizationId)
 
   const all = (await Promise.all([whole(1), whole(2), whole(3)])).flat()
   t.equal(new Set(all.map(({ pid }) => pid)).size, 1)
@@ -36,28 +44,33 @@ t.test('transactions of which all is known are committed together, and each is o
     [0, 1, 1, 2, 2, 3],
     'in turn',
   )
+  const others = await Promise.all([whole(11, 'one'), whole(12, 'two'), whole(13, 'one')])
+  const [one, two, again] = others.map(([first]) => first?.transaction)
+  t.equal(one, again)
+  t.not(one, two, 'only those of one organization')
+  await sql`delete from notes where id > 10`.execute(main)
 
   // Where one fails, the others are there all the same, and see of each other what they would have seen one after the other.
   const outcomes = await Promise.allSettled([
-    db.transaction().execute(async (trx) => {
+    inGroup(db, async (trx) => {
       await put(trx, 4)
       await put(trx, 1)
     }),
-    db.transaction().execute(async (trx) => {
+    inGroup(db, async (trx) => {
       await put(trx, 5)
       await reply(trx, 6)
     }),
-    db.transaction().execute(async (trx) => {
+    inGroup(db, async (trx) => {
       await put(trx, 1)
       await later(trx, sql`update notes set text = 'new' where id = ${5}`.compile(trx))
     }),
-    db.transaction().execute((trx) => later(trx, sql`update notes set text = 'new' where id = ${5}`.compile(trx))),
-    db.transaction().execute(async (trx) => {
+    inGroup(db, (trx) => later(trx, sql`update notes set text = 'new' where id = ${5}`.compile(trx))),
+    inGroup(db, async (trx) => {
       await reply(trx, 7)
       await put(trx, 7)
     }),
-    db.transaction().execute((trx) => later(trx, sql`insert into nothing values (1)`.compile(trx))),
-    db.transaction().execute((trx) => put(trx, 8)),
+    inGroup(db, (trx) => later(trx, sql`insert into nothing values (1)`.compile(trx))),
+    inGroup(db, (trx) => put(trx, 8)),
   ])
   t.same(
     outcomes.map((each) => (each.status === 'fulfilled' ? 'done' : each.reason.code)),
@@ -73,18 +86,14 @@ t.test('who waits for a lock holds nobody up who shares the connection', async (
   t.teardown(() => db.destroy())
   const change = (trx: Transaction<DB>, id: number) =>
     later(trx, sql`update notes set text = text || '!' where id = ${id}`.compile(trx))
-  const put = (id: number) =>
-    db.transaction().execute((trx) => later(trx, sql`insert into notes values (${id}, '')`.compile(trx)))
+  const put = (id: number) => inGroup(db, (trx) => later(trx, sql`insert into notes values (${id}, '')`.compile(trx)))
   let waiting: Promise<void> | undefined
   let hasEnded = false
   await main.transaction().execute(async (trx) => {
     await sql`select from notes where id = 1 for update`.execute(trx)
-    waiting = db
-      .transaction()
-      .execute((other) => change(other, 1))
-      .then(() => {
-        hasEnded = true
-      })
+    waiting = inGroup(db, (other) => change(other, 1)).then(() => {
+      hasEnded = true
+    })
     for (let id = 2; id < 20; id++) await put(id)
     t.equal(hasEnded, false)
   })
@@ -98,8 +107,7 @@ t.test('whoever relies on a statement that could not be prepared hears why', asy
   const { db: main, url, ids } = await table(t)
   const db = createDb(url, { wholes: 1, statementTimeout: 300 })
   t.teardown(() => db.destroy())
-  const put = (id: number) =>
-    db.transaction().execute((trx) => later(trx, sql`insert into notes values (${id}, '')`.compile(trx)))
+  const put = (id: number) => inGroup(db, (trx) => later(trx, sql`insert into notes values (${id}, '')`.compile(trx)))
   await main.transaction().execute(async (trx) => {
     await sql`lock table notes in access exclusive mode`.execute(trx)
     const outcomes = await Promise.allSettled([put(1), put(2), put(3)])
@@ -126,7 +134,7 @@ t.test('who comes while a group is under way waits a moment for it, and no longe
         )
         return rows[0]?.transaction
       }
-    })
+    }, 'one')
   await Promise.all([put(1), put(2)])
   const slow = put(3, sql`select pg_sleep(0.7)`)
   await wait(100)
@@ -142,7 +150,7 @@ t.test('what is lost with its connection is told so, and what comes after goes o
   const db = createDb(url, { wholes: 1 })
   t.teardown(() => db.destroy())
   const put = (id: number, more = sql`select`) =>
-    db.transaction().execute(async (trx) => {
+    inGroup(db, async (trx) => {
       await later(trx, sql`insert into notes values (${id}, '')`.compile(trx))
       await later(trx, more.compile(trx))
     })
@@ -168,9 +176,7 @@ t.test('two changes of one row that come together are made one after the other',
   t.teardown(() => db.destroy())
   await sql`insert into notes select n, '' from generate_series(1, 5) n`.execute(main)
   const add = (id: number) =>
-    db
-      .transaction()
-      .execute((trx) => later(trx, sql`update notes set text = text || '!' where id = ${id}`.compile(trx)))
+    inGroup(db, (trx) => later(trx, sql`update notes set text = text || '!' where id = ${id}`.compile(trx)))
   // In other orders by each, so that groups wait for one another.
   for (let round = 0; round < 20; round++) {
     const one = [1, 2, 3, 4, 5].map(add)
@@ -203,14 +209,14 @@ t.test('what several append is one statement, and only whose row is refused hear
       for each statement execute function count_rows()`.execute(main)
   type Entry = { id: number; at: Date | null; words: string[]; doc: string; note: string | null }
   const append = preparedAppend<Entry>(
-    { id: 'integer', at: 'timestamptz', words: 'text[]', doc: 'text', note: 'text' },
-    (rows) => sql`insert into entries select id, at, words, doc::json, note from ${rows}`,
+    { id: 'integer', at: 'timestamptz', words: 'text[]', doc: 'json', note: 'text' },
+    (rows) => sql`insert into entries select id, at, words, doc, note from ${rows}`,
   )
   const add = (entry: Partial<Entry> & { id: number }) =>
     db.transact(async (trx) => {
       await append(trx, { at: null, words: [], doc: '{}', note: null, ...entry })
       return async () => (await sql<{ id: number }>`select id from entries where id = ${entry.id}`.execute(trx)).rows
-    })
+    }, 'one')
   const counts = async () => {
     const { rows } = await sql<{
       rows: string
