@@ -48,8 +48,8 @@ export function gather<T, R>(
       waiting = rest
       underWay++
       void settle(work, batch, options).then(async (giveOut) => {
-        underWay--
-        if (start()) await sent()
+        const wasFull = underWay-- >= concurrency
+        if (wasFull && start()) await sent()
         giveOut()
       })
     }
