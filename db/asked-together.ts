@@ -11,9 +11,9 @@ const MOST = 8
 export type Place<V> = <K extends keyof V & string>(name: K) => RawBuilder<V[K]>
 
 /**
- * A question that is asked so often that several of one organization come in one turn of the event loop, which one statement answers then: to start it costs
- * Postgres more than to answer most questions (docs/adr/0017-those-who-wait-commit-together.md). Where it fails, each is asked alone.
- * In a transaction each is, too.
+ * A question that is asked so often that several of one organization come in one turn of the event loop, which one statement answers
+ * then: to start it costs Postgres more than to answer most questions (docs/adr/0017-those-who-wait-commit-together.md). Where it fails,
+ * each is asked alone. In a transaction each is, too.
  *
  * @param types what Postgres reads each value as.
  * @param build makes what selects the answer to one question, one row at the most.

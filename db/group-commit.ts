@@ -16,8 +16,8 @@ const MOST_CHARACTERS = 256 * 1024
 export type Whole = { statements: readonly Statement[]; organizationId: string | undefined }
 
 /**
- * Commits transactions of an organization that come while another is under way as one: half of what a small transaction costs Postgres is its beginning, its
- * end, and what is sent for both. What several of them append to one table is one statement
+ * Commits transactions of an organization that come while another is under way as one: half of what a small transaction costs Postgres
+ * is its beginning, its end, and what is sent for both. What several of them append to one table is one statement
  * (docs/adr/0017-those-who-wait-commit-together.md).
  *
  * Nobody notices what they were committed with: where anything of a group fails, nothing of it has happened, and each of its transactions
