@@ -47,9 +47,8 @@ export function preparedAppend<R extends object>(
   types: { [K in keyof R]: string },
   build: (rows: RawBuilder<unknown>) => RawBuilder<unknown>,
 ): (trx: Transaction<DB>, row: R) => Promise<void> {
-  const columns = Object.entries<string>(types).map(([name, type]) => sql`${sql.ref(name)} ${sql.raw(type)}`)
   const fill = once<{ rows: string }>((param) =>
-    build(sql`json_to_recordset(${param('rows')}::json) as new (${sql.join(columns)})`),
+    build(sql`json_to_recordset(${param('rows')}::json) as new (${columnsOf(types)})`),
   )
   const fields = Object.entries<string>(types).map(([name, type]) => ({
     name: name as keyof R,
@@ -59,6 +58,11 @@ export function preparedAppend<R extends object>(
   const written = (row: R) =>
     fields.map(({ name, key, isJson }) => `${key}:${isJson ? (row[name] ?? null) : JSON.stringify(row[name])}`)
   return (trx, row) => later(trx, fill(trx, { rows: `[{${written(row).join()}}]` }), { isAppend: true })
+}
+
+/** SQL for the columns that Postgres reads JSON as, by what each is read as. */
+export function columnsOf(types: object): RawBuilder<unknown> {
+  return sql.join(Object.entries<string>({ ...types }).map(([name, type]) => sql`${sql.ref(name)} ${sql.raw(type)}`))
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { askedTogether, type Place } from '../asked-together.ts'
+import { answersTo, askedTogether, type Place } from '../asked-together.ts'
 import type { DB } from '../types.ts'
 import { isLive } from './console-logins.ts'
 
@@ -181,17 +181,15 @@ function isThrough(value: Place<Door>): RawBuilder<boolean> {
     and (found.listed or string_to_array(found.permissions, ' ') && ${value('enterEverySpace')}::text[])`
 }
 
+const findAll = answersTo<Values, AccessRow>(TYPES, (value) => rowOf(value, byEither))
+
 /** {@link find} for many at once, in their order; those who ask the same are looked up once. */
 export async function findMany(db: Kysely<DB>, questions: readonly Question[]): Promise<(AccessRow | undefined)[]> {
-  const texts = questions.map((question) => JSON.stringify(valuesOf(question)))
-  const distinct = [...new Set(texts)]
-  const { rows } = await sql<AccessRow & { place: string }>`
-    select asked.place, found.*
-      from rows from (json_to_recordset(${`[${distinct.join()}]`}::json)
-             as ("sessionId" uuid, "userId" uuid, "tokenHash" bytea, "organizationId" uuid, "spaceId" uuid)) with ordinality
-             as asked ("sessionId", "userId", "tokenHash", "organizationId", "spaceId", place)
-      cross join lateral (${rowOf((name) => sql.ref(`asked.${name}`), byEither)}) as found`.execute(db)
-  const found = new Map(rows.map(({ place, ...row }) => [distinct[Number(place) - 1], row]))
+  const values = questions.map(valuesOf)
+  const texts = values.map((each) => JSON.stringify(each))
+  const distinct = new Map(texts.map((text, i) => [text, values[i] as Values]))
+  const rows = await findAll(db, [...distinct.values()])
+  const found = new Map([...distinct.keys()].map((text, i) => [text, rows[i]]))
   return texts.map((text) => found.get(text))
 }
 
