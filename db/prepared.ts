@@ -60,6 +60,11 @@ export function preparedAppend<R extends object>(
   return (trx, row) => later(trx, fill(trx, { rows: `[{${written(row).join()}}]` }), { isAppend: true })
 }
 
+/** A value that Postgres looks at when it runs a statement, and not when it plans one. @param type what it is read as. */
+export function late(value: RawBuilder<unknown>, type: string): RawBuilder<unknown> {
+  return sql`(select ${value}::${sql.raw(type)})`
+}
+
 /** SQL for the columns that Postgres reads JSON as, by what each is read as. */
 export function columnsOf(types: object): RawBuilder<unknown> {
   return sql.join(Object.entries<string>({ ...types }).map(([name, type]) => sql`${sql.ref(name)} ${sql.raw(type)}`))

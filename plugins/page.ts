@@ -1,4 +1,5 @@
 import type { Page } from '../db/page.ts'
+import { Limit } from '../schemas/paging.ts'
 import { decodeCursor, encodeCursor, type Position } from './cursor.ts'
 
 /** Where nobody says how many. */
@@ -16,6 +17,19 @@ export function readPage<const V extends readonly ((part: string) => boolean)[]>
   isValid: V,
 ): { most: number; after: Position<V> | null } {
   return { most: limit ?? DEFAULT_LIMIT, after: cursor === undefined ? null : decodeCursor(cursor, isValid) }
+}
+
+/**
+ * Reads a query, as it came in and before it was checked, that names at most a limit.
+ *
+ * @returns the limit; null for a query of nothing, undefined for any other.
+ */
+export function readFirstPage(query: unknown): number | null | undefined {
+  const { limit, ...others } = query as Record<string, unknown>
+  if (Object.keys(others).length > 0) return undefined
+  if (limit === undefined) return null
+  const most = typeof limit === 'string' && /^[1-9]\d{0,2}$/.test(limit) ? Number(limit) : Number.NaN
+  return most <= (Limit.maximum ?? 0) ? most : undefined
 }
 
 /**

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { v7 as newId } from 'uuid'
 import type { Database } from '../../db/client.ts'
 import * as access from '../../db/queries/access.ts'
-import * as shownAutomations from '../../db/queries/shown-automations.ts'
+import { list, NO_FILTER } from '../../db/queries/listed-automations.ts'
 import type { Loading } from '../support/load.ts'
 import type { Workspace } from '../support/workspace.ts'
 
@@ -12,11 +12,7 @@ export async function listLimit(db: Database, workspace: Workspace, workers: num
   return repeat(workers, loading, async (i) => {
     const id = spaceIds[i % spaceIds.length] ?? ''
     await access.find(db, { userId, sessionId }, organizationId, id)
-    await shownAutomations.list(
-      db,
-      { organizationId, id },
-      { status: null, kind: null, authorId: null, digest: null, hooksUrl: '', tunnelsUrl: '' },
-    )
+    await list(db, { organizationId, id }, NO_FILTER, { most: null, after: null }, { hooksUrl: '', tunnelsUrl: '' })
   })
 }
 

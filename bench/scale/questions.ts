@@ -4,8 +4,8 @@ import * as automationRuns from '../../db/queries/automation-runs.ts'
 import * as automationSecrets from '../../db/queries/automation-secrets.ts'
 import * as automations from '../../db/queries/automations.ts'
 import * as dueAutomations from '../../db/queries/due-automations.ts'
+import * as listedAutomations from '../../db/queries/listed-automations.ts'
 import * as reviews from '../../db/queries/reviews.ts'
-import * as shownAutomations from '../../db/queries/shown-automations.ts'
 import * as shownEvents from '../../db/queries/shown-webhook-events.ts'
 import * as webhookEvents from '../../db/queries/webhook-events.ts'
 import * as webhooks from '../../db/queries/webhooks.ts'
@@ -27,11 +27,10 @@ export type Sample = {
   webhookSpaceId: string
   eventKey: string
   /** Of a row in the middle of the first large space. */
-  middle: shownAutomations.Position
+  middle: listedAutomations.Position
 }
 
 const URLS = { hooksUrl: 'http://127.0.0.1/api/v1/hooks/', tunnelsUrl: 'http://*.localhost' }
-const ALL = { status: null, kind: null, authorId: null, digest: null, ...URLS }
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 const KEPT_DAYS = 90
@@ -50,9 +49,11 @@ function lists(organization: Filled, { middle }: Sample): Question[] {
     const viewer = { userId, seesEverySpace }
     return (await reviews.list(db, organizationId, viewer, filter, { after: null, most: PAGE })).rows.length
   }
-  const page = (after: shownAutomations.Position | null) => async (db: Kysely<DB>) =>
-    countOf(await shownAutomations.listLimited(db, space(large[0]), ALL, PAGE, after))
-  const whole = async (db: Kysely<DB>, i: number) => countOf(await shownAutomations.list(db, space(at(small, i)), ALL))
+  const list = async (db: Kysely<DB>, spaceId: string | undefined, page: listedAutomations.ListPage) =>
+    countOf(await listedAutomations.list(db, space(spaceId), listedAutomations.NO_FILTER, page, URLS))
+  const page = (after: listedAutomations.Position | null) => (db: Kysely<DB>) =>
+    list(db, large[0], { most: PAGE, after })
+  const whole = (db: Kysely<DB>, i: number) => list(db, at(small, i), { most: null, after: null })
   return [
     { name: 'list of a space of 10', rows: 10, ask: whole },
     { name: `the first ${PAGE} of a large space`, rows: PAGE, ask: page(null) },
@@ -149,6 +150,6 @@ function ofUpkeep(): Question[] {
   ]
 }
 
-function countOf(listed: shownAutomations.Listed): number {
+function countOf(listed: listedAutomations.Listed): number {
   return 'ids' in listed ? listed.ids.length : JSON.parse(`[${listed.json}]`).length
 }

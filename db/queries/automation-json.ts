@@ -29,13 +29,50 @@ const COLUMNS = [
   'next_run_at',
   'problems',
   'version',
+  'hook_id',
+  'subdomain',
+  'reviewer_is_member',
 ].map((name) => sql.ref(`automations.${name}`))
+
+/**
+ * Automations with what stands of them in tables that are not about them alone, or not about all of them, in columns.
+ *
+ * @param automations selects rows of the table.
+ */
+export function related(automations: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`
+    select automations.*,
+           (select hook_id from webhooks where ${OF_AUTOMATION}) as hook_id,
+           (select subdomain from tunnel_names where ${OF_AUTOMATION}) as subdomain,
+           ${REVIEWER_IS_MEMBER} as reviewer_is_member
+      from (${automations}) automations`
+}
+
+const OF_AUTOMATION = sql`organization_id = automations.organization_id and automation_id = automations.id`
+
+// Not with `exists`: Postgres may read all members at once for that.
+const REVIEWER_IS_MEMBER = sql`case when automations.reviewed_by_user_id is not null then coalesce((
+  select 'true' from members
+   where members.organization_id = automations.organization_id and members.user_id = automations.reviewed_by_user_id), 'false') end`
+
+/**
+ * SQL for a text that is another one as soon as a row of {@link related}, called `rows`, would be shown otherwise by the same process: the version of
+ * the row itself, called `row_version`, and what is in other tables. Contents are only ever added, so the numbers in a row say which they are; sessions
+ * at providers come and go without it, and few organizations have any.
+ */
+export function stampOf(organizationId: RawBuilder<unknown>): RawBuilder<string> {
+  return sql<string>`concat(
+    rows.row_version, ' ', rows.hook_id, ' ', rows.subdomain, ' ', rows.reviewer_is_member, ' ',
+    case when (select exists (select from social_sessions where organization_id = ${organizationId})) then (
+      select string_agg(social_sessions.xmin::text, ' ') from social_sessions
+       where organization_id = rows.organization_id and automation_id = rows.id) end)`
+}
 
 /**
  * What automations are made of, as it is stored: no JSON is read here. A row of content is looked up for each by its primary key,
  * however many there are: the limit leaves Postgres no other way.
  *
- * @param automations selects rows of the table.
+ * @param automations selects rows of {@link related}.
  * @param more columns besides, each with a comma before it.
  */
 export function stored(automations: RawBuilder<unknown>, more: RawBuilder<unknown> = sql``): RawBuilder<unknown> {
@@ -80,7 +117,7 @@ export function shownJson(param: (name: keyof TriggerUrls) => RawBuilder<string>
     has_oauth_token: given(sql`case when stored.secret_versions ? 'oauth' then 'true' else 'false' end`),
     credential_rejected_at: orNull(quoted(isoTime(CREDENTIAL_REJECTED_AT))),
     owner_user_id: orNull(quoted(sql`stored.owner_user_id`)),
-    reviewer_is_member: orNull(given(REVIEWER_IS_MEMBER)),
+    reviewer_is_member: orNull(given(sql`stored.reviewer_is_member`)),
     rejection: orNull(given(REJECTION)),
     revision: given(sql`stored.revision`),
     digest: quoted(sql`stored.digest`),
@@ -96,11 +133,6 @@ const CREDENTIAL_REJECTED_AT = sql`case when stored.secret_versions ? 'oauth' th
   select rejected_at from social_sessions
    where organization_id = stored.organization_id and automation_id = stored.id
      and version = (stored.secret_versions ->> 'oauth')::integer) end`
-
-// Not with `exists`: Postgres may read all members at once for that.
-const REVIEWER_IS_MEMBER = sql`case when stored.reviewed_by_user_id is not null then coalesce((
-  select 'true' from members
-   where members.organization_id = stored.organization_id and members.user_id = stored.reviewed_by_user_id), 'false') end`
 
 const REJECTION = sql`case when stored.rejection_code is not null or stored.rejection_paths is not null then json_build_object(
   'code', stored.rejection_code, 'paths', coalesce(to_json(stored.rejection_paths), '[]'::json))::text end`
@@ -127,9 +159,8 @@ function pendingOf(automation: 'automations' | 'stored'): RawBuilder<unknown> {
 }
 
 function triggerOf(param: (name: keyof TriggerUrls) => RawBuilder<string>): RawBuilder<unknown> {
-  return sql`coalesce(
-    (select json_build_object('url', ${param('hooksUrl')}::text || hook_id)::text from webhooks
-      where organization_id = stored.organization_id and automation_id = stored.id),
-    (select json_build_object('url', replace(${param('tunnelsUrl')}::text, '*', subdomain))::text from tunnel_names
-      where organization_id = stored.organization_id and automation_id = stored.id))`
+  const url = sql`coalesce(
+    ${param('hooksUrl')}::text || stored.hook_id,
+    replace(${param('tunnelsUrl')}::text, '*', stored.subdomain))`
+  return sql`'{"url" : ' || to_json(${url})::text || '}'`
 }

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { jsonText } from '../../db/json.ts'
 import * as automationPolicies from '../../db/queries/automation-policies.ts'
+import * as listedAutomations from '../../db/queries/listed-automations.ts'
 import * as shownAutomations from '../../db/queries/shown-automations.ts'
 import {
   AutomationCreate,
@@ -24,7 +25,7 @@ import { encodeCursor, isTimestamp } from '../cursor.ts'
 import { READING, WRITING } from '../doors.ts'
 import { matching } from '../entity-tag.ts'
 import { changeAndShow, changesLooked } from '../looked-along.ts'
-import { readPage } from '../page.ts'
+import { readFirstPage, readPage } from '../page.ts'
 import type { RoutePlugin } from '../route-plugin.ts'
 import { showAutomation } from '../show-automation.ts'
 import { writeObject, written } from '../written.ts'
@@ -39,8 +40,11 @@ const routes: RoutePlugin = async (app) => {
     {
       config: {
         permission: READING.permission,
-        reads: ({ query }, question) =>
-          isEmpty(query) ? shownAutomations.listWithAccess(db, question, READING, triggerUrls) : undefined,
+        reads: ({ query }, question) => {
+          const most = readFirstPage(query)
+          if (most === undefined) return undefined
+          return listedAutomations.listWithAccess(db, question, READING, { most, after: null }, triggerUrls)
+        },
       },
       schema: {
         operationId: 'listAutomations',
@@ -57,16 +61,15 @@ const routes: RoutePlugin = async (app) => {
     async (request, reply) => {
       const { space, query } = request
       const { status = null, kind = null, author_id: authorId = null, digest = null } = query
-      const filter = { status, kind, authorId, digest, ...triggerUrls }
+      const filter = { status, kind, authorId, digest }
       const { most, after } = readPage(query, [isTimestamp, isUuid])
       const position = after && { updatedAt: after[0], id: after[1] }
       const isPage = query.limit !== undefined || position !== null
-      const row = request.readAlong<shownAutomations.Whole>()
+      const page = { most: isPage ? most : null, after: position }
+      const row = request.readAlong<listedAutomations.ListRow>()
       const listed = row
-        ? shownAutomations.toListed(row)
-        : isPage
-          ? await shownAutomations.listLimited(db, space, filter, most, position)
-          : await shownAutomations.list(db, space, filter)
+        ? listedAutomations.toListed(row)
+        : await listedAutomations.list(db, space, filter, page, triggerUrls)
       const cursor = listed.last && encodeCursor([listed.last.updatedAt, listed.last.id])
       const others = isPage ? { next_cursor: jsonText(JSON.stringify(cursor)) } : {}
       if ('json' in listed) return writeObject(reply, { automations: jsonText(`[${listed.json}]`), ...others })
@@ -183,10 +186,6 @@ const routes: RoutePlugin = async (app) => {
       return reply.code(204).send(null)
     },
   )
-}
-
-function isEmpty(query: unknown): boolean {
-  return Object.keys(query as object).length === 0
 }
 
 /** What AI staff creates waits for a person: the status that it names is not even read. */

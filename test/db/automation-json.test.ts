@@ -3,12 +3,14 @@ import { sql } from 'kysely'
 import t from 'tap'
 import { v7 as newId } from 'uuid'
 import type { Database } from '../../db/client.ts'
+import * as listedAutomations from '../../db/queries/listed-automations.ts'
 import * as shownAutomations from '../../db/queries/shown-automations.ts'
 import type { Space } from '../../db/space.ts'
 import { testDatabase } from '../support/database.ts'
 
 const URLS = { hooksUrl: 'https://hooks.test/"a\\b/', tunnelsUrl: 'https://*.tunnels.test' }
-const NO_FILTER = { status: null, kind: null, authorId: null, digest: null, ...URLS }
+const { NO_FILTER } = listedAutomations
+const WHOLE = { most: null, after: null }
 
 const STATUSES = ['draft', 'pending_approval', 'active', 'paused', 'rejected']
 const KINDS = ['scheduled', 'webhook', 'reverse_tunnel', 'social_post', 'a "fifth" kind']
@@ -206,7 +208,7 @@ t.test('automations are shown byte for byte as Postgres writes rows as JSON', as
       ...KINDS.map((kind) => ({ ...NO_FILTER, kind })),
       ...[...PEOPLE, ...STAFF, newId()].map((authorId) => ({ ...NO_FILTER, authorId })),
       ...DIGESTS.map((digest) => ({ ...NO_FILTER, digest })),
-      ...PEOPLE.map((authorId) => ({ status: 'active', kind: 'webhook', authorId, digest: DIGESTS[0] ?? '', ...URLS })),
+      ...PEOPLE.map((authorId) => ({ status: 'active', kind: 'webhook', authorId, digest: DIGESTS[0] ?? '' })),
       ...STAFF.map((authorId) => ({ ...NO_FILTER, status: 'paused', authorId })),
     ]
     for (const filter of filters) {
@@ -219,23 +221,27 @@ t.test('automations are shown byte for byte as Postgres writes rows as JSON', as
           (authorId === null || each.authors.includes(authorId)),
       )
       const name = JSON.stringify(filter)
-      t.strictSame(await shownAutomations.list(db, small, filter), { json: textOf(wanted), last: null }, name)
-      let after = null
+      t.strictSame(
+        await listedAutomations.list(db, small, filter, WHOLE, URLS),
+        { json: textOf(wanted), last: null },
+        name,
+      )
+      let after: listedAutomations.Position | null = null
       for (let start = 0; start === 0 || after; start += 13) {
-        const page = await shownAutomations.listLimited(db, small, filter, 13, after)
+        const page = await listedAutomations.list(db, small, filter, { most: 13, after }, URLS)
         const shown = wanted.slice(start, start + 13)
         const last = wanted.length > start + 13 ? shown.at(-1) : undefined
         after = last ? { updatedAt: last.updated_at, id: last.id } : null
         t.strictSame(page, { json: textOf(shown), last: after }, `${name} from ${start}`)
       }
     }
-    t.strictSame(await shownAutomations.list(db, empty, NO_FILTER), { json: '', last: null })
+    t.strictSame(await listedAutomations.list(db, empty, NO_FILTER, WHOLE, URLS), { json: '', last: null })
   })
 
   t.test('in parts, where they are too large together', async (t) => {
     const wanted = await expectedOf(db, large)
-    const whole = await shownAutomations.list(db, large, NO_FILTER)
-    const page = await shownAutomations.listLimited(db, large, NO_FILTER, wanted.length, null)
+    const whole = await listedAutomations.list(db, large, NO_FILTER, WHOLE, URLS)
+    const page = await listedAutomations.list(db, large, NO_FILTER, { most: wanted.length, after: null }, URLS)
     t.strictSame(whole, { ids: wanted.map(({ id }) => id), last: null })
     t.strictSame(page, whole)
     const parts: string[] = []

@@ -44,6 +44,20 @@ t.test('what is read with the question of access', async (t) => {
     })
   }
 
+  t.test('a page by its limit, and by nothing that is none', async (t) => {
+    for (let i = 0; i < 2; i++) await send(owner, 'POST', base, WEBHOOK)
+    const { automations } = (await send(owner, 'GET', base)).body
+    const first = await send(owner, 'GET', `${base}?limit=2`)
+    t.same(first.body.automations, automations.slice(0, 2))
+    const next = await send(owner, 'GET', `${base}?limit=2&cursor=${first.body.next_cursor}`)
+    t.same(next.body, { automations: automations.slice(2), next_cursor: null })
+    for (const limit of ['200', '%31%30', '1e1', '+3', '010', '3.0'])
+      t.same((await send(owner, 'GET', `${base}?limit=${limit}`)).body, { automations, next_cursor: null }, limit)
+    for (const limit of ['0', '201', '-1', '', 'x', '1.5', '9'.repeat(30), '2&limit=2', '2&x=1', '2&cursor=x'])
+      t.equal((await send(owner, 'GET', `${base}?limit=${limit}`)).status, 400, limit)
+    for (const { id } of automations.slice(0, 2)) await send(owner, 'DELETE', `${base}/${id}`)
+  })
+
   t.test('it is the same as what is read after it', async (t) => {
     const [along, page] = [await send(owner, 'GET', base), await send(owner, 'GET', `${base}?limit=10`)]
     t.same(along.body, { automations: [automation] })

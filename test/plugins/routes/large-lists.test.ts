@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import t from 'tap'
 import { v7 as newId } from 'uuid'
+import * as listedAutomations from '../../../db/queries/listed-automations.ts'
 import * as shownAutomations from '../../../db/queries/shown-automations.ts'
 import { testApp } from '../../support/app.ts'
 
@@ -75,13 +76,8 @@ t.test('what one tenant stores makes no answer too large', async (t) => {
     const [oldest = '', second = ''] = ids
     const target = { organizationId, id: spaceId }
     const urls = { hooksUrl: '', tunnelsUrl: '' }
-    const begun = await shownAutomations.list(db, target, {
-      status: null,
-      kind: null,
-      authorId: null,
-      digest: null,
-      ...urls,
-    })
+    const page = { most: null, after: null }
+    const begun = await listedAutomations.list(db, target, listedAutomations.NO_FILTER, page, urls)
     await send(owner, 'PATCH', `${automations}/${oldest}`, { name: 'Moves to the top' })
     await send(owner, 'DELETE', `${automations}/${second}`)
     const listed: { id: string; name: string }[] = []

@@ -3,13 +3,14 @@ import t from 'tap'
 import { v7 as newId } from 'uuid'
 import type { Database } from '../../db/client.ts'
 import type { AccessRow, Door } from '../../db/queries/access.ts'
-import * as shownAutomations from '../../db/queries/shown-automations.ts'
+import * as listedAutomations from '../../db/queries/listed-automations.ts'
 import type { Space } from '../../db/space.ts'
 import type { DB } from '../../db/types.ts'
 import { testDatabase } from '../support/database.ts'
 
 const URLS = { hooksUrl: '', tunnelsUrl: '' }
-const ALL = { status: null, kind: null, authorId: null, digest: null, ...URLS }
+const { NO_FILTER } = listedAutomations
+const WHOLE = { most: null, after: null }
 const READ: Door = { permission: 'files.read', enterEverySpace: ['org.manage'] }
 const LARGE = 2000
 const SMALL = 10
@@ -24,7 +25,7 @@ t.test('a list is planned once for all spaces, and reads no more than it shows',
     db.transaction().execute(async (trx) => {
       const before = await read(trx)
       for (let i = 0; i < 10; i++) {
-        const listed = await shownAutomations.list(trx, small, ALL)
+        const listed = await listedAutomations.list(trx, small, NO_FILTER, WHOLE, URLS)
         t.equal('json' in listed && JSON.parse(`[${listed.json}]`).length, SMALL)
       }
       t.match(await plans(trx, 'string_agg'), { generic: 5, custom: 5 }, 'Postgres plans a statement anew five times')
@@ -37,7 +38,7 @@ t.test('a list is planned once for all spaces, and reads no more than it shows',
       const caller = await admit(trx, small, ['files.read'])
       const ask = async (credential: Credential, door: Door = READ): Promise<AccessRow | undefined> => {
         const question = { credential, organizationId: small.organizationId, spaceId: small.id }
-        return shownAutomations.listWithAccess(trx, question, door, URLS)
+        return listedAutomations.listWithAccess(trx, question, door, WHOLE, URLS)
       }
       const before = await read(trx)
       for (let i = 0; i < 10; i++) t.match(await ask(caller), { is_member: true, listed: true })
@@ -55,10 +56,10 @@ t.test('a list is planned once for all spaces, and reads no more than it shows',
   t.test('a page of a large space, its first and the next', (t) =>
     db.transaction().execute(async (trx) => {
       const before = await read(trx)
-      const first = await shownAutomations.listLimited(trx, large, ALL, 5, null)
+      const first = await listedAutomations.list(trx, large, NO_FILTER, { most: 5, after: null }, URLS)
       t.same(await read(trx), { ...before, entries: before.entries + 6 }, 'one more tells that there is a next')
       t.ok('json' in first && first.last, 'however large all of the space is')
-      await shownAutomations.listLimited(trx, large, ALL, 5, first.last)
+      await listedAutomations.list(trx, large, NO_FILTER, { most: 5, after: first.last }, URLS)
       t.same(await read(trx), { ...before, entries: before.entries + 12 })
     }),
   )
