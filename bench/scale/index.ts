@@ -26,35 +26,40 @@ const LEAST_REPEATS = 5
 /** Not of durability: it only spares writing pages twice while it is filled. */
 const SETTINGS = { max_wal_size: '4GB' }
 
-type Measured = { name: string; ms: number; plan: Plan }
 type Size = { automations: number; runs: number; events: number; gigabytes: number; seconds: number }
+/** A database that is full, and what is asked of it, by one session for statements and one for transactions: what each is planned like is known. */
+type Side = { size: Size; db: Database; questions: Question[] }
+/** Milliseconds with few and with many, and the plan with many. */
+type Measured = { name: string; before: number; ms: number; plan: Plan }
 
 /** The statements that the program waits for, in a database with little in it, and with much. */
 export const scale: Suite = {
   about: 'statements over 1,000,000 automations, 10,000,000 runs and events, beside a hundredth of that',
   run: async (effort) => {
     const [few, many] = effort.quick ? QUICK : SHAPES
-    const [small, large] = [await measureShape(few, effort), await measureShape(many, effort)]
-    return report(small, large)
+    return withSide(few, (small) =>
+      withSide(many, async (large) => {
+        const measured: Measured[] = []
+        for (const [i, question] of large.questions.entries())
+          measured.push(await measure(small, large, question.name, i, effort))
+        return report([small.size, large.size], measured)
+      }),
+    )
   },
 }
 
-async function measureShape(shape: Shape, effort: Effort): Promise<{ size: Size; measured: Measured[] }> {
-  return withDatabase(async ({ db, url }) => {
+async function withSide<T>(shape: Shape, work: (side: Side) => Promise<T>): Promise<T> {
+  return withDatabase(async ({ db: filling, url }) => {
     const began = performance.now()
     progress(`scale: making ${automationsOf(shape)} automations`)
-    const organizations = await fill(db, shape)
-    const size = await sizeOf(db, (performance.now() - began) / 1000)
+    const organizations = await fill(filling, shape)
+    const size = await sizeOf(filling, (performance.now() - began) / 1000)
     progress(`scale: ${JSON.stringify(size)}`)
-    // One session for statements, and one for transactions: what each is planned like is known.
-    const own = createDb(url, { pipelines: 1, poolSize: 1, statementTimeout: 120_000 })
+    const db = createDb(url, { pipelines: 1, poolSize: 1, statementTimeout: 120_000 })
     try {
-      const measured: Measured[] = []
-      for (const question of await questions(db, organizations, shape))
-        measured.push(await measure(own, question, effort))
-      return { size, measured }
+      return await work({ size, db, questions: await questions(filling, organizations, shape) })
     } finally {
-      await own.destroy()
+      await db.destroy()
     }
   }, SETTINGS)
 }
@@ -82,18 +87,32 @@ async function questions(db: Database, organizations: readonly Filled[], { large
   return questionsOf(organization, { ...sample, middle })
 }
 
-async function measure(db: Database, question: Question, { quick }: Effort): Promise<Measured> {
-  const times: number[] = []
+/** Asks both by turns: a machine that is slower for a while is slower for both. */
+async function measure(small: Side, large: Side, name: string, place: number, { quick }: Effort): Promise<Measured> {
+  const sides = [small, large].map(({ db, questions }) => ({
+    ask: (i: number) => once(db, questions[place] as Question, i),
+    times: [] as number[],
+  }))
+  const [warmUp, repeats] = quick ? [5, 5] : [WARM_UP, REPEATS]
   const began = performance.now()
-  for (let i = 0; i < (quick ? 10 : WARM_UP + REPEATS); i++) {
-    const ms = await once(db, question, i)
-    if (i >= (quick ? 5 : WARM_UP) || ms > MOST_MS / REPEATS) times.push(ms)
-    if (times.length >= LEAST_REPEATS && performance.now() - began > MOST_MS) break
+  for (let i = 0; i < warmUp + repeats; i++) {
+    for (const { ask, times } of i % 2 ? sides : sides.toReversed()) {
+      const ms = await ask(i)
+      if (i >= warmUp || ms > MOST_MS / REPEATS) times.push(ms)
+    }
+    if (i >= LEAST_REPEATS && performance.now() - began > MOST_MS) break
   }
-  const plan = await planOf(() => once(db, question, 0))
-  const ms = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN
-  progress(`scale: ${question.name}: ${figure(ms)} ms, ${plan.short}`)
-  return { name: question.name, ms, plan }
+  const [before, ms] = sides.map(
+    ({ times }) => times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN,
+  )
+  const measured = {
+    name,
+    before: before ?? Number.NaN,
+    ms: ms ?? Number.NaN,
+    plan: await planOf(() => once(large.db, large.questions[place] as Question, 0)),
+  }
+  progress(`scale: ${name}: ${figure(measured.before)} and ${figure(measured.ms)} ms, ${measured.plan.short}`)
+  return measured
 }
 
 /** @returns milliseconds. @throws where the answer is not right: then its speed is worth nothing. */
@@ -135,18 +154,15 @@ async function sizeOf(db: Database, seconds: number): Promise<Size> {
   return { ...size, seconds }
 }
 
-function report(small: { size: Size; measured: Measured[] }, large: { size: Size; measured: Measured[] }): string {
-  const sizes = [small, large].map(({ size }) => Object.values(size).map(figure))
-  const pairs = large.measured.map(({ name, ms, plan }, i) => {
-    const before = small.measured[i]?.ms ?? Number.NaN
-    return { name, before, ms, growth: ms / before, plan }
-  })
+function report(both: Size[], measured: Measured[]): string {
+  const sizes = both.map((size) => Object.values(size).map(figure))
+  const pairs = measured.map((each) => ({ ...each, growth: each.ms / each.before }))
   const rows = pairs.map(({ name, before, ms, growth, plan }) => {
     return [name, figure(before), figure(ms), figure(growth), growth <= MOST_GROWTH ? 'reached' : 'missed', plan.short]
   })
   const bad = pairs.filter(({ growth, plan }) => plan.isBad || growth > MOST_GROWTH)
   const plans = bad.map(({ name, plan }) => `${name}:\n\n\`\`\`\n${plan.text}\n\`\`\``)
-  return `Milliseconds until the answer is here, one after another, the median of up to ${REPEATS}. What changes something is taken back.
+  return `Milliseconds until the answer is here, of the one database and the other by turns, the median of up to ${REPEATS}. What changes something is taken back.
 The aim is growth within ${MOST_GROWTH}.
 
 ${table(['automations', 'runs', 'events', 'GB', 'seconds to fill it'], sizes)}
