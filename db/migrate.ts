@@ -19,6 +19,7 @@ import * as consoleLogins from './migrations/0015-console-logins.ts'
 import * as auditSeals from './migrations/0016-audit-seals.ts'
 import * as plansAtScale from './migrations/0017-plans-at-scale.ts'
 import * as changedMeanwhile from './migrations/0018-changed-meanwhile.ts'
+import * as eventsByAge from './migrations/0019-events-by-age.ts'
 import type { DB } from './types.ts'
 
 /** Every migration, in order. Frozen once released: a change is a new one. */
@@ -41,6 +42,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0016-audit-seals': auditSeals,
   '0017-plans-at-scale': plansAtScale,
   '0018-changed-meanwhile': changedMeanwhile,
+  '0019-events-by-age': eventsByAge,
 }
 
 const LOCK = 4_711_002

@@ -4,6 +4,7 @@ import { v7 as newId } from 'uuid'
 import type { Database } from '../../db/client.ts'
 import * as listedAutomations from '../../db/queries/listed-automations.ts'
 import type { DB } from '../../db/types.ts'
+import { admit } from '../support/admit.ts'
 import { testDatabase } from '../support/database.ts'
 
 const URLS = { hooksUrl: 'https://hooks.test/', tunnelsUrl: 'https://*.tunnels.test' }
@@ -257,19 +258,6 @@ async function addContent(trx: Transaction<DB>, { by, ...content }: Content): Pr
     .insertInto('automation_revisions')
     .values({ ...content, ...rest, authored_by_user_id: by })
     .execute()
-}
-
-/** Makes somebody who is logged in a member, whose only role holds these permissions; none is no role. */
-async function admit(db: Database | Transaction<DB>, { organizationId }: Place, permissions: string[]) {
-  const [userId, sessionId, roleId, organization_id] = [newId(), newId(), newId(), organizationId]
-  const user = { id: userId, email: `${userId}@example.com`, password_hash: 'none', display_name: 'U' }
-  await db.insertInto('users').values(user).execute()
-  await db.insertInto('sessions').values({ id: sessionId, user_id: userId }).execute()
-  await db.insertInto('members').values({ organization_id, user_id: userId }).execute()
-  if (permissions.length === 0) return { sessionId, userId }
-  await db.insertInto('roles').values({ organization_id, id: roleId, name: roleId, permissions }).execute()
-  await db.insertInto('member_roles').values({ organization_id, user_id: userId, role_id: roleId }).execute()
-  return { sessionId, userId }
 }
 
 /** The tables that the statement of a list reads, by its plan. */

@@ -4,8 +4,8 @@ import { v7 as newId } from 'uuid'
 import type { Database } from '../../db/client.ts'
 import type { AccessRow, Door } from '../../db/queries/access.ts'
 import * as listedAutomations from '../../db/queries/listed-automations.ts'
-import type { Space } from '../../db/space.ts'
 import type { DB } from '../../db/types.ts'
+import { admit } from '../support/admit.ts'
 import { testDatabase } from '../support/database.ts'
 
 const URLS = { hooksUrl: '', tunnelsUrl: '' }
@@ -85,19 +85,6 @@ async function fill(db: Database, count: number) {
 }
 
 type Credential = { sessionId: string; userId: string }
-
-/** Makes somebody who is logged in a member, whose only role holds these permissions; none is no role. */
-async function admit(trx: Transaction<DB>, { organizationId }: Space, permissions: string[]): Promise<Credential> {
-  const [userId, sessionId, roleId, organization_id] = [newId(), newId(), newId(), organizationId]
-  const user = { id: userId, email: `${userId}@example.com`, password_hash: 'none', display_name: 'U' }
-  await trx.insertInto('users').values(user).execute()
-  await trx.insertInto('sessions').values({ id: sessionId, user_id: userId }).execute()
-  await trx.insertInto('members').values({ organization_id, user_id: userId }).execute()
-  if (permissions.length === 0) return { sessionId, userId }
-  await trx.insertInto('roles').values({ organization_id, id: roleId, name: roleId, permissions }).execute()
-  await trx.insertInto('member_roles').values({ organization_id, user_id: userId, role_id: roleId }).execute()
-  return { sessionId, userId }
-}
 
 /** How the statement of a text was planned in this session. */
 async function plans(trx: Transaction<DB>, part: string) {
