@@ -120,7 +120,13 @@ class PipelinedDriver implements Driver {
   }
 }
 
+/**
+ * What is answered is durable, whatever the database says about it. It would also let others see what a crash undoes, and after that gives the same number to
+ * another transaction (docs/adr/0018).
+ */
+const DURABLE = `select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'`
+
 /** What each session keeps to, in milliseconds. */
 function settings(statementTimeout: number): string {
-  return `set timezone = 'UTC'; set statement_timeout = ${statementTimeout}; set idle_in_transaction_session_timeout = ${2 * statementTimeout}`
+  return `set timezone = 'UTC'; set statement_timeout = ${statementTimeout}; set idle_in_transaction_session_timeout = ${2 * statementTimeout}; ${DURABLE}`
 }

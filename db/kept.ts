@@ -3,6 +3,8 @@ import { LRUCache } from 'lru-cache'
 /** What was read last, and the stamp that the database had for it then. */
 export type Kept<R> = { stamp: string; value: R }
 
+/** About what an entry takes besides its characters, in bytes. */
+const ENTRY = 512
 /** One in so many that come where there is no room. */
 const ADMITTED = 8
 
@@ -22,8 +24,9 @@ export function createKept<R>(most: number, mostEach: number) {
     get: (key: string): Kept<R> | undefined => all.get(key),
     /** @param size characters of the value. */
     keep(key: string, kept: Kept<R>, size: number): void {
-      const isRoom = all.has(key) || all.calculatedSize + size <= most
-      if (isRoom || Math.random() * ADMITTED < 1) all.set(key, kept, { size: size + key.length })
+      const weight = size + key.length + ENTRY
+      const isRoom = all.has(key) || all.calculatedSize + weight <= most
+      if (isRoom || Math.random() * ADMITTED < 1) all.set(key, kept, { size: weight })
     },
   }
 }

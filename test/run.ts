@@ -15,7 +15,7 @@ import { migrate } from '../db/migrate.ts'
 const folder = await mkdtemp(join(tmpdir(), 'hyperspeed-test-'))
 const given = process.env.TEST_DATABASE_URL
 // Nothing here outlives the run, so nothing need reach the disk; tests of crashes start a Postgres of their own.
-const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' }
+const settings = { fsync: 'off', full_page_writes: 'off', max_connections: '300' }
 const postgres = given
   ? { url: given, stop: async () => {} }
   : await startEmbedded(folder, { settings, onNotice: console.log })

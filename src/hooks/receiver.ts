@@ -1,5 +1,5 @@
 import type { Database } from '../../db/client.ts'
-import { isUnavailable, uniqueViolation } from '../../db/failures.ts'
+import { foreignKeyViolation, isUnavailable, uniqueViolation } from '../../db/failures.ts'
 import { gather } from '../../db/gather.ts'
 import { carry, LARGE_BYTES } from '../../db/large.ts'
 import { newId } from '../../db/new-id.ts'
@@ -147,10 +147,14 @@ function toEvent(hook: Hook, received: ReceivedEvent): webhookEvents.NewEvent {
 /** Stores an event. Undefined where its hook is not what it was. */
 type Store = (arrival: Arrival) => Promise<Receipt | undefined>
 
+/** What an event has lost whose automation is deleted at the same moment. */
+const OF_AUTOMATION = 'webhook_events_organization_id_automation_id_fkey'
+
 /** Makes what stores events; large ones by themselves, so that no other waits for them. */
 function createStore(db: Database, queue: Pick<RunQueue, 'sendWithin'>, batches: EventBatches): Store {
   const work = (arrivals: readonly Arrival[]) =>
     storeBatch(db, queue, arrivals).catch((error) => {
+      if (arrivals.length === 1 && foreignKeyViolation(error) === OF_AUTOMATION) return [undefined]
       // A batch that failed after its commit is done again one by one. The id is new with each event: it is this one that is there.
       if (arrivals.length > 1 || uniqueViolation(error) !== 'webhook_events_pkey') throw error
       return arrivals.map(({ event }) => receiptOf(event, event.id))

@@ -167,6 +167,25 @@ t.test('behind one that hangs none waits either while the others are slow', asyn
   await hanging
 })
 
+t.test('what is answered is durable, whatever the database says', async (t) => {
+  const { db: main, url } = await emptyDatabase(t)
+  for (const [said, kept] of [
+    ['off', 'on'],
+    ['on', 'on'],
+    ['local', 'local'],
+    ['remote_apply', 'remote_apply'],
+  ] as const) {
+    const { rows } = await sql<{ name: string }>`select current_database() as name`.execute(main)
+    await sql`alter database ${sql.ref(rows[0]?.name ?? '')} set synchronous_commit = ${sql.lit(said)}`.execute(main)
+    const db = createDb(url)
+    const show = (on: Kysely<DB>) =>
+      sql<{ kept: string }>`select current_setting('synchronous_commit') as kept`.execute(on)
+    const shown = [await show(db), await db.transaction().execute(show)].map(({ rows }) => rows[0]?.kept)
+    await db.destroy()
+    t.same(shown, [kept, kept], said)
+  }
+})
+
 t.test('a few statements of one turn go together, and more do not', async (t) => {
   const { url } = await emptyDatabase(t)
   const db = createDb(url, { pipelines: 4 })

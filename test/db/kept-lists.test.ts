@@ -129,6 +129,26 @@ t.test('a list is read anew exactly when it would be shown otherwise', async (t)
     }
   })
 
+  t.test('pages of rows that were written at once, when some of them go', async (t) => {
+    const here = await fill(db, 12, place)
+    const asked = { credential: question.credential, organizationId, spaceId: here.id }
+    const list = async (page: listedAutomations.ListPage) => {
+      const row = await listedAutomations.listWithAccess(watched.db, asked, READ, page, URLS)
+      return row && listedAutomations.toListed(row)
+    }
+    for (const most of [1, 2, 5, null]) {
+      for (const place of [0, 1, 0]) {
+        const page = { most, after: null }
+        const before = await list(page)
+        t.strictSame(await list(page), before)
+        const shown = JSON.parse(`[${before && 'json' in before ? before.json : ''}]`)
+        const { id } = shown[Math.min(place, shown.length - 1)]
+        await past(db, (trx) => trx.deleteFrom('automations').where('id', '=', id).execute())
+        t.strictSame(await list(page), await listedAutomations.list(db, here, listedAutomations.NO_FILTER, page, URLS))
+      }
+    }
+  })
+
   t.test('a list of nothing, and one that grows to a page', async (t) => {
     const here = await fill(db, 0, place)
     const asked = { credential: question.credential, organizationId, spaceId: here.id }

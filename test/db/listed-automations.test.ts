@@ -40,6 +40,13 @@ t.test('a list is planned once for all spaces, and reads no more than it shows',
         const question = { credential, organizationId: small.organizationId, spaceId: small.id }
         return listedAutomations.listWithAccess(trx, question, door, WHOLE, URLS)
       }
+      // Of another organization, and so many that no statement may read them all.
+      await sql`
+        insert into social_sessions (id, organization_id, automation_id, version)
+        select gen_random_uuid(), organization_id, id, 1 from automations where organization_id = ${large.organizationId}`.execute(
+        trx,
+      )
+      await sql`analyze social_sessions`.execute(trx)
       const before = await read(trx)
       for (let i = 0; i < 10; i++) t.match(await ask(caller), { is_member: true, listed: true })
       t.match(await plans(trx, 'found.is_member'), { generic: 5, custom: 5 })
@@ -96,11 +103,12 @@ async function plans(trx: Transaction<DB>, part: string) {
   return rows[0]
 }
 
-/** How often this session has read a table as a whole, and how many entries of the index of lists. */
+/** How often this session has read a table as a whole, and how many rows of sessions at providers, and entries of the index of lists. */
 async function read(trx: Transaction<DB>) {
-  const { rows } = await sql<{ whole: number; entries: number }>`
+  const { rows } = await sql<{ whole: number; sessions: number; entries: number }>`
     select (pg_stat_get_xact_numscans('automations'::regclass)
             + pg_stat_get_xact_numscans('automation_revisions'::regclass))::integer as whole,
+           pg_stat_get_xact_tuples_returned('social_sessions'::regclass)::integer as sessions,
            pg_stat_get_xact_tuples_returned('automations_space_idx'::regclass)::integer as entries`.execute(trx)
-  return rows[0] ?? { whole: Number.NaN, entries: Number.NaN }
+  return rows[0] ?? { whole: Number.NaN, sessions: Number.NaN, entries: Number.NaN }
 }

@@ -1,7 +1,9 @@
+import { sql } from 'kysely'
 import t from 'tap'
 import { createReceiver } from '../../../src/hooks/receiver.ts'
 import { createPace } from '../../../src/runs/pace.ts'
 import { NO_QUEUE, testApp } from '../../support/app.ts'
+import { until } from '../../support/until.ts'
 import { makeHook, SENDERS } from '../../support/webhooks.ts'
 
 const { secret, sign } = SENDERS.standard_webhooks
@@ -77,6 +79,24 @@ t.test('what changes while an event is on its way to be stored holds for that ev
     const hook = await knownHook()
     onTheWay = async () => void (await send(owner, 'DELETE', `${base}/${hook.id}`))
     await t.rejects(hook.deliver(await sign('{}')), { code: 'webhook_not_verified' })
+  })
+
+  t.test('deleted in the very moment in which it is stored: it is refused', async (t) => {
+    const hook = await knownHook()
+    const held = Promise.withResolvers<void>()
+    const deletion = db.transaction().execute(async (trx) => {
+      await trx.deleteFrom('automations').where('id', '=', hook.id).execute()
+      await held.promise
+    })
+    const refused = t.rejects(hook.deliver(await sign('{}')), { code: 'webhook_not_verified' })
+    await until(async () => {
+      const { rows } = await sql`
+        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(db)
+      return rows.length > 0
+    })
+    held.resolve()
+    await deletion
+    await refused
   })
 
   t.test('what fails after its commit is answered as what it is: stored once', async (t) => {
