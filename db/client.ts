@@ -98,7 +98,7 @@ class PipelinedDriver implements Driver {
 
   async beginTransaction(connection: HeldConnection, settings: Settings): Promise<void> {
     const level = settings.isolationLevel ? ` isolation level ${settings.isolationLevel}` : ''
-    connection.begin(`begin${level}`, settings.group)
+    connection.begin(`begin${level}`, settings.organizationId)
   }
 
   async commitTransaction(connection: HeldConnection): Promise<void> {

@@ -12,16 +12,8 @@ const PATIENCE_MS = 5
 /** How many characters its appends have at the most, unless it is a single one. */
 const MOST_CHARACTERS = 256 * 1024
 
-/**
- * With what a transaction may be committed: with others of its organization, but not with one that changes the same, which would be refused after what that one has
- * done, and have all of them undone.
- *
- * @param changes the id of what it changes, where it relies on it being as it was.
- */
-export type Group = { organizationId: string; changes?: string | undefined }
-
-/** A transaction of which all is known. */
-export type Whole = { statements: readonly Statement[]; group: Group | undefined }
+/** A transaction of which all is known, and whose it is: only those of one organization are committed together. */
+export type Whole = { statements: readonly Statement[]; organizationId: string | undefined }
 
 /**
  * Commits transactions of an organization that come while another is under way as one: half of what a small transaction costs Postgres
@@ -35,7 +27,7 @@ export type Whole = { statements: readonly Statement[]; group: Group | undefined
  */
 export function groupCommit(pipelines: Pipelines): (whole: Whole) => Promise<pg.QueryResult[]> {
   const together = gatherEach(
-    ({ group }: Whole) => group?.organizationId ?? '',
+    ({ organizationId }: Whole) => organizationId ?? '',
     (wholes) => commit(pipelines, wholes),
     {
       most: MOST,
@@ -46,20 +38,8 @@ export function groupCommit(pipelines: Pipelines): (whole: Whole) => Promise<pg.
       againAtOnce: true,
     },
   )
-  const changing = new Map<string, Promise<unknown>>()
-  return async (whole) => {
-    const { statements, group } = whole
-    const before = changing.get(group?.changes ?? '')
-    if (before !== undefined) await before
-    if (group === undefined || before !== undefined) return pipelines.queryTogether(statements)
-    const committed = together(whole)
-    if (group.changes === undefined) return committed
-    changing.set(
-      group.changes,
-      committed.catch(() => {}),
-    )
-    return committed.finally(() => changing.delete(group.changes ?? ''))
-  }
+  return async (whole) =>
+    whole.organizationId === undefined ? pipelines.queryTogether(whole.statements) : together(whole)
 }
 
 /**

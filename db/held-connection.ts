@@ -1,7 +1,7 @@
 import { CompiledQuery, type DatabaseConnection, type QueryResult } from 'kysely'
 import pg from 'pg'
 import { isLockTimeout, withoutValues } from './failures.ts'
-import type { Group, Whole } from './group-commit.ts'
+import type { Whole } from './group-commit.ts'
 import { isAppend, isLater } from './later.ts'
 import { type Statement, sendTogether } from './statement-group.ts'
 
@@ -30,7 +30,7 @@ export class HeldConnection implements DatabaseConnection {
   readonly #names: StatementNames
   /** What begins the transaction; undefined outside of one. */
   #opening: string | undefined
-  #group: Group | undefined
+  #organizationId: string | undefined
   /** From when it was first needed. */
   #client: Promise<pg.PoolClient> | undefined
   #broken: Error | undefined
@@ -49,11 +49,11 @@ export class HeldConnection implements DatabaseConnection {
   /**
    * Lets what is called from now on be a transaction. It begins with its first statement.
    *
-   * @param group with what it may be committed.
+   * @param organizationId with whose it may be committed.
    */
-  begin(opening: string, group?: Group): void {
+  begin(opening: string, organizationId?: string): void {
     this.#opening = opening
-    this.#group = group
+    this.#organizationId = organizationId
   }
 
   /**
@@ -136,7 +136,7 @@ export class HeldConnection implements DatabaseConnection {
   async #sendWhole(): Promise<void> {
     await this.#answer(this.#take(), async (statements) => {
       try {
-        return await this.#commitWhole({ statements, group: this.#group })
+        return await this.#commitWhole({ statements, organizationId: this.#organizationId })
       } catch (error) {
         if (!isLockTimeout(error)) throw error
         return this.#sendByItself(statements)

@@ -9,11 +9,10 @@ import {
   TransactionBuilder,
   type TransactionSettings,
 } from 'kysely'
-import type { Group } from './group-commit.ts'
 import type { DB } from './types.ts'
 
 /** What a transaction begins with. */
-export type Settings = TransactionSettings & { group?: Group }
+export type Settings = TransactionSettings & { organizationId?: string }
 
 /**
  * Kysely, but that the statements of a transaction may be under way together: those that need nothing of one another are sent in the
@@ -38,10 +37,10 @@ export class PipelinedKysely extends Kysely<DB> {
    *
    * @param work returns what sends the last statement, and gives nothing but what that one answered: where it fails nothing is committed, but
    * where anything else does, everything is.
-   * @param group with what it may be committed, where all of it is known when it ends.
+   * @param organizationId with whose it may be committed, where all of it is known when it ends (db/group-commit.ts).
    */
-  async transact<T>(work: (trx: Transaction<DB>) => Promise<() => Promise<T>>, group?: Group): Promise<T> {
-    return this.#builder(group === undefined ? {} : { group }).executeWithLast(work)
+  async transact<T>(work: (trx: Transaction<DB>) => Promise<() => Promise<T>>, organizationId?: string): Promise<T> {
+    return this.#builder(organizationId === undefined ? {} : { organizationId }).executeWithLast(work)
   }
 
   #builder(settings: Settings = {}): PipelinedTransactionBuilder {

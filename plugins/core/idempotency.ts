@@ -82,9 +82,7 @@ export default fp<{ db: Database; cipher: Cipher }>(
       this: FastifyReply,
       work: (trx: Transaction<DB>) => Promise<() => Promise<T>>,
     ): Promise<T> {
-      const { idempotencyClaim: claim, organization, params } = this.request
-      const { automationId: changes } = params as Record<string, string>
-      if (claim === null) return db.transact(work, { organizationId: organization.id, changes })
+      if (this.request.idempotencyClaim === null) return db.transact(work, this.request.organization.id)
       return transact.call(this, async (trx) => (await work(trx))()) as Promise<T>
     }
 

@@ -9,13 +9,10 @@ import { table } from '../support/notes.ts'
 
 /** Does something in a transaction that may be committed with others. */
 function inGroup(db: Database, work: (trx: Transaction<DB>) => Promise<unknown>): Promise<void> {
-  return db.transact(
-    async (trx) => {
-      await work(trx)
-      return async () => {}
-    },
-    { organizationId: 'one' },
-  )
+  return db.transact(async (trx) => {
+    await work(trx)
+    return async () => {}
+  }, 'one')
 }
 
 t.test('transactions of which all is known are committed together, and each is one all the same', async (t) => {
@@ -33,14 +30,11 @@ t.test('transactions of which all is known are committed together, and each is o
       trx,
     )
   const whole = (id: number, organizationId = 'one') =>
-    db.transact(
-      async (trx) => {
-        const began = where(trx)
-        await put(trx, id)
-        return async () => (await Promise.all([began, where(trx)])).flatMap(({ rows }) => rows)
-      },
-      { organizationId },
-    )
+    db.transact(async (trx) => {
+      const began = where(trx)
+      await put(trx, id)
+      return async () => (await Promise.all([began, where(trx)])).flatMap(({ rows }) => rows)
+    }, organizationId)
 
   const all = (await Promise.all([whole(1), whole(2), whole(3)])).flat()
   t.equal(new Set(all.map(({ pid }) => pid)).size, 1)
@@ -131,19 +125,16 @@ t.test('who comes while a group is under way waits a moment for it, and no longe
   const db = createDb(url, { wholes: 2 })
   t.teardown(() => db.destroy())
   const put = (id: number, more = sql`select`) =>
-    db.transact(
-      async (trx) => {
-        await later(trx, sql`insert into notes values (${id}, '')`.compile(trx))
-        await later(trx, more.compile(trx))
-        return async () => {
-          const { rows } = await sql<{ transaction: string }>`select pg_current_xact_id()::text as transaction`.execute(
-            trx,
-          )
-          return rows[0]?.transaction
-        }
-      },
-      { organizationId: 'one' },
-    )
+    db.transact(async (trx) => {
+      await later(trx, sql`insert into notes values (${id}, '')`.compile(trx))
+      await later(trx, more.compile(trx))
+      return async () => {
+        const { rows } = await sql<{ transaction: string }>`select pg_current_xact_id()::text as transaction`.execute(
+          trx,
+        )
+        return rows[0]?.transaction
+      }
+    }, 'one')
   await Promise.all([put(1), put(2)])
   const slow = put(3, sql`select pg_sleep(0.7)`)
   await wait(100)
@@ -199,52 +190,6 @@ t.test('two changes of one row that come together are made one after the other',
   )
 })
 
-t.test('of those that change the same, one is committed with others, and the next by itself after it', async (t) => {
-  const { db: main, url } = await table(t)
-  const db = createDb(url, { wholes: 2 })
-  t.teardown(() => db.destroy())
-  await sql`insert into notes select n, 'a' from generate_series(1, 3) n`.execute(main)
-  /** Changes a row that has a text, and says in which transaction; refused where it has another. */
-  const change = (id: number, from: string, to: string) =>
-    db.transact(
-      async (trx) => {
-        await later(
-          trx,
-          sql`update notes set text = ${to}, id = id / (text = ${from})::integer where id = ${id}`.compile(trx),
-        )
-        return async () => {
-          const { rows } = await sql<{ transaction: string }>`select pg_current_xact_id()::text as transaction`.execute(
-            trx,
-          )
-          return rows[0]?.transaction
-        }
-      },
-      { organizationId: 'one', changes: String(id) },
-    )
-  const told = await Promise.allSettled([
-    change(1, 'a', 'b'),
-    change(1, 'a', 'c'),
-    change(2, 'a', 'b'),
-    change(1, 'b', 'd'),
-  ])
-  const [first, refused, other, next] = told.map((each) => (each.status === 'fulfilled' ? each.value : each.status))
-  t.ok(first)
-  t.equal(other, first, 'nothing of the group was undone for the one that is refused')
-  t.equal(refused, 'rejected')
-  t.not(next, first)
-  t.match((await sql`select text from notes order by id`.execute(main)).rows, [
-    { text: 'd' },
-    { text: 'b' },
-    { text: 'a' },
-  ])
-  // After one that is refused, the next finds what was there.
-  const again = await Promise.allSettled([change(3, 'x', 'b'), change(3, 'a', 'c')])
-  t.same(
-    again.map(({ status }) => status),
-    ['rejected', 'fulfilled'],
-  )
-})
-
 t.test('what several append is one statement, and only whose row is refused hears of it', async (t) => {
   const { db: main, url } = await table(t)
   const db = createDb(url, { wholes: 1 })
@@ -268,13 +213,10 @@ t.test('what several append is one statement, and only whose row is refused hear
     (rows) => sql`insert into entries select id, at, words, doc, note from ${rows}`,
   )
   const add = (entry: Partial<Entry> & { id: number }) =>
-    db.transact(
-      async (trx) => {
-        await append(trx, { at: null, words: [], doc: '{}', note: null, ...entry })
-        return async () => (await sql<{ id: number }>`select id from entries where id = ${entry.id}`.execute(trx)).rows
-      },
-      { organizationId: 'one' },
-    )
+    db.transact(async (trx) => {
+      await append(trx, { at: null, words: [], doc: '{}', note: null, ...entry })
+      return async () => (await sql<{ id: number }>`select id from entries where id = ${entry.id}`.execute(trx)).rows
+    }, 'one')
   const counts = async () => {
     const { rows } = await sql<{
       rows: string
