@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { isStatementTimeout, isUnavailable } from './failures.ts'
 import { gatherEach } from './gather.ts'
+import { ofEach } from './of-each.ts'
 import { columnsOf, prepared } from './prepared.ts'
 import type { DB } from './types.ts'
 
@@ -51,23 +52,17 @@ export function askedTogether<V extends { organizationId: string | null }, R ext
   build: (value: Place<V>) => RawBuilder<R>,
 ): (db: Kysely<DB>, values: V) => Promise<R | undefined> {
   const askAll = answersTo(types, build)
-  const asking = new WeakMap<Kysely<DB>, (values: V) => Promise<R | undefined>>()
-  return async (db, values) => {
-    if (db.isTransaction) return (await askAll(db, [values]))[0]
-    let ask = asking.get(db)
-    if (ask === undefined) {
-      ask = gatherEach(
-        ({ organizationId }: V) => organizationId ?? '',
-        (questions) => askAll(db, questions),
-        {
-          most: MOST,
-          concurrency: Number.POSITIVE_INFINITY,
-          isFinal: (error) => isUnavailable(error) || isStatementTimeout(error),
-          againAtOnce: true,
-        },
-      )
-      asking.set(db, ask)
-    }
-    return ask(values)
-  }
+  const asking = ofEach((db: Kysely<DB>) =>
+    gatherEach(
+      ({ organizationId }: V) => organizationId ?? '',
+      (questions) => askAll(db, questions),
+      {
+        most: MOST,
+        concurrency: Number.POSITIVE_INFINITY,
+        isFinal: (error) => isUnavailable(error) || isStatementTimeout(error),
+        againAtOnce: true,
+      },
+    ),
+  )
+  return async (db, values) => (db.isTransaction ? (await askAll(db, [values]))[0] : asking(db)(values))
 }

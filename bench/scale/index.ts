@@ -2,8 +2,9 @@ import { sql, type Transaction } from 'kysely'
 import { createDb, type Database } from '../../db/client.ts'
 import type { DB } from '../../db/types.ts'
 import { withDatabase } from '../support/database.ts'
-import { figure, progress, table } from '../support/report.ts'
+import { figure, medianBy, progress, table } from '../support/report.ts'
 import type { Effort, Suite } from '../support/suite.ts'
+import { at } from '../support/workspace.ts'
 import { automationsOf, type Filled, fill, type Shape } from './fill.ts'
 import { type Plan, planOf } from './plans.ts'
 import { type Question, questionsOf, type Sample } from './questions.ts'
@@ -41,7 +42,9 @@ export const scale: Suite = {
       withSide(many, async (large) => {
         const measured: Measured[] = []
         for (const [i, question] of large.questions.entries())
-          measured.push(await measure(small, large, question.name, i, effort))
+          measured.push(
+            await measure([askOf(small, at(small.questions, i)), askOf(large, question)], question.name, effort),
+          )
         return report([small.size, large.size], measured)
       }),
     )
@@ -87,12 +90,15 @@ async function questions(db: Database, organizations: readonly Filled[], { large
   return questionsOf(organization, { ...sample, middle })
 }
 
+type Ask = (i: number) => Promise<number>
+
+function askOf({ db }: Side, question: Question): Ask {
+  return (i) => once(db, question, i)
+}
+
 /** Asks both by turns: a machine that is slower for a while is slower for both. */
-async function measure(small: Side, large: Side, name: string, place: number, { quick }: Effort): Promise<Measured> {
-  const sides = [small, large].map(({ db, questions }) => ({
-    ask: (i: number) => once(db, questions[place] as Question, i),
-    times: [] as number[],
-  }))
+async function measure([small, large]: [Ask, Ask], name: string, { quick }: Effort): Promise<Measured> {
+  const sides = [small, large].map((ask) => ({ ask, times: [] as number[] }))
   const [warmUp, repeats] = quick ? [5, 5] : [WARM_UP, REPEATS]
   const began = performance.now()
   for (let i = 0; i < warmUp + repeats; i++) {
@@ -100,19 +106,13 @@ async function measure(small: Side, large: Side, name: string, place: number, { 
       const ms = await ask(i)
       if (i >= warmUp || ms > MOST_MS / REPEATS) times.push(ms)
     }
-    if (i >= LEAST_REPEATS && performance.now() - began > MOST_MS) break
+    const isEnough = sides.every(({ times }) => times.length >= LEAST_REPEATS)
+    if (isEnough && performance.now() - began > MOST_MS) break
   }
-  const [before, ms] = sides.map(
-    ({ times }) => times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN,
-  )
-  const measured = {
-    name,
-    before: before ?? Number.NaN,
-    ms: ms ?? Number.NaN,
-    plan: await planOf(() => once(large.db, large.questions[place] as Question, 0)),
-  }
-  progress(`scale: ${name}: ${figure(measured.before)} and ${figure(measured.ms)} ms, ${measured.plan.short}`)
-  return measured
+  const [before = Number.NaN, ms = Number.NaN] = sides.map(({ times }) => medianBy(times, (each) => each))
+  const plan = await planOf(() => large(0))
+  progress(`scale: ${name}: ${figure(before)} and ${figure(ms)} ms, ${plan.short}`)
+  return { name, before, ms, plan }
 }
 
 /** @returns milliseconds. @throws where the answer is not right: then its speed is worth nothing. */

@@ -3,13 +3,12 @@ import type { Place } from '../asked-together.ts'
 import { MAX_ANSWER_BYTES } from '../bytes.ts'
 import { isoTime, type JsonText, jsonText } from '../json.ts'
 import { createKept } from '../kept.ts'
+import { ofEach } from '../of-each.ts'
 import { late, prepared } from '../prepared.ts'
 import type { Space } from '../space.ts'
 import type { DB } from '../types.ts'
 import { type Door, type Found, findWith, type Question } from './access.ts'
 import { BYTES, related, shownJson, stampOf, stored, type TriggerUrls } from './automation-json.ts'
-
-export type { TriggerUrls }
 
 /** What a list leaves out; nothing where all are null. */
 export type ListFilter = {
@@ -113,7 +112,7 @@ const listChosen = prepared<ChosenValues, ListRow>(chosen)
 /** Before every row of a list. */
 const BEGINNING: Position = { updatedAt: 'infinity', id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' }
 
-/** Automations of a space, newest `updated_at` first. */
+/** Automations of a space, or a page of them, newest `updated_at` first. */
 export async function list(
   db: Kysely<DB>,
   space: Space,
@@ -156,7 +155,7 @@ const findListed = findWith<RowValues, ListRow>(
 /** Characters of the lists that are kept, of one or two bytes, and of one of them. */
 const MOST_KEPT = 16 * 1024 * 1024
 const MOST_KEPT_EACH = 256 * 1024
-const KEPT = new WeakMap<Kysely<DB>, ReturnType<typeof createKept<string | null>>>()
+const keptOf = ofEach((_: Kysely<DB>) => createKept<string | null>(MOST_KEPT, MOST_KEPT_EACH))
 
 /**
  * {@link list} without a filter, together with the question whether the caller may see it, as of {@link findWith}. Where nothing that it shows has changed
@@ -184,11 +183,45 @@ export async function listWithAccess(
   return found
 }
 
-function keptOf(db: Kysely<DB>): ReturnType<typeof createKept<string | null>> {
-  let kept = KEPT.get(db)
-  if (kept === undefined) {
-    kept = createKept(MOST_KEPT, MOST_KEPT_EACH)
-    KEPT.set(db, kept)
+type PartValues = SpaceValues & { ids: string[] }
+/** `rest` is the place of the first of the ids that is left for the next part, from 1 on; null where none is. */
+type Part = { json: string | null; rest: number | null }
+
+const listPart = prepared<PartValues, Part>((param) => {
+  const rows = sql`
+    select automations.*, wanted.place
+      from unnest(${late(param('ids'), 'uuid[]')}) with ordinality wanted (id, place)
+     cross join lateral (
+       select * from automations
+        where organization_id = ${param('organizationId')} and space_id = ${param('spaceId')} and id = wanted.id
+        limit 1) automations`
+  const before = sql`, automations.place, coalesce(sum(${BYTES}) over (
+      order by automations.place rows between unbounded preceding and 1 preceding), 0) as bytes_before`
+  const fits = sql<boolean>`stored.bytes_before < ${sql.lit(MAX_ANSWER_BYTES)}`
+  return sql<Part>`
+    select string_agg(case when ${fits} then ${shownJson(param)} end, ',' order by stored.place) as json,
+           (min(stored.place) filter (where not ${fits}))::integer as rest
+      from (${stored(related(rows), before)}) stored`
+})
+
+const IDS_AT_ONCE = 200
+
+/**
+ * Reads automations of a space by their ids, in that order, in parts of bounded size: elements of a JSON array with commas
+ * between. What is gone meanwhile is left out, so that a part may be empty.
+ */
+export async function* listParts(
+  db: Kysely<DB>,
+  space: Space,
+  ids: readonly string[],
+  urls: TriggerUrls,
+): AsyncGenerator<JsonText> {
+  const values = { organizationId: space.organizationId, spaceId: space.id, ...urls }
+  for (let start = 0; start < ids.length; ) {
+    const some = ids.slice(start, start + IDS_AT_ONCE)
+    // On a connection of its own: on one that is shared, all who come after would wait until it is read.
+    const [part] = await db.transaction().execute((trx) => listPart(trx, { ...values, ids: some }))
+    start += part?.rest ? part.rest - 1 : some.length
+    yield jsonText(part?.json ?? '')
   }
-  return kept
 }

@@ -73,7 +73,7 @@ const routes: RoutePlugin = async (app) => {
       const cursor = listed.last && encodeCursor([listed.last.updatedAt, listed.last.id])
       const others = isPage ? { next_cursor: jsonText(JSON.stringify(cursor)) } : {}
       if ('json' in listed) return writeObject(reply, { automations: jsonText(`[${listed.json}]`), ...others })
-      const parts = shownAutomations.listParts(db, space, listed.ids, triggerUrls)
+      const parts = listedAutomations.listParts(db, space, listed.ids, triggerUrls)
       return reply.sendParts('automations', parts, others)
     },
   )

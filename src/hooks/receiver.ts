@@ -154,9 +154,11 @@ const OF_AUTOMATION = 'webhook_events_organization_id_automation_id_fkey'
 function createStore(db: Database, queue: Pick<RunQueue, 'sendWithin'>, batches: EventBatches): Store {
   const work = (arrivals: readonly Arrival[]) =>
     storeBatch(db, queue, arrivals).catch((error) => {
-      if (arrivals.length === 1 && foreignKeyViolation(error) === OF_AUTOMATION) return [undefined]
-      // A batch that failed after its commit is done again one by one. The id is new with each event: it is this one that is there.
-      if (arrivals.length > 1 || uniqueViolation(error) !== 'webhook_events_pkey') throw error
+      // Those of a batch are done again one by one.
+      if (arrivals.length > 1) throw error
+      if (foreignKeyViolation(error) === OF_AUTOMATION) return [undefined]
+      // It failed after its commit. The id is new with each event: it is this one that is there.
+      if (uniqueViolation(error) !== 'webhook_events_pkey') throw error
       return arrivals.map(({ event }) => receiptOf(event, event.id))
     })
   const small = gather(work, {

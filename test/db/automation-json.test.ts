@@ -245,7 +245,7 @@ t.test('automations are shown byte for byte as Postgres writes rows as JSON', as
     t.strictSame(whole, { ids: wanted.map(({ id }) => id), last: null })
     t.strictSame(page, whole)
     const parts: string[] = []
-    for await (const part of shownAutomations.listParts(
+    for await (const part of listedAutomations.listParts(
       db,
       large,
       wanted.map(({ id }) => id),

@@ -21,11 +21,14 @@ t.test('a list is read anew exactly when it would be shown otherwise', async (t)
   const of = { organization_id: organizationId, automation_id: one }
   const watched = watch(db)
   const question = { credential: await admit(db, place, ['files.read']), organizationId, spaceId }
-  const ask = async (page: listedAutomations.ListPage = WHOLE, urls = URLS) => {
-    const row = await listedAutomations.listWithAccess(watched.db, question, READ, page, urls)
-    if (row === undefined) throw new Error('nobody asked')
-    return listedAutomations.toListed(row)
-  }
+  const askIn =
+    (spaceId: string) =>
+    async (page: listedAutomations.ListPage = WHOLE, urls = URLS) => {
+      const row = await listedAutomations.listWithAccess(watched.db, { ...question, spaceId }, READ, page, urls)
+      if (row === undefined) throw new Error('nobody asked')
+      return listedAutomations.toListed(row)
+    }
+  const ask = askIn(spaceId)
   const fresh = (page: listedAutomations.ListPage = WHOLE, urls = URLS) =>
     listedAutomations.list(db, place, listedAutomations.NO_FILTER, page, urls)
   const change = (set: object) => (trx: Transaction<DB>) =>
@@ -131,17 +134,13 @@ t.test('a list is read anew exactly when it would be shown otherwise', async (t)
 
   t.test('pages of rows that were written at once, when some of them go', async (t) => {
     const here = await fill(db, 12, place)
-    const asked = { credential: question.credential, organizationId, spaceId: here.id }
-    const list = async (page: listedAutomations.ListPage) => {
-      const row = await listedAutomations.listWithAccess(watched.db, asked, READ, page, URLS)
-      return row && listedAutomations.toListed(row)
-    }
+    const list = askIn(here.id)
     for (const most of [1, 2, 5, null]) {
       for (const place of [0, 1, 0]) {
         const page = { most, after: null }
         const before = await list(page)
         t.strictSame(await list(page), before)
-        const shown = JSON.parse(`[${before && 'json' in before ? before.json : ''}]`)
+        const shown = JSON.parse(`[${'json' in before ? before.json : ''}]`)
         const { id } = shown[Math.min(place, shown.length - 1)]
         await past(db, (trx) => trx.deleteFrom('automations').where('id', '=', id).execute())
         t.strictSame(await list(page), await listedAutomations.list(db, here, listedAutomations.NO_FILTER, page, URLS))
@@ -151,11 +150,7 @@ t.test('a list is read anew exactly when it would be shown otherwise', async (t)
 
   t.test('a list of nothing, and one that grows to a page', async (t) => {
     const here = await fill(db, 0, place)
-    const asked = { credential: question.credential, organizationId, spaceId: here.id }
-    const list = async () => {
-      const row = await listedAutomations.listWithAccess(watched.db, asked, READ, { most: 1, after: null }, URLS)
-      return row && listedAutomations.toListed(row)
-    }
+    const list = () => askIn(here.id)({ most: 1, after: null })
     t.strictSame([await list(), await list()], Array(2).fill({ json: '', last: null }))
     for (let count = 1; count < 3; count++) {
       await past(db, (trx) => addAutomations(trx, here, 1))

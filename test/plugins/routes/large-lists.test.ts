@@ -2,7 +2,6 @@ import { sql } from 'kysely'
 import t from 'tap'
 import { v7 as newId } from 'uuid'
 import * as listedAutomations from '../../../db/queries/listed-automations.ts'
-import * as shownAutomations from '../../../db/queries/shown-automations.ts'
 import { testApp } from '../../support/app.ts'
 
 const MANY = 6
@@ -82,7 +81,7 @@ t.test('what one tenant stores makes no answer too large', async (t) => {
     await send(owner, 'DELETE', `${automations}/${second}`)
     const listed: { id: string; name: string }[] = []
     if ('json' in begun) throw new Error('it came in one piece')
-    for await (const part of shownAutomations.listParts(db, target, begun.ids, urls))
+    for await (const part of listedAutomations.listParts(db, target, begun.ids, urls))
       listed.push(...JSON.parse(`[${part}]`))
     t.same(
       listed.map(({ id }) => id),

@@ -1,8 +1,8 @@
-import { sql } from 'kysely'
 import t from 'tap'
 import { createReceiver } from '../../../src/hooks/receiver.ts'
 import { createPace } from '../../../src/runs/pace.ts'
 import { NO_QUEUE, testApp } from '../../support/app.ts'
+import { isLocked } from '../../support/locks.ts'
 import { until } from '../../support/until.ts'
 import { makeHook, SENDERS } from '../../support/webhooks.ts'
 
@@ -89,11 +89,7 @@ t.test('what changes while an event is on its way to be stored holds for that ev
       await held.promise
     })
     const refused = t.rejects(hook.deliver(await sign('{}')), { code: 'webhook_not_verified' })
-    await until(async () => {
-      const { rows } = await sql`
-        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(db)
-      return rows.length > 0
-    })
+    await until(() => isLocked(db))
     held.resolve()
     await deletion
     await refused

@@ -5,6 +5,7 @@ import { createReceiver } from '../../../src/hooks/receiver.ts'
 import { createPace } from '../../../src/runs/pace.ts'
 import type { RunJob } from '../../../src/runs/queue.ts'
 import { NO_QUEUE, testApp } from '../../support/app.ts'
+import { isLocked } from '../../support/locks.ts'
 import { until } from '../../support/until.ts'
 import { makeHook, SENDERS } from '../../support/webhooks.ts'
 
@@ -66,12 +67,7 @@ t.test('a run that only says something begins and ends with its event', async (t
       await held
     }
   }
-  const isLocked = async () => {
-    const { rows } = await sql`
-      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(db)
-    return rows.length > 0
-  }
-  const isWaitedFor = () => until(isLocked)
+  const isWaitedFor = () => until(() => isLocked(db))
   // Makes the room, which a run at once does not.
   await (await hookOf()).deliver()
   t.equal(jobs.length, 1, 'where the room is missing, a job makes it')
@@ -260,7 +256,7 @@ t.test('a run that only says something begins and ends with its event', async (t
     const stored = Promise.all([hook.deliver(), other.deliver()]).finally(() => {
       isStored = true
     })
-    await until(async () => isStored || (await isLocked()))
+    await until(async () => isStored || (await isLocked(db)))
     t.ok(isStored)
     letGo.resolve()
     const [{ run_id }] = await stored
